@@ -1,0 +1,1 @@
+"""The ``nlp`` command: companies, runs, results, dead letters and deployments from a terminal."""

@@ -1,0 +1,79 @@
+"""Table: a DynamoDB table on demand, with point-in-time recovery."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.permissions import Permission, child_of
+
+
+class Table(pulumi.ComponentResource):
+    """A DynamoDB table that is paid by request, encrypted, and recoverable to any second of the last 35 days.
+
+    Parameters
+    ----------
+    name
+        The table's name starts with it.
+    hash_key
+        Name of the partition key, a string.
+    range_key
+        Name of the sort key, a string.
+    ttl_attribute
+        Name of the attribute with the time, in seconds since 1970, after which DynamoDB may delete an item.
+    protect
+        Refuse to delete the table.
+
+    Attributes
+    ----------
+    name, arn
+        Of the table.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hash_key: str,
+        range_key: str | None = None,
+        ttl_attribute: str | None = None,
+        protect: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("cloud-nlp:blocks:Table", name, {}, opts)
+        table = aws.dynamodb.Table(
+            name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=hash_key,
+            range_key=range_key,
+            attributes=[
+                aws.dynamodb.TableAttributeArgs(name=key, type="S") for key in (hash_key, range_key) if key
+            ],
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=ttl_attribute, enabled=True)
+            if ttl_attribute
+            else None,
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=protect,
+            opts=child_of(self, protect=protect),
+        )
+        self.name = table.name
+        self.arn = table.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+    def scanning(self) -> Permission:
+        """Read all items."""
+        return self._on_table("Scan")
+
+    def describing(self) -> Permission:
+        """Read the table's properties, such as how many items it holds."""
+        return self._on_table("DescribeTable")
+
+    def batch_getting(self) -> Permission:
+        """Read items by their keys, many at once."""
+        return self._on_table("BatchGetItem")
+
+    def putting(self) -> Permission:
+        """Write whole items, alone or in a transaction."""
+        return self._on_table("PutItem")
+
+    def _on_table(self, *actions: str) -> Permission:
+        return Permission([f"dynamodb:{action}" for action in actions], [self.arn])

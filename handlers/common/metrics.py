@@ -1,0 +1,43 @@
+"""Metrics without a call: CloudWatch reads them out of the log, in its embedded metric format.
+
+Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+NAMESPACE = "CloudNLP"
+
+
+def emit_counts(service: str, counts: dict[str, int], **properties: str) -> None:
+    """Write one metric line.
+
+    Parameters
+    ----------
+    service
+        The metrics' dimension `Service`: the function that counts.
+    counts
+        Metric names and what was counted.
+    properties
+        Fields that are searchable in the log and not dimensions, such as `run`.
+    """
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["Service"]],
+                    "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
+                }
+            ],
+        },
+        "Service": service,
+        **properties,
+        **counts,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,62 @@
+"""Lambda function: observe the companies of a batch of messages.
+
+Up to 25 messages become one read, one Comprehend call for texts that changed, one write and one result object. What could not
+be done is answered as a partial batch failure and comes back alone, sooner or later by how often it has failed.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import msgspec
+
+from handlers.common.clients import aws_client
+from handlers.common.environment import read_environment
+from handlers.common.logs import start_request
+from handlers.sentiment.batch import Batch
+from handlers.sentiment.observations import Observations
+from handlers.sentiment.observing import Observer
+from handlers.sentiment.publishing import Publisher
+from handlers.sentiment.sentiments import Sentiments
+from handlers.sentiment.wikipedia import Wikipedia
+
+CONCURRENCY = 25
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    observations_table: str
+    results_bucket: str
+    work_queue_url: str
+    text_source_url: str
+    contact: str
+    language: str
+    retention_days: Annotated[int, msgspec.Meta(ge=1)]
+    retry_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
+
+
+environment = read_environment(Environment)
+dynamodb = aws_client("dynamodb")
+sqs = aws_client("sqs")
+s3 = aws_client("s3")
+comprehend = aws_client("comprehend")
+threads = ThreadPoolExecutor(max_workers=CONCURRENCY)
+source = Wikipedia(environment.text_source_url, environment.language, environment.contact, CONCURRENCY)
+table = Observations(dynamodb, environment.observations_table, environment.retention_days)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Answer which messages of the batch have to come back."""
+    start_request(context)
+    batch = Batch(event["Records"])
+    deadline_seconds = context.get_remaining_time_in_millis() / 1000
+    observer = Observer(source, Sentiments(comprehend.batch_detect_sentiment), threads, deadline_seconds)
+    publisher = Publisher(table, s3, environment.results_bucket, deadline_seconds)
+    publisher.run(batch, observer)
+    batch.report(observer.calls)
+    batch.delay_failures(
+        sqs.change_message_visibility_batch, environment.work_queue_url, environment.retry_seconds
+    )
+    return batch.answer()

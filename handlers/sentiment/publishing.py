@@ -1,0 +1,132 @@
+"""Publishing observations exactly once, though messages are delivered at least once.
+
+An observation is claimed in the table, then its row is put into a result object. A message that comes again finds the claim:
+published - nothing to do; its writer may be at work - come back later; given up - the row is published from the claim.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from handlers.sentiment.batch import Batch, Failure
+from handlers.sentiment.observations import Claim, Observation, Observations, Previous
+from handlers.sentiment.observing import Observer
+from handlers.sentiment.results import object_key, to_csv
+from handlers.sentiment.work import Work
+
+
+class Publisher:
+    """Writes observations to the table and to result objects.
+
+    Parameters
+    ----------
+    table
+        The table of observations.
+    s3
+        An S3 client.
+    bucket
+        Bucket of the result objects.
+    seconds
+        Time left for the whole invocation: nobody else may take over its claims before.
+    now
+        Tells the time, in seconds since 1970.
+    """
+
+    def __init__(
+        self, table: Observations, s3: Any, bucket: str, seconds: float, now: Callable[[], float] = time.time
+    ) -> None:
+        self._table = table
+        self._s3 = s3
+        self._bucket = bucket
+        self._now = now
+        self._claimed_until = int(now() + seconds) + 1
+
+    def run(self, batch: Batch, observer: Observer) -> None:
+        """Observe and publish a batch's companies, run by run, and tell the batch what became of each."""
+        if not batch.works:
+            return
+        try:
+            previous = self._table.previous([(work.company, work.run) for work in batch.works])
+        except Exception as error:  # nothing was done yet: all of them come back
+            for work in batch.works:
+                batch.fail(work, Failure(f"observations not readable: {error}"))
+            return
+        for run in dict.fromkeys(work.run for work in batch.works):
+            works = {work.company: work for work in batch.works if work.run == run}
+            known = {company: previous[company, run] for company in works}
+            self._run_one(batch, observer, run, works, known)
+
+    def _run_one(
+        self, batch: Batch, observer: Observer, run: str, works: dict[str, Work], known: dict[str, Previous]
+    ) -> None:
+        claims = {company: found.claim for company, found in known.items() if found.claim}
+        abandoned = self._abandoned(batch, works, claims)
+        unclaimed = [work for company, work in works.items() if company not in claims]
+        observed, failures = observer.observe(
+            unclaimed, {company: known[company].latest for company in works}
+        )
+        for work, failure in failures.items():
+            batch.fail(work, failure)
+        observations = observed + [claim.observation for claim in abandoned.values()]
+        if observations:
+            self._publish(batch, run, works, observations, abandoned)
+
+    def _abandoned(self, batch: Batch, works: dict[str, Work], claims: dict[str, Claim]) -> dict[str, Claim]:
+        """Of claimed observations, find those that still have to be published."""
+        abandoned: dict[str, Claim] = {}
+        published: dict[str, bool] = {}
+        for company, claim in claims.items():
+            try:
+                if claim.object not in published:
+                    published[claim.object] = self._is_published(claim.object)
+            except Exception as error:  # taking a published row for an abandoned one would show it twice
+                batch.fail(works[company], Failure(f"results not listable: {error}"))
+                continue
+            if published[claim.object]:
+                batch.skip(works[company])
+            elif claim.claimed_until > self._now():
+                left = claim.claimed_until - self._now()
+                batch.fail(works[company], Failure("another invocation is publishing it", left))
+            else:
+                abandoned[company] = claim
+        return abandoned
+
+    def _is_published(self, key: str) -> bool:
+        return self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)["KeyCount"] > 0
+
+    def _publish(
+        self,
+        batch: Batch,
+        run: str,
+        works: dict[str, Work],
+        observations: list[Observation],
+        abandoned: dict[str, Claim],
+    ) -> None:
+        key = object_key(run)
+        claims = [Claim(observation, key, self._claimed_until) for observation in observations]
+        try:
+            written = self._table.write(claims, abandoned)
+        except Exception as error:
+            for claim in claims:
+                batch.fail(works[claim.observation.company], Failure(f"observation not writable: {error}"))
+            return
+        ours = [claim.observation for claim in written]
+        left = self._claimed_until - self._now()
+        for company in {observation.company for observation in observations} - {
+            mine.company for mine in ours
+        }:
+            batch.fail(works[company], Failure("another invocation is publishing it", left))
+        if not ours:
+            return
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=to_csv(ours), ContentType="text/csv; charset=utf-8"
+            )
+        except Exception as error:
+            for observation in ours:
+                batch.fail(works[observation.company], Failure(f"result object not writable: {error}", left))
+            return
+        for observation in ours:
+            batch.succeed(observation)

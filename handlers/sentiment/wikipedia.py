@@ -1,0 +1,103 @@
+"""Text source: the summaries of Wikipedia's REST interface.
+
+Interface: https://en.wikipedia.org/api/rest_v1/#/Page%20content/get_page_summary__title_
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import msgspec
+import urllib3
+
+from handlers.sentiment.texts import NoText, SourceError, Text, cut_to_bytes
+
+# What a page is not there with: unknown titles, titles no page can have, pages that were removed.
+_MISSING = {400, 404, 410, 414}
+_MAX_ANSWER_BYTES = 1_000_000
+
+
+class _Summary(msgspec.Struct):
+    """The part of Wikipedia's answer that is used."""
+
+    type: str = "standard"
+    extract: str = ""
+    revision: str = ""
+    tid: str = ""
+
+
+class Wikipedia:
+    """Wikipedia's page summaries.
+
+    Parameters
+    ----------
+    url
+        Such as `https://en.wikipedia.org`.
+    language
+        Language of its texts, as Amazon Comprehend names it.
+    contact
+        An address for Wikipedia's operators, which their rules for clients ask for
+        (https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy).
+    concurrency
+        How many requests may be under way at once.
+    timeout
+        Seconds to wait for an answer, in each of at most three attempts.
+    """
+
+    def __init__(
+        self, url: str, language: str, contact: str, concurrency: int = 25, timeout: float = 3
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._language = language
+        self._pool = urllib3.PoolManager(
+            maxsize=concurrency,
+            headers={"User-Agent": f"CloudNLP/1.0 ({contact})", "Accept": "application/json"},
+            timeout=urllib3.Timeout(connect=2, read=timeout),
+            retries=urllib3.Retry(
+                total=6,
+                connect=2,
+                read=1,  # an answer that hangs twice will hang a third time
+                status=2,
+                redirect=5,
+                status_forcelist=(408, 429, 500, 502, 503, 504),
+                raise_on_status=False,
+                backoff_factor=0.2,
+                backoff_jitter=0.4,
+                backoff_max=2,
+                retry_after_max=2,
+            ),
+        )
+
+    def fetch(self, title: str) -> Text | NoText:
+        """Get a page's summary; redirects are followed. See `TextSource.fetch`."""
+        path = quote(" ".join(title.split()).replace(" ", "_"), safe="")
+        try:
+            answer = self._pool.request(
+                "GET", f"{self._url}/api/rest_v1/page/summary/{path}", preload_content=False
+            )
+            body = answer.read(_MAX_ANSWER_BYTES)
+            answer.drain_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise SourceError(f"no answer: {error}") from error
+        if answer.status in _MISSING:
+            return NoText("NOT_FOUND")
+        if answer.status != 200:
+            raise SourceError(f"status {answer.status}", _seconds(answer.headers.get("Retry-After")))
+        return self._text(body)
+
+    def _text(self, body: bytes) -> Text | NoText:
+        try:
+            summary = msgspec.json.decode(body, type=_Summary)
+        except msgspec.MsgspecError as error:
+            raise SourceError(f"answer not understood: {error}") from error
+        if summary.type == "disambiguation":
+            return NoText("AMBIGUOUS")
+        content = cut_to_bytes(" ".join(summary.extract.split()))
+        if not content:
+            return NoText("NOT_FOUND")
+        return Text(content, self._language, summary.revision or summary.tid)
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Read a `Retry-After` header; a date, which is rare, counts as none."""
+    return float(retry_after) if retry_after and retry_after.isdigit() else 0

@@ -1,0 +1,191 @@
+"""An AWS for the tests of the command line: an emulator without the product, and a deployment's resources in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from click.testing import CliRunner, Result
+
+from cli.app import nlp
+
+REGION = "eu-central-1"
+START_LIMIT_S = 30
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# Answers as the product's dispatch does, without sending messages; fails when the environment says so.
+DISPATCH = """
+import os
+
+def handler(event, context):
+    if os.environ["MODE"] == "fails":
+        raise PermissionError("not allowed to sqs:SendMessage")
+    if os.environ["MODE"] == "other":
+        return {"statusCode": 200}
+    return {"run": event["run"], "companies": int(os.environ["MODE"])}
+"""
+
+
+@contextmanager
+def running_aws(folder: Path) -> Iterator[str]:
+    """Run the emulator in a child process and yield its endpoint."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | CREDENTIALS
+    environment |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "AUTH": "false", "LOG_LEVEL": "ERROR"}
+    environment |= {"MINISTACK_REGION": REGION, "TMPDIR": str(folder)}
+    with (folder / "emulator.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log)
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _wait_until_healthy(endpoint: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the emulator ended at once"
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise TimeoutError("the emulator did not become healthy")
+
+
+@dataclass
+class Product:
+    """The resources of a deployment, and the command line to work on them."""
+
+    endpoint: str
+    state_file: Path
+    outputs: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        return make_client(service, self.endpoint)
+
+    def invoke(self, *arguments: str, code: int = 0, **options: Any) -> Result:
+        """Run the command line and check its exit code."""
+        environment = {"NLP_STATE": str(self.state_file), "NLP_STACK": None, "NLP_OUTPUTS": None}
+        environment |= options.pop("env", {})
+        result = CliRunner().invoke(nlp, arguments, env=environment, prog_name="nlp", **options)
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        if code == 1:
+            assert result.stderr.splitlines()[-1].startswith("nlp: "), result.stderr
+        return result
+
+    def json(self, *arguments: str, **options: Any) -> Any:
+        """Run the command line with --json and parse what it printed."""
+        return json.loads(self.invoke(*arguments, "--json", **options).stdout)
+
+    def add(self, *names: str) -> None:
+        """Put companies into the table, past the command line."""
+        client = self.client("dynamodb")
+        for name in names:
+            item = {"name": {"S": name}, "added_at": {"S": "2026-01-01T00:00:00Z"}}
+            client.put_item(TableName=self.outputs["companies_table"], Item=item)
+
+    def names(self) -> set[str]:
+        pages = (
+            self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["companies_table"])
+        )
+        return {item["name"]["S"] for page in pages for item in page["Items"]}
+
+    def observe(
+        self, company: str, record: str, label: str = "POSITIVE", at: str = "", **attributes: Any
+    ) -> None:
+        """Put an observation into the table, as the product's analyse does."""
+        item: dict[str, Any] = {
+            "company": {"S": company},
+            "record": {"S": record},
+            "run": {"S": record},
+            "label": {"S": label},
+            "observed_at": {"S": at or "2026-11-21T06:52:00Z"},
+            "positive": {"N": "0.875"},
+            "unchanged": {"BOOL": False},
+            "revision": {"S": "r1"},
+        }
+        self.client("dynamodb").put_item(
+            TableName=self.outputs["observations_table"], Item={**item, **attributes}
+        )
+
+    def bodies(self, queue: str) -> list[str]:
+        """Take everything out of a queue."""
+        client, found = self.client("sqs"), []
+        while messages := client.receive_message(
+            QueueUrl=self.outputs[queue], MaxNumberOfMessages=10, VisibilityTimeout=60
+        ).get("Messages"):
+            found += [message["Body"] for message in messages]
+        return sorted(found)
+
+    def add_dispatch(self, mode: str) -> None:
+        """Create a dispatch function: a number to answer with, or fails, or other."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("index.py", DISPATCH)
+        self.client("lambda").create_function(
+            FunctionName=self.outputs["dispatch_function"],
+            Runtime="python3.11",
+            Role="arn:aws:iam::000000000000:role/dispatch",
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+            Environment={"Variables": {"MODE": mode}},
+        )
+
+
+def make_client(service: str, endpoint: str) -> Any:
+    return boto3.client(
+        service,  # pyright: ignore[reportArgumentType, reportCallIssue]
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def make_product(endpoint: str, folder: Path) -> Product:
+    """Create a deployment's tables and queues, and the state file that describes it."""
+    suffix = uuid.uuid4().hex[:8]
+    dynamodb, sqs = make_client("dynamodb", endpoint), make_client("sqs", endpoint)
+    outputs = {
+        "region": REGION,
+        "companies_table": _create_table(dynamodb, f"companies-{suffix}", "name"),
+        "observations_table": _create_table(dynamodb, f"observations-{suffix}", "company", "record"),
+        "work_queue_url": sqs.create_queue(QueueName=f"work-{suffix}")["QueueUrl"],
+        "dead_letter_queue_url": sqs.create_queue(QueueName=f"dead-{suffix}")["QueueUrl"],
+        "dispatch_function": f"dispatch-{suffix}",
+    }
+    state_file = folder / "state.json"
+    state = {"endpoint": endpoint, "region": REGION, "pid": 1, "credentials": CREDENTIALS, "outputs": outputs}
+    state_file.write_text(json.dumps(state), encoding="utf-8")
+    return Product(endpoint, state_file, outputs)
+
+
+def _create_table(client: Any, name: str, *keys: str) -> str:
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[
+            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ],
+    )
+    return name
