@@ -17,9 +17,7 @@ settings = load_settings()
 
 on_host = "host" in (settings.functions.runtime, settings.functions.architecture)
 runtime = host_runtime() if settings.functions.runtime == "host" else settings.functions.runtime
-architecture = (
-    host_architecture() if settings.functions.architecture == "host" else settings.functions.architecture
-)
+architecture = host_architecture() if settings.functions.architecture == "host" else settings.functions.architecture
 
 notify = [Notifications("notifications", settings.notify_emails).arn] if settings.notify_emails else []
 

@@ -18,9 +18,7 @@ PROJECT = "cloud-nlp"
 # Amazon Comprehend's languages for sentiment, https://docs.aws.amazon.com/comprehend/latest/dg/supported-languages.html
 Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "zh", "zh-TW"]
 # Periods that CloudWatch Logs can keep events for.
-LogRetention = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653
-]
+LogRetention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
 _SCHEDULE = r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\))$"
 _URL = r"^https?://[^\s/]+(/\S*)?$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
@@ -74,23 +72,17 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     ] = 30
     analyse_concurrency: Annotated[
         int,
-        Meta(
-            ge=2, le=1000, description="Batches analysed at once; protects text source and Comprehend quota"
-        ),
+        Meta(ge=2, le=1000, description="Batches analysed at once; protects text source and Comprehend quota"),
     ] = 10
     retry_seconds: Annotated[
         int,
         Meta(ge=0, le=900, description="Longest delay after a company's first failure; doubles from there"),
     ] = 10
-    max_receives: Annotated[
-        int, Meta(ge=1, le=1000, description="Attempts before a message becomes a dead letter")
-    ] = 5
+    max_receives: Annotated[int, Meta(ge=1, le=1000, description="Attempts before a message becomes a dead letter")] = 5
     observation_retention_days: Annotated[
         int, Meta(ge=1, le=36_500, description="How long a company's history is kept")
     ] = 90
-    result_retention_days: Annotated[
-        int, Meta(ge=1, le=36_500, description="How long result objects are kept")
-    ] = 365
+    result_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="How long result objects are kept")] = 365
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,9 +138,7 @@ def parse_settings(config: dict[str, str], stack: str) -> Settings:
     mistakes: list[str] = []
     values = _convert(Settings, {key: _parse_json(value) for key, value in config.items()}, "", mistakes)
     if mistakes:
-        raise SettingsError(
-            "\n".join([f"Pulumi.{stack}.yaml has mistakes:", *(f"  {line}" for line in mistakes)])
-        )
+        raise SettingsError("\n".join([f"Pulumi.{stack}.yaml has mistakes:", *(f"  {line}" for line in mistakes)]))
     return Settings(**values)
 
 
@@ -159,9 +149,7 @@ def _parse_json(value: str) -> Any:
         return value
 
 
-def _convert(
-    kind: type[msgspec.Struct], given: dict[str, Any], path: str, mistakes: list[str]
-) -> dict[str, Any]:
+def _convert(kind: type[msgspec.Struct], given: dict[str, Any], path: str, mistakes: list[str]) -> dict[str, Any]:
     """Convert a group of settings field by field, so that one mistake does not hide the next."""
     hints = get_type_hints(kind, include_extras=True)
     values: dict[str, Any] = {}
@@ -176,9 +164,7 @@ def _convert(
             if isinstance(value, dict):
                 values[key] = group(**_convert(group, value, f"{path}{key}.", mistakes))
             else:
-                mistakes.append(
-                    f"{name}: {value!r}; expected an object with {', '.join(get_type_hints(group))}"
-                )
+                mistakes.append(f"{name}: {value!r}; expected an object with {', '.join(get_type_hints(group))}")
             continue
         try:
             values[key] = msgspec.convert(value, hint, strict=False)

@@ -84,6 +84,8 @@ class CompanyStore:
         company = self.get(old)
         if company is None:
             raise RenameRefusedError(f"{old!r} is not in the table")
+        if old == new:
+            raise RenameRefusedError(f"{old!r} already has this name")
         company.name = new
         put = {
             "TableName": self._table,

@@ -77,8 +77,8 @@ class SentimentPipelineArgs:
 class SentimentPipeline(pulumi.ComponentResource):
     """Companies in a table, observed on a schedule: their texts' sentiment lands in a table and in a bucket.
 
-    A schedule starts `dispatch`, which sends a message for each company; `analyse` takes up to 25 of them, analyses texts that
-    changed since the last run, and writes observations and one CSV object.
+    A schedule starts `dispatch`, which sends a message for each company; `analyse` takes up to 25 of them, analyses the
+    texts that changed since the last run, and writes observations and one CSV object.
 
     Attributes
     ----------
@@ -92,17 +92,13 @@ class SentimentPipeline(pulumi.ComponentResource):
         The functions.
     """
 
-    def __init__(
-        self, name: str, args: SentimentPipelineArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: SentimentPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloud-nlp:index:SentimentPipeline", name, {}, opts)
         self.companies = Table(f"{name}-companies", "name", protect=args.protect, opts=child_of(self))
         self.observations = Table(
             f"{name}-observations", "company", "record", "expires_at", args.protect, opts=child_of(self)
         )
-        self.results = PrivateBucket(
-            f"{name}-results", args.result_retention_days, args.protect, opts=child_of(self)
-        )
+        self.results = PrivateBucket(f"{name}-results", args.result_retention_days, args.protect, opts=child_of(self))
         self.work = WorkQueue(
             f"{name}-work",
             args.analyse_timeout_seconds,

@@ -80,7 +80,7 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
         creator = CREATORS.get(args.typ)
         if creator is None:
             raise DeployError(
-                f"{args.name}: the embedded AWS does not know resources of type {args.typ}; add it to local/resources.py"
+                f"{args.name}: the embedded AWS knows no resources of type {args.typ}; add it to local/resources.py"
             )
         started = time.perf_counter()
         try:
@@ -95,7 +95,7 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
         self._on_resource(made)
         return identity, {**args.inputs, **outputs}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise DeployError(f"The program asks AWS for {args.token}; the embedded AWS does not answer that")
 
 
@@ -142,9 +142,7 @@ def deploy(
     return provider.deployment
 
 
-def read_config(
-    overrides: dict[str, dict[str, Any]], file: Path = ROOT / "Pulumi.local.yaml"
-) -> dict[str, str]:
+def read_config(overrides: dict[str, dict[str, Any]], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:
     """Read a stack's settings as Pulumi hands them to a program, with some of them changed.
 
     Parameters

@@ -90,8 +90,10 @@ class Fault:
             When a name is unknown, a required one is missing, or the fault would have no effect.
         """
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown or "service" not in values:
-            raise ValueError(f"A fault needs a service and knows no {', '.join(unknown) or 'such thing'}.")
+        if unknown:
+            raise ValueError(f"A fault has no {', '.join(unknown)}.")
+        if not values.get("service"):
+            raise ValueError("A fault needs a service.")
         fault = cls(**values)
         if fault.drop not in (None, "request", "response"):
             raise ValueError(f"drop is request or response, not {fault.drop}.")

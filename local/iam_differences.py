@@ -1,7 +1,7 @@
 """Where the emulator's IAM differs from AWS's, made the same.
 
-- Loopback counts as TLS. The embedded AWS speaks HTTP to clients on the same machine only, so `aws:SecureTransport` would be
-  false and the program's own policies would refuse every request to its queues and buckets.
+- Loopback counts as TLS. The embedded AWS speaks HTTP to clients on the same machine only, so `aws:SecureTransport`
+  would be false and the program's own policies would refuse every request to its queues and buckets.
 - Amazon SQS has no permissions of their own for batch requests: `SendMessageBatch` needs `sqs:SendMessage`, and so on
   (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html).
 """

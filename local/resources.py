@@ -1,8 +1,8 @@
 """How the embedded AWS gets each type of resource of the program: one function a type, all in the table `CREATORS`.
 
-A creator gets a context (clients, names) and the resource's inputs as Pulumi spells them, makes it with boto3, and returns the
-resource's id and the outputs the program reads. This is not a second Pulumi: resources are made once, in order, and vanish with
-the embedded AWS.
+A creator gets a context (clients, names) and the resource's inputs as Pulumi spells them, makes it with boto3, and
+returns the resource's id and the outputs the program reads. This is not a second Pulumi: resources are made once, in
+order, and vanish with the embedded AWS.
 """
 
 from __future__ import annotations
@@ -68,26 +68,20 @@ def _table(context: Context, inputs: Inputs) -> Created:
         )
     dynamodb.update_continuous_backups(
         TableName=context.unique,
-        PointInTimeRecoverySpecification={
-            "PointInTimeRecoveryEnabled": inputs["pointInTimeRecovery"]["enabled"]
-        },
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": inputs["pointInTimeRecovery"]["enabled"]},
     )
     return context.unique, {"name": context.unique, "arn": description["TableArn"]}
 
 
-def _bucket(context: Context, inputs: Inputs) -> Created:
+def _bucket(context: Context, _: Inputs) -> Created:
     s3 = context.client("s3")
-    s3.create_bucket(
-        Bucket=context.unique, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name}
-    )
+    s3.create_bucket(Bucket=context.unique, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
     return context.unique, {"bucket": context.unique, "arn": f"arn:aws:s3:::{context.unique}"}
 
 
 def _bucket_ownership(context: Context, inputs: Inputs) -> Created:
     rules = [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]
-    context.client("s3").put_bucket_ownership_controls(
-        Bucket=inputs["bucket"], OwnershipControls={"Rules": rules}
-    )
+    context.client("s3").put_bucket_ownership_controls(Bucket=inputs["bucket"], OwnershipControls={"Rules": rules})
     return inputs["bucket"], {}
 
 
@@ -99,9 +93,7 @@ def _bucket_public_access(context: Context, inputs: Inputs) -> Created:
         ignorePublicAcls="IgnorePublicAcls",
         restrictPublicBuckets="RestrictPublicBuckets",
     )
-    context.client("s3").put_public_access_block(
-        Bucket=inputs["bucket"], PublicAccessBlockConfiguration=block
-    )
+    context.client("s3").put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=block)
     return inputs["bucket"], {}
 
 
@@ -172,9 +164,7 @@ def _queue(context: Context, inputs: Inputs) -> Created:
 
 
 def _queue_policy(context: Context, inputs: Inputs) -> Created:
-    context.client("sqs").set_queue_attributes(
-        QueueUrl=inputs["queueUrl"], Attributes={"Policy": inputs["policy"]}
-    )
+    context.client("sqs").set_queue_attributes(QueueUrl=inputs["queueUrl"], Attributes={"Policy": inputs["policy"]})
     return inputs["queueUrl"], {}
 
 

@@ -30,9 +30,7 @@ def code_bundle(folder: str, root: Path = ROOT) -> pulumi.AssetArchive:
     for part in (folder, "handlers/common"):
         found = sorted((root / part).glob("*.py"))
         if not found:
-            raise FileNotFoundError(
-                f"No Python files in {part}: a handler is given as 'handlers/<folder>/<file>.py'"
-            )
+            raise FileNotFoundError(f"No Python files in {part}: a handler is given as 'handlers/<folder>/<file>.py'")
         files += found
     names = {path.relative_to(root).as_posix(): path for path in files}
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(names[name])) for name in sorted(names)})

@@ -74,9 +74,7 @@ def build_layer(
     LayerError
         A package is not there for this platform, or cannot be reached.
     """
-    identity = "\n".join(
-        [requirements.read_text(), runtime, architecture, sys.platform if for_host else "linux"]
-    )
+    identity = "\n".join([requirements.read_text(), runtime, architecture, sys.platform if for_host else "linux"])
     archive = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}-{runtime}-{architecture}.zip"
     if archive.exists():
         return archive
@@ -109,11 +107,11 @@ def _install(requirements: Path, runtime: str, architecture: str, for_host: bool
         platforms = _OLDER if runtime == "python3.11" else _OLDER + _NEWER
         command += [f"--platform={platform}_{_MACHINES[architecture]}" for platform in platforms]
     command += ["--requirement", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
+    done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside the project
+        command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+    )
     if done.returncode:
-        raise LayerError(
-            f"The layer of {requirements.name} for {runtime} on {architecture}:\n{done.stderr.strip()}"
-        )
+        raise LayerError(f"The layer of {requirements.name} for {runtime} on {architecture}:\n{done.stderr.strip()}")
     shutil.rmtree(target / "bin", ignore_errors=True)  # scripts name the interpreter that installed them
 
 

@@ -13,8 +13,8 @@ from components.blocks.permissions import account_of, child_of, tls_only
 class Notifications(pulumi.ComponentResource):
     """An encrypted SNS topic that alarms publish to and people subscribe to by e-mail.
 
-    It has a key of its own, since CloudWatch may not use the one that SNS brings along. Each address gets a message first
-    that asks whether it agrees.
+    It has a key of its own, since CloudWatch may not use the one that SNS brings along. Each address is first asked
+    whether it agrees.
 
     Parameters
     ----------
@@ -42,9 +42,7 @@ class Notifications(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _key(self, name: str) -> aws.kms.Key:
-        key = aws.kms.Key(
-            name, description="Notifications of alarms", enable_key_rotation=True, opts=child_of(self)
-        )
+        key = aws.kms.Key(name, description="Notifications of alarms", enable_key_rotation=True, opts=child_of(self))
         account = account_of(key.arn)
         policy = pulumi.Output.json_dumps(
             {

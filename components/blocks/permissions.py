@@ -1,7 +1,7 @@
 """Permissions: what a role may do, declared where the role is made.
 
-Resources make permissions (`queue.sending()`, `table.scanning()`); a function takes them as `allow`. Actions and resources are
-exact. A permission on `*` has to say why AWS offers nothing narrower.
+Resources make permissions (`queue.sending()`, `table.scanning()`); a function takes them as `allow`. Actions and
+resources are exact. A permission on `*` has to say why AWS offers nothing narrower.
 """
 
 from __future__ import annotations
@@ -38,10 +38,7 @@ class Permission:
         wild = [action for action in self.actions if "*" in action]
         if wild:
             raise ValueError(f"Permission on {', '.join(wild)}: name each action")
-        if (
-            "*" in [resource for resource in self.resources if isinstance(resource, str)]
-            and not self.why_any_resource
-        ):
+        if "*" in [resource for resource in self.resources if isinstance(resource, str)] and not self.why_any_resource:
             raise ValueError(f"Permission for {', '.join(self.actions)} on '*': say why in why_any_resource")
 
 

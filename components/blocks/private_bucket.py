@@ -108,9 +108,7 @@ class PrivateBucket(pulumi.ComponentResource):
             noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                 noncurrent_days=OLD_VERSIONS_DAYS
             ),
-            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expire_days)
-            if expire_days
-            else None,
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expire_days) if expire_days else None,
         )
         aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[rule], opts=child_of(self))
 
@@ -122,6 +120,4 @@ class PrivateBucket(pulumi.ComponentResource):
             }
         )
         # S3 refuses to change both at the same time.
-        aws.s3.BucketPolicy(
-            name, bucket=self.name, policy=policy, opts=child_of(self, depends_on=[public_access])
-        )
+        aws.s3.BucketPolicy(name, bucket=self.name, policy=policy, opts=child_of(self, depends_on=[public_access]))

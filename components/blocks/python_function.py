@@ -90,9 +90,7 @@ class PythonFunction(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:PythonFunction", name, {}, opts)
-        logs = aws.cloudwatch.LogGroup(
-            name, retention_in_days=defaults.log_retention_days, opts=child_of(self)
-        )
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=defaults.log_retention_days, opts=child_of(self))
         failures = self._failures(name) if asynchronous else None
         platform = [_logging(logs)] + ([_tracing()] if defaults.tracing else [])
         platform += [Permission(["sqs:SendMessage"], [failures.arn])] if failures else []
@@ -128,9 +126,7 @@ class PythonFunction(pulumi.ComponentResource):
 
     def _role(self, name: str, permissions: Sequence[Permission]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(name, assume_role_policy=assumed_by("lambda.amazonaws.com"), opts=child_of(self))
-        policy = aws.iam.RolePolicy(
-            name, role=role.name, policy=policy_document(permissions), opts=child_of(self)
-        )
+        policy = aws.iam.RolePolicy(name, role=role.name, policy=policy_document(permissions), opts=child_of(self))
         return role, policy
 
     def _function(
@@ -159,15 +155,11 @@ class PythonFunction(pulumi.ComponentResource):
             timeout=timeout_seconds,
             memory_size=memory_mb,
             reserved_concurrent_executions=reserved_concurrency,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={"LOG_LEVEL": defaults.log_level, **environment}
-            ),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables={"LOG_LEVEL": defaults.log_level, **environment}),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON", log_group=logs.name, system_log_level="WARN"
             ),
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(
-                mode="Active" if defaults.tracing else "PassThrough"
-            ),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if defaults.tracing else "PassThrough"),
             opts=child_of(self, depends_on=[policy]),
         )
 
@@ -178,9 +170,7 @@ class PythonFunction(pulumi.ComponentResource):
             maximum_retry_attempts=2,
             maximum_event_age_in_seconds=3600,
             destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-                on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-                    destination=failures.arn
-                )
+                on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(destination=failures.arn)
             ),
             opts=child_of(self),
         )
@@ -188,9 +178,7 @@ class PythonFunction(pulumi.ComponentResource):
     def _let_invoke_itself(self, name: str, role: aws.iam.Role) -> None:
         # A policy of its own: the function waits for its role's first policy, which therefore cannot name it.
         permission = Permission(["lambda:InvokeFunction"], [self.arn])
-        aws.iam.RolePolicy(
-            f"{name}-itself", role=role.name, policy=policy_document([permission]), opts=child_of(self)
-        )
+        aws.iam.RolePolicy(f"{name}-itself", role=role.name, policy=policy_document([permission]), opts=child_of(self))
 
     def _watch(self, name: str, failures: aws.sqs.Queue | None, notify: Sequence[pulumi.Input[str]]) -> None:
         dimensions = {"FunctionName": self.name}
@@ -215,9 +203,7 @@ class PythonFunction(pulumi.ComponentResource):
                 self,
                 f"{name}-failures",
                 "An asynchronous invocation failed in every attempt; the queue of failures has its event and reason.",
-                Metric(
-                    "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": failures.name}, "Maximum"
-                ),
+                Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": failures.name}, "Maximum"),
                 0,
                 notify,
             )

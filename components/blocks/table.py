@@ -45,12 +45,8 @@ class Table(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key=hash_key,
             range_key=range_key,
-            attributes=[
-                aws.dynamodb.TableAttributeArgs(name=key, type="S") for key in (hash_key, range_key) if key
-            ],
-            ttl=aws.dynamodb.TableTtlArgs(attribute_name=ttl_attribute, enabled=True)
-            if ttl_attribute
-            else None,
+            attributes=[aws.dynamodb.TableAttributeArgs(name=key, type="S") for key in (hash_key, range_key) if key],
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=ttl_attribute, enabled=True) if ttl_attribute else None,
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             deletion_protection_enabled=protect,
             opts=child_of(self, protect=protect),

@@ -64,9 +64,7 @@ class WorkQueue(pulumi.ComponentResource):
             message_retention_seconds=WORK_DAYS * _DAY,
             receive_wait_time_seconds=20,
             sqs_managed_sse_enabled=True,
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead.arn, "maxReceiveCount": max_receives}
-            ),
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": max_receives}),
             opts=child_of(self),
         )
         self.url, self.arn, self.name = queue.url, queue.arn, queue.name
@@ -101,13 +99,9 @@ class WorkQueue(pulumi.ComponentResource):
 
     def _require_tls(self, name: str, queue: aws.sqs.Queue) -> None:
         policy = {"Version": "2012-10-17", "Statement": [tls_only("sqs:*", [queue.arn])]}
-        aws.sqs.QueuePolicy(
-            name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(self)
-        )
+        aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(self))
 
-    def _watch(
-        self, name: str, dead: aws.sqs.Queue, max_age_seconds: int, notify: Sequence[pulumi.Input[str]]
-    ) -> None:
+    def _watch(self, name: str, dead: aws.sqs.Queue, max_age_seconds: int, notify: Sequence[pulumi.Input[str]]) -> None:
         alarm_above(
             self,
             f"{name}-dead-letters",
@@ -120,7 +114,7 @@ class WorkQueue(pulumi.ComponentResource):
         alarm_above(
             self,
             f"{name}-age",
-            f"The oldest message has waited for more than {max_age_seconds} seconds: the consumer fails or is too slow.",
+            f"The oldest message has waited for over {max_age_seconds} seconds: the consumer fails or is too slow.",
             Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": self.name}, "Maximum"),
             max_age_seconds,
             notify,

@@ -30,7 +30,5 @@ def read_environment(kind: type[T], environment: Mapping[str, str] = os.environ)
     msgspec.ValidationError
         A variable is missing or of the wrong kind; the message names its field.
     """
-    values = {
-        field: environment[field.upper()] for field in kind.__struct_fields__ if field.upper() in environment
-    }
+    values = {field: environment[field.upper()] for field in kind.__struct_fields__ if field.upper() in environment}
     return msgspec.convert(values, kind, strict=False)

@@ -1,7 +1,7 @@
 """Lambda function: observe the companies of a batch of messages.
 
-Up to 25 messages become one read, one Comprehend call for texts that changed, one write and one result object. What could not
-be done is answered as a partial batch failure and comes back alone, sooner or later by how often it has failed.
+Up to 25 messages become one read, one Comprehend call for texts that changed, one write and one result object. What
+could not be done is answered as a partial batch failure and comes back alone, the later the more often it has failed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     publisher = Publisher(table, s3, environment.results_bucket, deadline_seconds)
     publisher.run(batch, observer)
     batch.report(observer.calls)
-    batch.delay_failures(
-        sqs.change_message_visibility_batch, environment.work_queue_url, environment.retry_seconds
-    )
+    batch.delay_failures(sqs.change_message_visibility_batch, environment.work_queue_url, environment.retry_seconds)
     return batch.answer()

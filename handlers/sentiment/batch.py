@@ -86,9 +86,7 @@ class Batch:
         runs = sorted({work.run for work in self.works})
         emit_counts("analyse", {**self._counts, "ComprehendCalls": comprehend_calls}, runs=",".join(runs))
 
-    def delay_failures(
-        self, change_visibility: Callable[..., Any], queue_url: str, base_seconds: int
-    ) -> None:
+    def delay_failures(self, change_visibility: Callable[..., Any], queue_url: str, base_seconds: int) -> None:
         """Choose when each failed message comes back: later the more often it has failed.
 
         Without it, every one of them would come back after the queue's visibility timeout, which has to outlast a whole

@@ -68,10 +68,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = msgspec.convert(event, Request)
     run = request.run or new_run(request.time or datetime.now(UTC), request.id or context.aws_request_id)
     start_request(context, run=run)
-    if request.segment is None:
-        answer = start(run, context)
-    else:
-        answer = send_segment(run, request, context)
+    answer = start(run, context) if request.segment is None else send_segment(run, request, context)
     logger.info("dispatched", extra=answer)
     return answer
 

@@ -123,9 +123,7 @@ class Observations:
         found: dict[tuple[str, str], dict[str, Any]] = {}
         keys = [{"company": {"S": company}, "record": {"S": record}} for company, record in sorted(wanted)]
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            answer = self._dynamodb.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-            )
+            answer = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
             for item in answer["Responses"].get(self._table, []):
                 found[item["company"]["S"], item["record"]["S"]] = item
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
@@ -164,17 +162,13 @@ class Observations:
     def _transact(self, actions: list[dict[str, Any]]) -> set[int]:
         """Carry out all actions whose condition holds; returns the positions of those whose does not."""
         lost: set[int] = set()
-        half = (
-            len(actions) // 2
-        )  # action n is of the history; action n + half makes the same observation the latest
+        half = len(actions) // 2  # action n is of the history; action n + half makes the same observation the latest
         for attempt in range(1, MAX_ATTEMPTS + 1):
             positions = [position for position in range(len(actions)) if position not in lost]
             if not positions:
                 return lost
             try:
-                self._dynamodb.transact_write_items(
-                    TransactItems=[actions[position] for position in positions]
-                )
+                self._dynamodb.transact_write_items(TransactItems=[actions[position] for position in positions])
             except self._dynamodb.exceptions.TransactionCanceledException as error:
                 codes = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
                 failed = {positions[n] for n, code in enumerate(codes) if code == "ConditionalCheckFailed"}
@@ -185,10 +179,7 @@ class Observations:
                 if not failed:
                     self._sleep(full_jitter(attempt, base=0.1, cap=2))
             except ClientError as error:
-                if (
-                    error.response["Error"]["Code"] != "TransactionInProgressException"
-                    or attempt == MAX_ATTEMPTS
-                ):
+                if error.response["Error"]["Code"] != "TransactionInProgressException" or attempt == MAX_ATTEMPTS:
                     raise
                 self._sleep(full_jitter(attempt, base=0.1, cap=2))
             else:
@@ -228,9 +219,7 @@ def _previous(records: dict[tuple[str, str], dict[str, Any]], company: str, run:
     latest, history = records.get((company, LATEST)), records.get((company, run))
     return Previous(
         _observation(latest) if latest else None,
-        Claim(_observation(history), history["object"]["S"], int(history["claimed_until"]["N"]))
-        if history
-        else None,
+        Claim(_observation(history), history["object"]["S"], int(history["claimed_until"]["N"])) if history else None,
     )
 
 
@@ -253,6 +242,4 @@ def _observation(item: dict[str, Any]) -> Observation:
     scores = None
     if "positive" in item:
         scores = Scores(*(float(item[name]["N"]) for name in Scores.__struct_fields__))
-    return Observation(
-        **{name: item[name]["S"] for name in _TEXTS}, scores=scores, unchanged=item["unchanged"]["BOOL"]
-    )
+    return Observation(**{name: item[name]["S"] for name in _TEXTS}, scores=scores, unchanged=item["unchanged"]["BOOL"])

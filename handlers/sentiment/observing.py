@@ -69,14 +69,10 @@ class Observer:
             elif isinstance(found, NoText):
                 observations.append(_without_text(work, found))
             elif last and _is_analysis_of(last, found):
-                observations.append(
-                    _observation(work, found, Sentiment(last.label, last.scores), unchanged=True)
-                )
+                observations.append(_observation(work, found, Sentiment(last.label, last.scores), unchanged=True))
             else:
                 changed.append((work, found))
-        for (work, text), sentiment in zip(
-            changed, self._sentiments.of([text for _, text in changed]), strict=True
-        ):
+        for (work, text), sentiment in zip(changed, self._sentiments.of([text for _, text in changed]), strict=True):
             if isinstance(sentiment, SentimentError):
                 failures[work] = Failure(f"Comprehend: {sentiment}")
             else:
@@ -84,9 +80,7 @@ class Observer:
         return observations, failures
 
     def _fetch(self, works: list[Work]) -> dict[Work, Text | NoText | Failure]:
-        futures = {
-            work: self._threads.submit(self._source.fetch, work.page or work.company) for work in works
-        }
+        futures = {work: self._threads.submit(self._source.fetch, work.page or work.company) for work in works}
         wait(futures.values(), timeout=self._text_seconds)
         return {work: _outcome(future) for work, future in futures.items()}
 

@@ -1,7 +1,7 @@
 """Publishing observations exactly once, though messages are delivered at least once.
 
-An observation is claimed in the table, then its row is put into a result object. A message that comes again finds the claim:
-published - nothing to do; its writer may be at work - come back later; given up - the row is published from the claim.
+An observation is claimed in the table, then its row is put into a result object. A message that comes again finds the
+claim: published - nothing to do; its writer may be at work - come back later; given up - publish the row of the claim.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class Publisher:
         claims = {company: found.claim for company, found in known.items() if found.claim}
         abandoned = self._abandoned(batch, works, claims)
         unclaimed = [work for company, work in works.items() if company not in claims]
-        observed, failures = observer.observe(
-            unclaimed, {company: known[company].latest for company in works}
-        )
+        observed, failures = observer.observe(unclaimed, {company: known[company].latest for company in works})
         for work, failure in failures.items():
             batch.fail(work, failure)
         observations = observed + [claim.observation for claim in abandoned.values()]
@@ -114,16 +112,12 @@ class Publisher:
             return
         ours = [claim.observation for claim in written]
         left = self._claimed_until - self._now()
-        for company in {observation.company for observation in observations} - {
-            mine.company for mine in ours
-        }:
+        for company in {observation.company for observation in observations} - {mine.company for mine in ours}:
             batch.fail(works[company], Failure("another invocation is publishing it", left))
         if not ours:
             return
         try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=to_csv(ours), ContentType="text/csv; charset=utf-8"
-            )
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=to_csv(ours), ContentType="text/csv; charset=utf-8")
         except Exception as error:
             for observation in ours:
                 batch.fail(works[observation.company], Failure(f"result object not writable: {error}", left))

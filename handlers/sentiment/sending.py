@@ -51,15 +51,12 @@ def send_one_batch(
 ) -> None:
     """Send up to ten messages, and those that were refused again."""
     entries = [{"Id": str(number), "MessageBody": encode_work(work)} for number, work in enumerate(works)]
+    failed: dict[str, Any] = {}
     for attempt in range(1, MAX_ATTEMPTS + 1):
-        failed = {
-            entry["Id"]: entry for entry in send_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
-        }
+        failed = {entry["Id"]: entry for entry in send_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])}
         if not failed:
             return
-        logger.warning(
-            "messages refused", extra={"attempt": attempt, "codes": [f["Code"] for f in failed.values()]}
-        )
+        logger.warning("messages refused", extra={"attempt": attempt, "codes": [f["Code"] for f in failed.values()]})
         entries = [entry for entry in entries if entry["Id"] in failed]
         if attempt < MAX_ATTEMPTS:
             sleep(full_jitter(attempt, base=0.2, cap=5))

@@ -91,9 +91,7 @@ class Sentiments:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 self.calls += 1
-                answer = self._detect(
-                    TextList=[contents[position] for position in waiting], LanguageCode=language
-                )
+                answer = self._detect(TextList=[contents[position] for position in waiting], LanguageCode=language)
             except Exception as error:  # the client's own retries are used up; each company is told why
                 logger.warning("Comprehend failed", extra={"texts": len(waiting), "reason": str(error)})
                 outcomes.update(dict.fromkeys(waiting, SentimentError(str(error))))

@@ -44,9 +44,7 @@ class Wikipedia:
         Seconds to wait for an answer, in each of at most three attempts.
     """
 
-    def __init__(
-        self, url: str, language: str, contact: str, concurrency: int = 25, timeout: float = 3
-    ) -> None:
+    def __init__(self, url: str, language: str, contact: str, concurrency: int = 25, timeout: float = 3) -> None:
         self._url = url.rstrip("/")
         self._language = language
         self._pool = urllib3.PoolManager(
@@ -72,9 +70,7 @@ class Wikipedia:
         """Get a page's summary; redirects are followed. See `TextSource.fetch`."""
         path = quote(" ".join(title.split()).replace(" ", "_"), safe="")
         try:
-            answer = self._pool.request(
-                "GET", f"{self._url}/api/rest_v1/page/summary/{path}", preload_content=False
-            )
+            answer = self._pool.request("GET", f"{self._url}/api/rest_v1/page/summary/{path}", preload_content=False)
             body = answer.read(_MAX_ANSWER_BYTES)
             answer.drain_conn()
         except urllib3.exceptions.HTTPError as error:

@@ -1,0 +1,390 @@
+"""The embedded AWS behaves like AWS where it matters here, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.control import ControlError
+from local.embedded_aws import PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
+
+ACCOUNT = "000000000000"
+TRUST_LAMBDA = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+# Notes down each invocation; fails when a message says so.
+FUNCTION = """
+import json, os, time
+
+def handler(event, context):
+    started = time.time()
+    time.sleep(float(os.environ.get("SLEEP", "0")))
+    records = event.get("Records", [])
+    note = {
+        "started": started,
+        "ended": time.time(),
+        "messages": len(records),
+        "oldest": min((int(r["attributes"]["SentTimestamp"]) / 1000 for r in records), default=0),
+        "environment": sorted(os.environ),
+    }
+    with open(os.environ["NOTES"], "a") as notes:
+        notes.write(json.dumps(note) + "\\n")
+    if any(record["body"] == "fail" for record in records):
+        raise RuntimeError("as asked")
+"""
+
+needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
+
+
+@pytest.fixture(scope="module")
+def shared_aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
+    yield shared_aws
+    shared_aws.control.clear()
+
+
+class Function:
+    """A function that notes its invocations, and a queue that feeds it."""
+
+    def __init__(self, aws: EmbeddedAws, name: str, folder: Path, sleep: float = 0.0) -> None:
+        self.aws = aws
+        self.name = name
+        self.notes_file = folder / f"{name}.jsonl"
+        role = f"{name}-role"
+        aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as files:
+            files.writestr("index.py", FUNCTION)
+        aws.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            Handler="index.handler",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=10,
+            Environment={"Variables": {"NOTES": str(self.notes_file), "SLEEP": str(sleep)}},
+        )
+
+    def feed(self, queue: str, **mapping: Any) -> None:
+        self.aws.client("lambda").create_event_source_mapping(
+            FunctionName=self.name, EventSourceArn=f"arn:aws:sqs:{self.aws.region}:{ACCOUNT}:{queue}", **mapping
+        )
+
+    def notes(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.notes_file.read_text().splitlines()] if self.notes_file.exists() else []
+
+
+def send(aws: EmbeddedAws, queue_url: str, count: int, body: str = "x") -> None:
+    for start in range(0, count, 10):
+        entries = [{"Id": str(i), "MessageBody": body} for i in range(min(10, count - start))]
+        aws.client("sqs").send_message_batch(QueueUrl=queue_url, Entries=entries)
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def error_code(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def client_of(aws: EmbeddedAws, keys: dict[str, str], service: str) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=aws.endpoint,
+        region_name=aws.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
+
+
+def group_members(group: int) -> list[int]:
+    """Living processes of a group; a zombie only waits for its exit code to be read."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, member_of = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(member_of) == group and state != "Z":
+            members.append(int(stat.parent.name))
+    return members
+
+
+def listening_addresses(pids: list[int]) -> set[tuple[str, int]]:
+    """Addresses (as /proc writes them) and ports on which the processes accept TCP connections."""
+    sockets: set[str] = set()
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                sockets.add(os.readlink(descriptor))
+            except OSError:
+                continue
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                address, port = fields[1].split(":")
+                found.add((address, int(port, 16)))
+    return found
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+def is_closed(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@needs_proc
+def test_only_two_loopback_ports_listen(aws: EmbeddedAws) -> None:
+    loopback = "0100007F"
+    expected = {(loopback, port_of(aws.endpoint)), (loopback, port_of(aws.control_url))}
+    assert listening_addresses(group_members(aws.pid)) == expected
+
+
+def test_region_and_account(aws: EmbeddedAws) -> None:
+    assert aws.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    arn = aws.client("sns").create_topic(Name="where")["TopicArn"]
+    assert arn == f"arn:aws:sns:eu-central-1:{ACCOUNT}:where"
+
+
+def test_clients_are_made_once(aws: EmbeddedAws) -> None:
+    assert aws.client("sqs") is aws.client("sqs")
+
+
+def test_iam_is_enforced_on_comprehend(aws: EmbeddedAws) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="reader")
+    comprehend = client_of(aws, iam.create_access_key(UserName="reader")["AccessKey"], "comprehend")
+    request = {"TextList": ["A wonderful company."], "LanguageCode": "en"}
+    assert error_code(comprehend.batch_detect_sentiment, **request) == ("AccessDeniedException", 403)
+
+    statement = {"Effect": "Allow", "Action": "comprehend:BatchDetectSentiment", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader", PolicyName="one", PolicyDocument=policy)
+    assert comprehend.batch_detect_sentiment(**request)["ResultList"][0]["Sentiment"] == "POSITIVE"
+    refused = error_code(comprehend.detect_sentiment, Text="A wonderful company.", LanguageCode="en")
+    assert refused[0] == "AccessDeniedException"
+
+
+def test_comprehend_errors_reach_the_client(aws: EmbeddedAws) -> None:
+    comprehend = aws.client("comprehend")
+    batch, single = comprehend.batch_detect_sentiment, comprehend.detect_sentiment
+    assert error_code(batch, TextList=["x"] * 26, LanguageCode="en") == ("BatchSizeLimitExceededException", 400)
+    assert error_code(single, Text="x" * 5001, LanguageCode="en") == ("TextSizeLimitExceededException", 400)
+    assert error_code(single, Text="x", LanguageCode="tlh") == ("UnsupportedLanguageException", 400)
+    assert error_code(comprehend.detect_entities, Text="x", LanguageCode="en")[0] == "UnknownOperationException"
+    answer = batch(TextList=["good", "x" * 5001], LanguageCode="en")
+    assert [result["Index"] for result in answer["ResultList"]] == [0]
+    assert [(e["Index"], e["ErrorCode"]) for e in answer["ErrorList"]] == [(1, "TEXT_SIZE_LIMIT_EXCEEDED")]
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "status", "operation", "arguments"),
+    [
+        ("dynamodb", "ProvisionedThroughputExceededException", 400, "list_tables", {}),
+        ("sqs", "OverLimit", 403, "list_queues", {}),
+        ("s3", "SlowDown", 503, "put_object", {"Bucket": "any", "Key": "a b/ü", "Body": b"x"}),
+        ("comprehend", "ThrottlingException", 400, "detect_sentiment", {"Text": "x", "LanguageCode": "en"}),
+        ("sns", "Throttling", 400, "list_topics", {}),
+        ("lambda", "TooManyRequestsException", 429, "list_functions", {}),
+        ("cloudwatch", "InternalServiceFault", 500, "list_metrics", {}),
+        ("stepfunctions", "StateMachineDoesNotExist", 400, "list_state_machines", {}),
+    ],
+)
+def test_faults_are_errors_as_the_service_writes_them(
+    aws: EmbeddedAws, service: str, code: str, status: int, operation: str, arguments: dict[str, Any]
+) -> None:
+    aws.control.add_fault(service, code=code, status=status)
+    impatient = boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=aws.endpoint,
+        region_name=aws.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=boto3.session.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+    assert error_code(getattr(impatient, operation), **arguments) == (code, status)
+
+
+def test_a_fault_that_passes_is_retried_by_the_client_and_counted(aws: EmbeddedAws) -> None:
+    aws.control.reset_requests()
+    aws.control.add_fault("dynamodb", operation="ListTables", code="ThrottlingException", status=400, times=1)
+    aws.client("dynamodb").list_tables()
+    assert aws.control.requests() == {"dynamodb": {"ListTables": 2}}
+
+
+def test_a_lost_answer_is_not_a_lost_request(aws: EmbeddedAws) -> None:
+    sqs = aws.client("sqs")
+    queue = sqs.create_queue(QueueName="lossy")["QueueUrl"]
+    aws.control.add_fault("sqs", operation="SendMessage", drop="response", times=1)
+    sqs.send_message(QueueUrl=queue, MessageBody="sent again because the answer was lost")
+    aws.control.add_fault("sqs", operation="SendMessage", drop="request", times=1)
+    sqs.send_message(QueueUrl=queue, MessageBody="never arrived the first time")
+    names = ["ApproximateNumberOfMessages"]
+    assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"] == {names[0]: "3"}
+
+
+def test_single_documents_can_fail(aws: EmbeddedAws) -> None:
+    aws.control.add_fault("comprehend", item_error="INTERNAL_SERVER_ERROR", contains="Müller")
+    answer = aws.client("comprehend").batch_detect_sentiment(TextList=["Müller", "good"], LanguageCode="en")
+    assert [result["Index"] for result in answer["ResultList"]] == [1]
+    assert [(e["Index"], e["ErrorCode"]) for e in answer["ErrorList"]] == [(0, "INTERNAL_SERVER_ERROR")]
+
+
+def test_latency(aws: EmbeddedAws) -> None:
+    aws.client("sqs").list_queues()
+    aws.control.set_latency("sqs", 0.3)
+    started = time.monotonic()
+    aws.client("sqs").list_queues()
+    assert time.monotonic() - started >= 0.3
+
+
+def test_a_mistaken_fault_is_refused(aws: EmbeddedAws) -> None:
+    with pytest.raises(ControlError, match="no service dynamo"):
+        aws.control.add_fault("dynamo", code="X")
+
+
+def test_texts_over_http(aws: EmbeddedAws) -> None:
+    aws.control.set_text("Straße & Söhne", "A proud family company.", revision="7")
+    address = f"{aws.text_source_url}/api/rest_v1/page/summary/stra%C3%9Fe_%26_S%C3%B6hne"
+    with urllib.request.urlopen(address, timeout=5) as response:
+        summary = json.load(response)
+    assert (summary["title"], summary["revision"]) == ("Straße & Söhne", "7")
+    assert aws.control.text_requests() == 2  # the lower-case first letter is redirected
+
+
+def test_batches_are_full_or_as_old_as_the_window(aws: EmbeddedAws, tmp_path: Path) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="window")["QueueUrl"]
+    function = Function(aws, "window", tmp_path)
+    function.feed("window", BatchSize=25, MaximumBatchingWindowInSeconds=2)
+    send(aws, queue, 30)
+    wait_until(lambda: sum(note["messages"] for note in function.notes()) == 30)
+    first, second = function.notes()
+    assert (first["messages"], second["messages"]) == (25, 5)
+    assert first["started"] - first["oldest"] < 2
+    assert 2 <= second["started"] - second["oldest"] < 3
+
+
+def test_concurrency_is_limited(aws: EmbeddedAws, tmp_path: Path) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="narrow")["QueueUrl"]
+    function = Function(aws, "narrow", tmp_path, sleep=0.3)
+    send(aws, queue, 30)
+    function.feed("narrow", BatchSize=5, ScalingConfig={"MaximumConcurrency": 2})
+    wait_until(lambda: sum(note["messages"] for note in function.notes()) == 30)
+    notes = function.notes()
+    at_once = [sum(n["started"] <= note["started"] < n["ended"] for n in notes) for note in notes]
+    assert max(at_once) == 2
+
+
+def test_messages_that_fail_reach_the_dead_letter_queue(aws: EmbeddedAws, tmp_path: Path) -> None:
+    sqs = aws.client("sqs")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{aws.region}:{ACCOUNT}:dead", "maxReceiveCount": 2}
+    attributes = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
+    queue = sqs.create_queue(QueueName="failing", Attributes=attributes)["QueueUrl"]
+    function = Function(aws, "failing", tmp_path)
+    function.feed("failing", BatchSize=10)
+    send(aws, queue, 1, "fail")
+    names = ["ApproximateNumberOfMessages"]
+    wait_until(
+        lambda: sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=names)["Attributes"][names[0]] == "1"
+    )
+    assert len(function.notes()) == 2
+
+
+@needs_proc
+def test_an_open_window_costs_no_processor_time(aws: EmbeddedAws, tmp_path: Path) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="patient")["QueueUrl"]
+    Function(aws, "patient", tmp_path).feed("patient", BatchSize=100, MaximumBatchingWindowInSeconds=300)
+    send(aws, queue, 30)
+
+    def ticks() -> int:
+        user, system = Path(f"/proc/{aws.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return int(user) + int(system)
+
+    before = ticks()
+    time.sleep(1)
+    assert (ticks() - before) / os.sysconf("SC_CLK_TCK") < 0.25
+
+
+@needs_proc
+def test_it_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with EmbeddedAws(region="us-west-2") as aws:
+        function = Function(aws, "short-lived", tmp_path)
+        aws.client("lambda").invoke(FunctionName="short-lived", Payload=b"{}")
+        group, ports = aws.pid, (port_of(aws.endpoint), port_of(aws.control_url))
+        workspace = aws.log_path.parent
+        assert len(group_members(group)) == 2, "the server and one Lambda worker"
+        assert list(tmp_path.glob("*ministack*")) == []
+        assert workspace.parent == tmp_path
+    assert group_members(group) == []
+    assert all(is_closed(port) for port in ports)
+    assert not workspace.exists()
+    assert "AWS_PROFILE" not in function.notes()[0]["environment"]
+
+
+@needs_proc
+def test_it_dies_with_its_parent() -> None:
+    program = (
+        "import time; from local.embedded_aws import EmbeddedAws; aws = EmbeddedAws(); aws.start();"
+        "print(aws.pid, aws.log_path.parent, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        group, workspace = parent.stdout.readline().decode().split()
+        assert group_members(int(group))
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    wait_until(lambda: not group_members(int(group)))
+    assert not Path(workspace).exists()
+
+
+def test_a_failed_start_shows_the_log_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("local.embedded_aws.PROJECT_ROOT", tmp_path)
+    with pytest.raises(EmbeddedAwsError, match="No module named 'local'"):
+        EmbeddedAws().start()
+    assert list(tmp_path.iterdir()) == []
