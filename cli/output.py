@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # A progress bar for fewer items would be gone before it is read.
 LONG = 100
 COLUMN_GAP = "  "
+# On a terminal, longer cells are cut, except in the last column.
+WIDEST_COLUMN = 40
 
 
 def write_json(value: Any) -> None:
@@ -77,21 +79,25 @@ def write_table(
             click.echo(line)
         return
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in columns:
+    for number, heading in enumerate(columns):
+        width = max(cell_len(cell) for cell in (heading, *(row[number] for row in safe)))
         table.add_column(
-            heading, no_wrap=True, overflow="ellipsis", justify="right" if heading in right else "left"
+            heading,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="right" if heading in right else "left",
+            # Only the last column, the free text, gives way to a narrow terminal.
+            min_width=min(width, WIDEST_COLUMN) if number < len(columns) - 1 else None,
+            max_width=WIDEST_COLUMN if number < len(columns) - 1 else None,
         )
     for row in safe:
-        table.add_row(
-            *(
-                Text(cell, style=styles(heading, cell) if styles else "")
-                for heading, cell in zip(columns, row, strict=True)
-            )
-        )
+        cells = zip(columns, row, strict=True)
+        table.add_row(*(Text(cell, style=styles(heading, cell) if styles else "") for heading, cell in cells))
     console.print(table)
 
 

@@ -114,7 +114,7 @@ def _follow(
     _report(invocation, run_id, len(names), outcome, time.monotonic() - started)
     if outcome.timed_out:
         raise CliError(
-            f"{len(outcome.pending):,} of {companies_counted(len(names))} were not observed in time; "
+            f"Time is up and {len(outcome.pending):,} of {companies_counted(len(names))} not yet observed; "
             "the run goes on: see `nlp results` later, or give a longer --timeout."
         )
     if outcome.pending:

@@ -150,15 +150,10 @@ class EmbeddedAws:
             return self._clients[service]
 
     def _create_client(self, service: str) -> Any:
-        import boto3  # imported late: half of a second that `--help` and unit tests need not wait for
         from botocore.config import Config
 
         if self._session is None:
-            self._session = boto3.Session(
-                aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
-                region_name=self.region,
-            )
+            self._session = self._create_session()
         return self._session.client(
             service,
             endpoint_url=self.endpoint,
@@ -170,6 +165,23 @@ class EmbeddedAws:
                 proxies={},
                 s3={"addressing_style": "path"},
             ),
+        )
+
+    def _create_session(self) -> boto3.Session:
+        import boto3  # imported late: half of a second that `--help` and unit tests need not wait for
+        import botocore.session
+
+        # Setting, environment variable, default, conversion: no profile and no file of the user's is ever looked at.
+        variables = {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+        return boto3.Session(
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.region,
+            botocore_session=botocore.session.Session(session_vars=variables),
         )
 
     def _spawn(self, gateway: socket.socket, control: socket.socket) -> subprocess.Popen[bytes]:

@@ -194,7 +194,6 @@ class FaultPlan:
         with self._lock:
             self._latencies.clear()
 
-
     def _known(self, service: str) -> str:
         if self._service_names and service not in self._service_names:
             raise ValueError(f"There is no service {service}.")
@@ -234,9 +233,7 @@ def around(service: str, handler: Handler, plan: FaultPlan) -> Handler:
     return handle
 
 
-def operation_of(
-    service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Query
-) -> str:
+def operation_of(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Query) -> str:
     """Return the name of the operation a request asks for.
 
     That is the name in the service's API where the request carries it (JSON and query protocols) and for the usual requests
@@ -250,7 +247,11 @@ def operation_of(
     action = query.get("Action")
     if action:
         return action[0] if isinstance(action, list) else action
-    return _s3_operation(method, path, query) if service == "s3" else _rest_operation(service, method, path, headers, query)
+    return (
+        _s3_operation(method, path, query)
+        if service == "s3"
+        else _rest_operation(service, method, path, headers, query)
+    )
 
 
 def _s3_operation(method: str, path: str, query: Query) -> str:
@@ -291,9 +292,7 @@ def fail_documents(request_body: bytes, response_body: bytes, fault: Fault) -> b
     texts: list[str] = json.loads(request_body)["TextList"]
     answer = json.loads(response_body)
     failing = {index for index, text in enumerate(texts) if not fault.contains or fault.contains in text}
-    errors = [
-        {"Index": index, "ErrorCode": fault.item_error, "ErrorMessage": fault.message} for index in failing
-    ]
+    errors = [{"Index": index, "ErrorCode": fault.item_error, "ErrorMessage": fault.message} for index in failing]
     answer["ResultList"] = [result for result in answer["ResultList"] if result["Index"] not in failing]
     kept = [error for error in answer["ErrorList"] if error["Index"] not in failing]
     answer["ErrorList"] = sorted(kept + errors, key=lambda error: error["Index"])

@@ -160,6 +160,16 @@ class TextSource:
         """Titles of all pages, aliases not included."""
         return sorted(self._pages)
 
+    def extract(self, title: str) -> str:
+        """Return the text of a page.
+
+        Raises
+        ------
+        KeyError
+            When there is no page of this canonical title.
+        """
+        return self._pages[title].extract
+
     def set_text(self, title: str, text: str | None, **details: str) -> None:
         """Add or replace a page, or with None remove it.
 

@@ -27,9 +27,7 @@ from local.embedded_aws import PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
 ACCOUNT = "000000000000"
 TRUST_LAMBDA = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 # Notes down each invocation; fails when a message says so.
 FUNCTION = """
@@ -58,6 +56,8 @@ needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="read
 @pytest.fixture(scope="module")
 def shared_aws() -> Iterator[EmbeddedAws]:
     with EmbeddedAws() as aws:
+        where = {"LocationConstraint": aws.region}
+        aws.client("s3").create_bucket(Bucket="some-bucket", CreateBucketConfiguration=where)
         yield aws
 
 
@@ -95,7 +95,9 @@ class Function:
         )
 
     def notes(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.notes_file.read_text().splitlines()] if self.notes_file.exists() else []
+        return (
+            [json.loads(line) for line in self.notes_file.read_text().splitlines()] if self.notes_file.exists() else []
+        )
 
 
 def send(aws: EmbeddedAws, queue_url: str, count: int, body: str = "x") -> None:
@@ -220,7 +222,7 @@ def test_comprehend_errors_reach_the_client(aws: EmbeddedAws) -> None:
     [
         ("dynamodb", "ProvisionedThroughputExceededException", 400, "list_tables", {}),
         ("sqs", "OverLimit", 403, "list_queues", {}),
-        ("s3", "SlowDown", 503, "put_object", {"Bucket": "any", "Key": "a b/ü", "Body": b"x"}),
+        ("s3", "SlowDown", 503, "put_object", {"Bucket": "some-bucket", "Key": "a b/ü", "Body": b"x"}),
         ("comprehend", "ThrottlingException", 400, "detect_sentiment", {"Text": "x", "LanguageCode": "en"}),
         ("sns", "Throttling", 400, "list_topics", {}),
         ("lambda", "TooManyRequestsException", 429, "list_functions", {}),
@@ -323,9 +325,7 @@ def test_messages_that_fail_reach_the_dead_letter_queue(aws: EmbeddedAws, tmp_pa
     function.feed("failing", BatchSize=10)
     send(aws, queue, 1, "fail")
     names = ["ApproximateNumberOfMessages"]
-    wait_until(
-        lambda: sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=names)["Attributes"][names[0]] == "1"
-    )
+    wait_until(lambda: sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=names)["Attributes"][names[0]] == "1")
     assert len(function.notes()) == 2
 
 
@@ -380,9 +380,7 @@ def test_it_dies_with_its_parent() -> None:
     assert not Path(workspace).exists()
 
 
-def test_a_failed_start_shows_the_log_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_start_shows_the_log_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("local.embedded_aws.PROJECT_ROOT", tmp_path)
     with pytest.raises(EmbeddedAwsError, match="No module named 'local'"):

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Product:
     outputs: dict[str, str]
 
     def client(self, service: str) -> Any:
-        return make_client(service, self.endpoint)
+        return _known_client(service, self.endpoint)
 
     def invoke(self, *arguments: str, code: int = 0, **options: Any) -> Result:
         """Run the command line and check its exit code."""
@@ -151,6 +152,11 @@ class Product:
         )
 
 
+@cache
+def _known_client(service: str, endpoint: str) -> Any:
+    return make_client(service, endpoint)
+
+
 def make_client(service: str, endpoint: str) -> Any:
     return boto3.client(
         service,  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -164,7 +170,7 @@ def make_client(service: str, endpoint: str) -> Any:
 def make_product(endpoint: str, folder: Path) -> Product:
     """Create a deployment's tables and queues, and the state file that describes it."""
     suffix = uuid.uuid4().hex[:8]
-    dynamodb, sqs = make_client("dynamodb", endpoint), make_client("sqs", endpoint)
+    dynamodb, sqs = _known_client("dynamodb", endpoint), _known_client("sqs", endpoint)
     outputs = {
         "region": REGION,
         "companies_table": _create_table(dynamodb, f"companies-{suffix}", "name"),

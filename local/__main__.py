@@ -1,0 +1,60 @@
+"""`make demo` and `make serve`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.deployer import DeployError
+from local.embedded_aws import EmbeddedAwsError
+from local.pipeline import RunError
+from local.stack import StackError
+
+console = Console(highlight=False)
+
+
+@click.group()
+def main() -> None:
+    """Cloud NLP on this machine."""
+    # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@main.command()
+@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+def demo(live: bool) -> None:
+    """Deploy to an embedded AWS, analyse companies, show the results, stop."""
+    from local import demo as steps
+
+    _run(lambda: steps.demo(console, live))
+
+
+@main.command()
+@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+@click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint; texts are one port above.")
+@click.option("--empty", is_flag=True, help="Deploy nothing, for `pulumi up -s local`.")
+def serve(live: bool, port: int, empty: bool) -> None:
+    """Deploy to an embedded AWS and keep it running until Ctrl-C."""
+    from local import serve as steps
+
+    _run(lambda: steps.serve(console, live, port, empty))
+
+
+def _run(action: Callable[[], Any]) -> None:
+    try:
+        action()
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        sys.exit(130)
+    except (DeployError, EmbeddedAwsError, RunError, StackError) as error:
+        console.print(f"[red]{type(error).__name__}[/]: {error}", markup=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m local")

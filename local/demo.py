@@ -1,0 +1,163 @@
+"""The demonstration: the real program and the real handlers, on this machine, with what they do on the screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local.deployer import ROOT, Resource
+from local.embedded_aws import EmbeddedAws
+from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
+from local.stack import LocalStack, deploy_to, findable
+
+COLOURS = {"POSITIVE": "green", "NEGATIVE": "red", "NEUTRAL": "cyan", "MIXED": "yellow"}
+_BAR = 12
+
+
+class Stages:
+    """Shows what is going on, and remembers how long each stage took."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, title: str, total: int | None = None) -> Iterator[_Step]:
+        """Show one stage while it lasts; with a total, as a bar."""
+        columns = [SpinnerColumn(), TextColumn("{task.description}")]
+        if total is not None:
+            columns += [BarColumn(bar_width=30), MofNCompleteColumn()]
+        started = time.perf_counter()
+        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as progress:
+            yield _Step(progress, progress.add_task(title, total=total))
+        self.seconds[title] = time.perf_counter() - started
+        self.console.print(f"[green]✓[/] {title} [dim]{self.seconds[title]:.1f} s[/]")
+
+
+class _Step:
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def reach(self, count: int) -> None:
+        self._progress.update(self._task, completed=count)
+
+    def advance(self, _: object = None) -> None:
+        self._progress.advance(self._task)
+
+
+def demo(console: Console, live: bool) -> None:
+    """Deploy, analyse, show.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    live
+        Take texts from Wikipedia itself instead of the project's own.
+    """
+    stages = Stages(console)
+    with stages.stage("Start an AWS on this machine, IAM enforced"):
+        aws = EmbeddedAws(live=live)
+        aws.start()
+    try:
+        with stages.stage("Deploy the Pulumi program, stack local") as step:
+            stack = deploy_to(aws, on_resource=step.advance)
+        show_deployment(console, stack)
+        with findable(stack):
+            observe(console, stages, stack)
+    finally:
+        aws.close()
+    show_next(console)
+
+
+def observe(console: Console, stages: Stages, stack: LocalStack) -> None:
+    """Run the pipeline twice over the watch-list and show what came out."""
+    companies = read_names(ROOT / "companies.txt")
+    with stages.stage(f"Put {len(companies)} companies on the watch-list"):
+        add_companies(stack, companies)
+    for title in ("First run: analyse everything", "Second run: analyse what changed"):
+        calls = _comprehend_calls(stack)
+        with stages.stage(title, total=len(companies)) as step:
+            run = start_run(stack)["run"]
+            observations = follow_run(stack, run, companies, step.reach)
+        unchanged = sum(item["unchanged"]["BOOL"] for item in observations)
+        made = _comprehend_calls(stack) - calls
+        console.print(f"  {len(observations)} observed, {unchanged} unchanged, {made} Comprehend calls", style="dim")
+    show_observations(console, observations)
+    show_object(console, stack, run)
+
+
+def show_deployment(console: Console, stack: LocalStack) -> None:
+    """Show how many resources of which type were made."""
+    counts = Counter(_short(resource) for resource in stack.deployment.resources)
+    made = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    console.print(f"  {sum(counts.values())} resources: {made}", style="dim")
+
+
+def show_observations(console: Console, observations: list[dict[str, Any]]) -> None:
+    """Show each company's label and scores."""
+    table = Table(title="What the world says of them", title_justify="left", title_style="bold")
+    for column in ("Company", "Sentiment", "Positive", "Negative", "Neutral", "Mixed"):
+        table.add_column(column)
+    for item in observations:
+        label = item["label"]["S"]
+        scores = [_bar(item, name) for name in ("positive", "negative", "neutral", "mixed")]
+        table.add_row(escape(item["company"]["S"]), f"[{COLOURS.get(label, 'dim')}]{label}[/]", *scores)
+    console.print()
+    console.print(table)
+
+
+def show_object(console: Console, stack: LocalStack, run: str) -> None:
+    """Show the first rows of one of a run's result objects."""
+    key = min(result_objects(stack, run))
+    rows = list(csv.reader(io.StringIO(read_object(stack, key))))
+    console.print(f"\n[bold]A result object[/] s3://{stack.outputs['results_bucket']}/{key}")
+    for row in rows[:4]:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(row)
+        console.print(line.getvalue(), style="dim", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+
+
+def show_next(console: Console) -> None:
+    """Show where to go from here."""
+    console.print(
+        "\n[bold]Where to go next[/]\n"
+        "  make serve             keep all of this running; then, in another terminal:\n"
+        "    ./nlp companies add -i SAP     ./nlp run --wait     ./nlp results\n"
+        "  make demo ARGS=--live  the same with Wikipedia's own texts\n"
+        "  make test              prove that it works\n"
+        "  make up STACK=dev      deploy to your AWS account (see docs/deploying.md)"
+    )
+
+
+def read_names(file: Path) -> list[str]:
+    """Read a watch-list: one name a line, without comments and blank lines."""
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _comprehend_calls(stack: LocalStack) -> int:
+    return sum(stack.aws.control.requests().get("comprehend", {}).values())
+
+
+def _short(resource: Resource) -> str:
+    return resource.type.rpartition(":")[2]
+
+
+def _bar(item: dict[str, Any], name: str) -> str:
+    if name not in item:
+        return ""
+    score = float(item[name]["N"])
+    return f"[{COLOURS[name.upper()]}]{'█' * round(score * _BAR):<{_BAR}}[/] {score:.2f}"

@@ -1,0 +1,104 @@
+"""LocalStack: the embedded AWS with the program deployed to it, and the file by which other tools find it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.deployer import ROOT, Deployment, Resource, deploy
+from local.embedded_aws import EmbeddedAws
+
+STATE_FILE = ROOT / ".local" / "state.json"
+
+
+class StackError(RuntimeError):
+    """The local stack cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A deployed product on this machine.
+
+    Attributes
+    ----------
+    aws
+        The embedded AWS.
+    deployment
+        What was made there.
+    """
+
+    aws: EmbeddedAws
+    deployment: Deployment
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The program's exports."""
+        return self.deployment.outputs
+
+
+def deploy_to(
+    aws: EmbeddedAws,
+    overrides: dict[str, dict[str, Any]] | None = None,
+    on_resource: Callable[[Resource], None] = lambda _: None,
+) -> LocalStack:
+    """Deploy the program to an embedded AWS that is running.
+
+    Parameters
+    ----------
+    aws
+        Where to.
+    overrides
+        Settings that differ from `Pulumi.local.yaml`, by group.
+    on_resource
+        Told of each resource when it has been made.
+
+    Raises
+    ------
+    DeployError
+        A resource could not be made.
+    """
+    settings = {group: dict(values) for group, values in (overrides or {}).items()}
+    settings.setdefault("sentiment", {}).setdefault("text_source_url", aws.text_source_url)
+    return LocalStack(aws, deploy(aws.client, aws.region, settings, on_resource))
+
+
+@contextmanager
+def findable(stack: LocalStack, file: Path = STATE_FILE) -> Iterator[Path]:
+    """Let other tools find the stack for as long as the context lasts.
+
+    Raises
+    ------
+    StackError
+        Another local stack can be found there.
+    """
+    if file.exists() and _is_running(file):
+        raise StackError(f"A local stack is running already (see {file}). Stop it, or use it.")
+    file.parent.mkdir(exist_ok=True)
+    state = {
+        "endpoint": stack.aws.endpoint,
+        "control": stack.aws.control_url,
+        "region": stack.aws.region,
+        "pid": os.getpid(),
+        "credentials": stack.aws.credentials,
+        "outputs": stack.outputs,
+    }
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(state, indent=2))
+    unfinished.replace(file)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _is_running(file: Path) -> bool:
+    try:
+        os.kill(json.loads(file.read_text())["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
