@@ -64,9 +64,7 @@ def write_batches(
         finished(len(pending) - len(refused))
         return refused
 
-    _in_threads(
-        lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, WRITES_A_REQUEST))
-    )
+    _in_threads(lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, WRITES_A_REQUEST)))
 
 
 def read_batches(

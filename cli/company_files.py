@@ -85,9 +85,7 @@ def _read_json(path: str) -> Iterable[Company]:
     try:
         items = msgspec.json.decode(read_text(path), type=list[str | dict[str, Any]])
     except msgspec.DecodeError as error:
-        raise CliError(
-            f'{path}: expected a JSON array of names or of {{"name": ..., "page": ...}}: {error}.'
-        ) from None
+        raise CliError(f'{path}: expected a JSON array of names or of {{"name": ..., "page": ...}}: {error}.') from None
     for number, item in enumerate(items, start=1):
         yield _checked({"name": item} if isinstance(item, str) else item, f"{path}: item {number}")
 

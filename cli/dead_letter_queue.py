@@ -124,11 +124,7 @@ class DeadLetterQueue:
                 if not fresh:
                     return result
                 seen |= messages.keys()
-                chosen = [
-                    message
-                    for message in fresh
-                    if not companies or _dead_letter(message).company in companies
-                ]
+                chosen = [message for message in fresh if not companies or _dead_letter(message).company in companies]
                 taken = self._send(chosen)
                 self._delete(taken)
                 for message in taken:
@@ -175,10 +171,7 @@ class DeadLetterQueue:
 
 
 def _handles(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    return [
-        {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-        for number, message in enumerate(messages)
-    ]
+    return [{"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(messages)]
 
 
 def _dead_letter(message: Message) -> DeadLetter:

@@ -146,8 +146,7 @@ def _find_local() -> Deployment:
         raise CliError(f"{path} does not describe a local deployment: run `make serve` again.")
     if not _answers(endpoint):
         raise CliError(
-            f"The local deployment at {endpoint} does not answer any more: "
-            "run `make serve` in another terminal."
+            f"The local deployment at {endpoint} does not answer any more: run `make serve` in another terminal."
         )
     return Deployment(LOCAL, {"region": state.get("region"), **outputs}, endpoint, state.get("credentials"))
 

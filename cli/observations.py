@@ -62,9 +62,7 @@ def latest_observations(deployment: Deployment, companies: Sequence[str]) -> lis
     return [found[name] for name in companies if name in found]
 
 
-def history(
-    deployment: Deployment, company: str, since: datetime | None, limit: int | None
-) -> list[Observation]:
+def history(deployment: Deployment, company: str, since: datetime | None, limit: int | None) -> list[Observation]:
     """Read the observations of a company, newest first.
 
     Parameters

@@ -74,9 +74,7 @@ class OperationLog:
 
         style = "bold red" if status == "failed" else STYLES.get(operation.split("-")[0], "")
         suffix = " failed" if status == "failed" else ""
-        line = Text.assemble(
-            (f"{operation + suffix:<18}", style), f" {step.type} ", (printable(name), "bold")
-        )
+        line = Text.assemble((f"{operation + suffix:<18}", style), f" {step.type} ", (printable(name), "bold"))
         self._console.print(line, soft_wrap=True)
 
     def _write_diagnostic(self, diagnostic: DiagnosticEvent) -> None:
@@ -87,9 +85,7 @@ class OperationLog:
             self.errors.append(message.splitlines()[0])
         name = resource_name(diagnostic.urn) if diagnostic.urn else None
         if self._json:
-            write_json_line(
-                {"event": "diagnostic", "severity": diagnostic.severity, "name": name, "message": message}
-            )
+            write_json_line({"event": "diagnostic", "severity": diagnostic.severity, "name": name, "message": message})
             return
         for line in message.splitlines():
             hint(f"{diagnostic.severity}: {name + ': ' if name else ''}{printable(line)}")

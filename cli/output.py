@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # A progress bar for fewer items would be gone before it is read.
 LONG = 100
 COLUMN_GAP = "  "
-# On a terminal, longer cells are cut, except in the last column.
-WIDEST_COLUMN = 40
+# On a terminal, columns but the last are cut to the first of these widths that leaves enough for the last one.
+WIDEST_COLUMNS = (40, 24, 16)
+COMFORTABLE_LAST_COLUMN = 20
 
 
 def write_json(value: Any) -> None:
@@ -72,45 +73,52 @@ def write_table(
     right : sequence of str
         Headings of the columns that are aligned to the right.
     """
-    safe = [[printable(cell) for cell in row] for row in rows]
+    from rich.cells import cell_len
+
+    rows = [columns, *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    aligned_right = [heading in right for heading in columns]
     console = terminal()
     if not console.is_terminal:
-        for line in _aligned([list(columns), *safe], [heading in right for heading in columns]):
-            click.echo(line)
+        for row in rows:
+            cells = map(_padded, row, widths, aligned_right)
+            click.echo(COLUMN_GAP.join(cells).rstrip())
         return
-    from rich.box import SIMPLE_HEAD
-    from rich.cells import cell_len
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(columns):
-        width = max(cell_len(cell) for cell in (heading, *(row[number] for row in safe)))
-        table.add_column(
-            heading,
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if heading in right else "left",
-            # Only the last column, the free text, gives way to a narrow terminal.
-            min_width=min(width, WIDEST_COLUMN) if number < len(columns) - 1 else None,
-            max_width=WIDEST_COLUMN if number < len(columns) - 1 else None,
-        )
-    for row in safe:
-        cells = zip(columns, row, strict=True)
-        table.add_row(*(Text(cell, style=styles(heading, cell) if styles else "") for heading, cell in cells))
-    console.print(table)
+    widths = _fitted(widths, console.width)
+    for number, row in enumerate(rows):
+        line = Text()
+        for heading, cell, width, to_right in zip(columns, row, widths, aligned_right, strict=True):
+            style = "bold" if number == 0 else styles(heading, cell) if styles else ""
+            line.append(_padded(_cut(cell, width), width, to_right), style).append(COLUMN_GAP)
+        line.rstrip()
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
+def _padded(cell: str, width: int, to_right: bool) -> str:
     from rich.cells import cell_len
 
-    widths = [max(cell_len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = []
-        for cell, width, to_right in zip(row, widths, right, strict=True):
-            gap = " " * (width - cell_len(cell))
-            cells.append(gap + cell if to_right else cell + gap)
-        yield COLUMN_GAP.join(cells).rstrip()
+    gap = " " * (width - cell_len(cell))
+    return gap + cell if to_right else cell + gap
+
+
+def _cut(cell: str, width: int) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    return cell if cell_len(cell) <= width else set_cell_size(cell, width - 1).rstrip() + "…"
+
+
+def _fitted(widths: Sequence[int], width: int) -> list[int]:
+    """Cut long columns as far as needed, and let the last one, the free text, take what the terminal leaves."""
+    first, rest = list(widths[:-1]), 0
+    for widest in WIDEST_COLUMNS:
+        first = [min(one, widest) for one in first]
+        rest = width - sum(first) - len(COLUMN_GAP) * len(first)
+        if rest >= min(widths[-1], COMFORTABLE_LAST_COLUMN):
+            break
+    return [*first, max(min(widths[-1], rest), 1)]
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from cli.errors import CliError
 if TYPE_CHECKING:
     from pulumi.automation import LocalWorkspace, Workspace
 
-INSTALL = "`brew install pulumi/tap/pulumi` or `curl -fsSL https://get.pulumi.com | sh` (https://pulumi.com/docs/install)"
+INSTALL = (
+    "`brew install pulumi/tap/pulumi` or `curl -fsSL https://get.pulumi.com | sh` (https://pulumi.com/docs/install)"
+)
 # Words of Pulumi's own messages, and what helps.
 ADVICE = (
     (
@@ -62,16 +64,17 @@ def pulumi_errors(stack: str) -> Iterator[None]:
         raise CliError(f"The Pulumi command-line tool does not fit: {error} Get it by {INSTALL}.") from None
     except automation.StackNotFoundError:
         raise CliError(
-            f"There is no stack {stack!r}: deploy it with `nlp --stack {stack} deploy`, "
-            "or see `pulumi stack ls`."
+            f"There is no stack {stack!r}: deploy it with `nlp --stack {stack} deploy`, or see `pulumi stack ls`."
         ) from None
     except automation.ConcurrentUpdateError:
         raise CliError(
-            f"Another update of stack {stack!r} is in progress: wait for it, "
-            f"or end it with `pulumi cancel -s {stack}`."
+            f"Another update of stack {stack!r} is in progress: wait for it, or end it with `pulumi cancel -s {stack}`."
         ) from None
     except automation.CommandError as error:
         raise _advice(str(error)) from None
+    except RuntimeError as error:
+        # Of the Automation API itself, when the tool ended well but told too little.
+        raise CliError(f"Pulumi failed: {error}.") from None
 
 
 def _advice(text: str) -> CliError:
@@ -122,9 +125,7 @@ def protected_resources(workspace: Workspace, stack: str) -> list[str]:
     exported = msgspec.json.decode(_run(workspace, "stack", "export", "--stack", stack))
     resources = (exported.get("deployment") or {}).get("resources") or []
     return [
-        f"{resource_name(resource['urn'])} ({resource['type']})"
-        for resource in resources
-        if resource.get("protect")
+        f"{resource_name(resource['urn'])} ({resource['type']})" for resource in resources if resource.get("protect")
     ]
 
 

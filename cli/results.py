@@ -58,9 +58,7 @@ def label_style(_heading: str, cell: str) -> str:
     )
 )
 @click.option("--company", metavar="NAME", help="Show the history of this company, newest first.")
-@click.option(
-    "--since", type=Since(), metavar="WHEN", help="Only what is newer: 30m, 12h, 7d, 2w or 2026-11-21."
-)
+@click.option("--since", type=Since(), metavar="WHEN", help="Only what is newer: 30m, 12h, 7d, 2w or 2026-11-21.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N observations.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, as in the results bucket.")
 @global_options()
@@ -71,16 +69,19 @@ def results(
     """Show the latest observation of every company, or the history of one."""
     if as_csv and invocation.json:
         raise click.UsageError("Give --csv or --json, not both.")
-    if company is None:
-        found = _latest(invocation, since, limit)
-    else:
-        found = _history(invocation, company, since, limit)
+    found = _found(invocation, company, since, limit)
     if invocation.json:
         write_json(found)
     elif as_csv:
         click.echo(_csv(found), nl=False)
     elif found:
         _write_observations(found, with_company=company is None)
+
+
+def _found(invocation: Invocation, company: str | None, since: datetime | None, limit: int | None) -> list[Observation]:
+    if company is None:
+        return _latest(invocation, since, limit)
+    return _history(invocation, company, since, limit)
 
 
 def _latest(invocation: Invocation, since: datetime | None, limit: int | None) -> list[Observation]:
@@ -103,9 +104,7 @@ def _latest(invocation: Invocation, since: datetime | None, limit: int | None) -
     return recent[:limit]
 
 
-def _history(
-    invocation: Invocation, company: str, since: datetime | None, limit: int | None
-) -> list[Observation]:
+def _history(invocation: Invocation, company: str, since: datetime | None, limit: int | None) -> list[Observation]:
     from cli.company_store import CompanyStore
     from cli.names import from_options
     from cli.observations import history

@@ -99,9 +99,7 @@ def _function_error(content: object) -> str:
     return str(message if kind is None else f"{kind}: {message}").rstrip(".")
 
 
-def _follow(
-    invocation: Invocation, run_id: str, names: list[str], timeout: timedelta, started: float
-) -> None:
+def _follow(invocation: Invocation, run_id: str, names: list[str], timeout: timedelta, started: float) -> None:
     from cli.follow import RunFollower
 
     follower = RunFollower(invocation.deployment, run_id, names)

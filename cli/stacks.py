@@ -123,9 +123,7 @@ def _refuse_protected(stack: Stack) -> None:
 
 def _confirm(name: str) -> None:
     try:
-        answer = click.prompt(
-            f"Everything of stack {name} is removed from AWS. Type its name to go on", err=True
-        )
+        answer = click.prompt(f"Everything of stack {name} is removed from AWS. Type its name to go on", err=True)
     except click.Abort:
         raise CliError("Nothing was removed: no answer. Use --yes to be asked nothing.") from None
     if answer.strip() != name:

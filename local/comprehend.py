@@ -1,7 +1,7 @@
 """Amazon Comprehend for ministack: DetectSentiment and BatchDetectSentiment with real analysis.
 
-The analysis is VADER, a lexicon and rule based analyser for English. Text in another supported language is accepted, as by
-Comprehend, but the lexicon knows few of its words, so it mostly comes out as NEUTRAL.
+The analysis is VADER, a lexicon and rule based analyser for English. Text in another supported language is accepted, as
+by Comprehend, but the lexicon knows few of its words, so it mostly comes out as NEUTRAL.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MAX_DOCUMENT_BYTES = 5_000
 LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW"})
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-# A reference text about a company is mostly neutral words even where it praises or blames, and a sentence counts as opinion
-# on the strength of one or two words. The exponent turns shares into the kind of confident scores Comprehend gives.
+# A reference text about a company is mostly neutral words even where it praises or blames, and one or two words make a
+# sentence an opinion, so neutral weighs less. The exponent turns shares into confident scores, as Comprehend gives.
 _NEUTRAL_WEIGHT = 0.55
 _CONFIDENCE_EXPONENT = 3
 _SCORE_DIGITS = 6
@@ -71,7 +71,8 @@ def register() -> None:
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [TARGET_PREFIX], "host_patterns": []}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
     iam_actions._DENIED_CODES[SERVICE] = "AccessDeniedException"
-    app.SERVICE_HANDLERS[SERVICE] = handle_request
+    handlers: dict[str, Any] = app.SERVICE_HANDLERS
+    handlers[SERVICE] = handle_request
 
 
 async def handle_request(
@@ -109,13 +110,13 @@ def answer(operation: str, body: bytes) -> Response:
 def analyse(text: str) -> Scores:
     """Return the scores of a text.
 
-    VADER gives each sentence a compound value from -1 to 1. The means of the positive parts (P) and of the negative parts
-    (N) over all sentences say how much praise and how much blame there is, and 1 - P - N is what is left: neutral. Where
-    both are there, they are mixed in the measure of their balance b = min(P, N) / max(P, N), so
+    VADER gives each sentence a compound value from -1 to 1. The means of the positive parts (P) and of the negative
+    parts (N) over all sentences say how much praise and how much blame there is, and 1 - P - N is what is left:
+    neutral. Where both are there, they are mixed in the measure of their balance b = min(P, N) / max(P, N), so
 
         positive = P (1 - b)    negative = N (1 - b)    mixed = (P + N) b    neutral = 1 - P - N
 
-    which make 1. Neutral is then weighed down and all four are sharpened (see the constants) and made to sum to 1 again.
+    which make 1. Neutral is then weighed down, all four are sharpened (see the constants) and made to sum to 1 again.
     The same text has the same scores on every machine.
 
     Parameters
@@ -186,7 +187,7 @@ def _document_problem(text: str) -> tuple[str, str] | None:
 
 
 def _too_long(size: int) -> str:
-    return f"Input text size exceeds limit. Max length of request text allowed is {MAX_DOCUMENT_BYTES} bytes while in this request the text size is {size} bytes."
+    return f"The text has {size} bytes in UTF-8, which exceeds the limit of {MAX_DOCUMENT_BYTES} bytes."
 
 
 def _check_language(request: dict[str, Any]) -> None:

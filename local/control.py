@@ -1,7 +1,7 @@
 """The control interface of the embedded AWS: a small JSON server, and its client.
 
-One loopback server answers Wikipedia's paths (see `local.text_source`) and, below ``/control/``, lets tests, benchmarks and
-the demo steer faults, latencies and texts and read the request counts.
+One loopback server answers Wikipedia's paths (see `local.text_source`) and, below ``/control/``, lets tests, benchmarks
+and the demo steer faults, latencies and texts and read the request counts.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
     timeout = _IDLE_CONNECTION_S
     wbufsize = -1  # head and body leave in one packet
     disable_nagle_algorithm = True
-    server: ControlServer
+    server: ControlServer  # pyright: ignore[reportIncompatibleVariableOverride] - typeshed says BaseServer
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}

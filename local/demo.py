@@ -39,7 +39,10 @@ class Stages:
         if total is not None:
             columns += [BarColumn(bar_width=30), MofNCompleteColumn()]
         started = time.perf_counter()
-        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as progress:
+        shown = self.console.is_terminal
+        with Progress(
+            *columns, TimeElapsedColumn(), console=self.console, transient=True, disable=not shown
+        ) as progress:
             yield _Step(progress, progress.add_task(title, total=total))
         self.seconds[title] = time.perf_counter() - started
         self.console.print(f"[green]✓[/] {title} [dim]{self.seconds[title]:.1f} s[/]")

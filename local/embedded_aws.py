@@ -29,9 +29,10 @@ _LOOPBACK = "127.0.0.1"
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 5.0
 _LOG_TAIL_CHARACTERS = 4000
+_CONNECTION_BACKLOG = 512
 
-# The child gets only what it needs: Lambda functions run as its children and inherit its environment, and a profile, proxy
-# or PYTHONPATH of the person at the keyboard must neither change what they do nor point them at a real AWS account.
+# The child gets only what it needs: Lambda functions run as its children and inherit its environment, and a profile,
+# proxy or PYTHONPATH of the user must neither change what they do nor point them at a real AWS account.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 _INHERITED_WHEN_LIVE = ("HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
@@ -43,8 +44,9 @@ class EmbeddedAwsError(RuntimeError):
 class EmbeddedAws:
     """An AWS on this machine: one endpoint for all services, IAM enforced, nothing left behind when it stops.
 
-    It runs in a child process with its own process group, temporary folder and two loopback ports (the AWS endpoint; the
-    text source with the control interface). All of it goes away with `close`, and also when this process dies in any way.
+    It runs in a child process with its own process group, temporary folder and two loopback ports (the AWS endpoint;
+    the text source with the control interface). All of it goes away with `close`, and also when this process dies, in
+    whatever way.
 
     Parameters
     ----------
@@ -54,6 +56,8 @@ class EmbeddedAws:
         Seconds that the built-in text source waits before each answer.
     live
         Use the real Wikipedia as text source; the built-in one keeps running but nothing points to it.
+    port, control_port
+        Ports of the AWS endpoint and of the text source with the control interface; 0 for any that is free.
 
     Attributes
     ----------
@@ -67,8 +71,17 @@ class EmbeddedAws:
         Log of the child process; exists until `close`.
     """
 
-    def __init__(self, region: str = "eu-central-1", *, text_latency: float = 0.0, live: bool = False) -> None:
+    def __init__(
+        self,
+        region: str = "eu-central-1",
+        *,
+        text_latency: float = 0.0,
+        live: bool = False,
+        port: int = 0,
+        control_port: int = 0,
+    ) -> None:
         self.region = region
+        self._ports = (port, control_port)
         self.credentials = dict(CREDENTIALS)
         self._text_latency = text_latency
         self._live = live
@@ -97,18 +110,23 @@ class EmbeddedAws:
         Raises
         ------
         EmbeddedAwsError
-            When it is running already or does not come up; in the latter case nothing is left behind.
+            When it is running already, a port is taken, or it does not come up; nothing is left behind then.
         """
         if self._process is not None:
             raise EmbeddedAwsError("The embedded AWS is running already.")
-        self._workspace = Path(tempfile.mkdtemp(prefix="cloud-nlp-aws-"))
-        self.log_path = self._workspace / "server.log"
-        # The sockets are opened here and handed to the child, so no other process can take a port between choosing and using it.
-        with _listening_socket() as gateway, _listening_socket() as control:
+        port, control_port = self._ports
+        # The sockets are opened here and handed to the child, so no other process can take a port in between.
+        with _listening_socket(port) as gateway, _listening_socket(control_port) as control:
+            self._workspace = Path(tempfile.mkdtemp(prefix="cloud-nlp-aws-"))
+            self.log_path = self._workspace / "server.log"
             self._gateway_port = gateway.getsockname()[1]
             self.endpoint = f"http://{_LOOPBACK}:{self._gateway_port}"
             self.control_url = f"http://{_LOOPBACK}:{control.getsockname()[1]}"
-            self._process = self._spawn(gateway, control)
+            try:
+                self._process = self._spawn(gateway, control)
+            except BaseException:
+                shutil.rmtree(self._workspace, ignore_errors=True)
+                raise
         self.text_source_url = LIVE_TEXT_SOURCE_URL if self._live else self.control_url
         self.control = Control(self.control_url)
         try:
@@ -229,7 +247,7 @@ class EmbeddedAws:
         }
 
     def _wait_until_healthy(self) -> None:
-        # The socket listens already, so one request is enough: it waits in line until the child serves, or breaks when it dies.
+        # The socket listens already, so one request is enough: it waits until the child serves, or breaks when it dies.
         connection = http.client.HTTPConnection(_LOOPBACK, self._gateway_port, timeout=_START_TIMEOUT_S)
         try:
             connection.request("GET", "/_ministack/health")
@@ -250,10 +268,16 @@ class EmbeddedAws:
         return f"The embedded AWS did not start ({reason}). Its log ends with:\n{log or '(empty)'}"
 
 
-def _listening_socket() -> socket.socket:
+def _listening_socket(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind((_LOOPBACK, 0))
-    listener.listen(512)
+    # A fixed port can be used again at once although connections of the last run are still in TIME_WAIT.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_LOOPBACK, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise EmbeddedAwsError(f"Port {port} of {_LOOPBACK} cannot be used: {error}.") from error
+    listener.listen(_CONNECTION_BACKLOG)
     return listener
 
 

@@ -33,7 +33,7 @@ _FACTS = (
 def generated_text(number: int, name: str) -> str:
     """Return the text of a made-up company.
 
-    The same number always has the same text; consecutive numbers differ in tone (praise, blame, neither, both) and content.
+    The same number always has the same text; consecutive numbers differ in tone (praise, blame, neither, both).
 
     Parameters
     ----------

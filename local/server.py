@@ -1,7 +1,7 @@
 """The child process of the embedded AWS: ministack with Comprehend, faults, full SQS batches and the text source.
 
-Started by `local.embedded_aws` only, as ``python -m local.server``. Ministack reads its settings from the environment when
-it is imported, so the parent sets them and nothing here imports it at the top.
+Started by `local.embedded_aws` only, as ``python -m local.server``. Ministack reads its settings from the environment
+when it is imported, so the parent sets them and nothing here imports it at the top.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _serve(gateway_fd: int) -> None:
     config.loglevel = "WARNING"
     forever = asyncio.Event()
     # A trigger of our own keeps hypercorn from installing signal handlers: SIGTERM must end the Lambda workers as well.
-    await serve(app, config, shutdown_trigger=forever.wait)  # type: ignore[arg-type] - ministack's app is untyped ASGI
+    await serve(app, config, shutdown_trigger=forever.wait)
 
 
 def _end_everything_on_sigterm(workspace: Path) -> None:

@@ -1,12 +1,12 @@
 """Full SQS batches for Lambda event source mappings in ministack.
 
 Ministack hands a function at most ten messages and knows no batching window. AWS fills a batch up to the mapping's
-``BatchSize`` (up to 10,000 for a standard queue) and waits up to ``MaximumBatchingWindowInSeconds`` for that. This module
-replaces the two functions by which ministack's poller takes and deletes messages. The poller itself stays: it limits
-concurrency (``ScalingConfig``, reserved concurrency), retries, filters and reads partial batch responses.
+``BatchSize`` (up to 10,000 for a standard queue) and waits up to ``MaximumBatchingWindowInSeconds`` for that. This
+module replaces the two functions by which ministack's poller takes and deletes messages. The poller itself stays: it
+limits concurrency (``ScalingConfig``, reserved concurrency), retries, filters and reads partial batch responses.
 
-Dead-letter moves happen when the poller looks at the queue, as on AWS on the next receive. It looks at least once a second
-while the mapping is enabled, so a message moves within a second of its last visibility timeout.
+Dead-letter moves happen when the poller looks at the queue, as on AWS on the next receive. It looks at least once a
+second while the mapping is enabled, so a message moves within a second of its last visibility timeout.
 """
 
 from __future__ import annotations

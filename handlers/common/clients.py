@@ -7,25 +7,26 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# "standard" retries throttling and transient errors with exponential backoff and full jitter.
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
-    connect_timeout=2,
-    read_timeout=8,
-    max_pool_connections=25,
-)
 
-
-def aws_client(service: str) -> Any:
+def aws_client(service: str, attempts: int = 4) -> Any:
     """Make a client. Call it at import, so that a warm function reuses its connections.
 
     Parameters
     ----------
     service
         Name as boto3 knows it, such as `dynamodb`.
+    attempts
+        How often a call is tried: "standard" mode repeats what was throttled or failed in passing, with exponential
+        backoff and full jitter.
 
     Returns
     -------
-    The boto3 client: at most 4 attempts a call, 2 s to connect and 8 s to wait for an answer.
+    The boto3 client; it waits 2 s for a connection and 8 s for an answer, in each attempt.
     """
-    return boto3.client(service, config=_CONFIG)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=2,
+        read_timeout=8,
+        max_pool_connections=25,
+    )
+    return boto3.client(service, config=config)

@@ -42,7 +42,7 @@ dynamodb = aws_client("dynamodb")
 sqs = aws_client("sqs")
 s3 = aws_client("s3")
 comprehend = aws_client("comprehend")
-threads = ThreadPoolExecutor(max_workers=CONCURRENCY)
+threads = ThreadPoolExecutor(max_workers=CONCURRENCY + 5)  # so that texts that hang leave room for sentiments
 source = Wikipedia(environment.text_source_url, environment.language, environment.contact, CONCURRENCY)
 table = Observations(dynamodb, environment.observations_table, environment.retention_days)
 

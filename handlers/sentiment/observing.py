@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Executor, Future, wait
 from datetime import UTC, datetime
 from textwrap import shorten
@@ -13,8 +14,9 @@ from handlers.sentiment.texts import NoText, SourceError, Text, TextSource
 from handlers.sentiment.work import Work
 
 SNIPPET_CHARACTERS = 300
-# Part of the invocation's time that texts may take; the rest is for analysing and writing.
-TEXT_TIME = 0.6
+# By when, as parts of the invocation's time, texts have to be there and analysed; the rest is for writing.
+TEXTS_BY = 0.5
+SENTIMENTS_BY = 0.75
 
 
 class Observer:
@@ -27,7 +29,7 @@ class Observer:
     sentiments
         What analyses them.
     threads
-        What fetches texts, all at once.
+        What fetches texts, all at once, and waits for their sentiments.
     seconds
         Time left for the whole invocation.
     """
@@ -36,7 +38,9 @@ class Observer:
         self._source = source
         self._sentiments = sentiments
         self._threads = threads
-        self._text_seconds = seconds * TEXT_TIME
+        started = time.monotonic()
+        self._texts_deadline = started + seconds * TEXTS_BY
+        self._sentiments_deadline = started + seconds * SENTIMENTS_BY
 
     @property
     def calls(self) -> int:
@@ -72,7 +76,7 @@ class Observer:
                 observations.append(_observation(work, found, Sentiment(last.label, last.scores), unchanged=True))
             else:
                 changed.append((work, found))
-        for (work, text), sentiment in zip(changed, self._sentiments.of([text for _, text in changed]), strict=True):
+        for (work, text), sentiment in zip(changed, self._analyse([text for _, text in changed]), strict=True):
             if isinstance(sentiment, SentimentError):
                 failures[work] = Failure(f"Comprehend: {sentiment}")
             else:
@@ -81,8 +85,22 @@ class Observer:
 
     def _fetch(self, works: list[Work]) -> dict[Work, Text | NoText | Failure]:
         futures = {work: self._threads.submit(self._source.fetch, work.page or work.company) for work in works}
-        wait(futures.values(), timeout=self._text_seconds)
+        wait(futures.values(), timeout=_left(self._texts_deadline))
         return {work: _outcome(future) for work, future in futures.items()}
+
+    def _analyse(self, texts: list[Text]) -> list[Sentiment | SentimentError]:
+        """Analyse texts, or give up on all of them in time to write what else was observed."""
+        if not texts:
+            return []
+        analysing = self._threads.submit(self._sentiments.of, texts)
+        try:
+            return analysing.result(timeout=_left(self._sentiments_deadline))
+        except TimeoutError:
+            return [SentimentError("no answer in time") for _ in texts]
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _outcome(future: Future[Text | NoText]) -> Text | NoText | Failure:

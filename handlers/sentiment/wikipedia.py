@@ -20,8 +20,8 @@ _MAX_ANSWER_BYTES = 1_000_000
 class _Summary(msgspec.Struct):
     """The part of Wikipedia's answer that is used."""
 
-    type: str = "standard"
-    extract: str = ""
+    type: str
+    extract: str
     revision: str = ""
     tid: str = ""
 

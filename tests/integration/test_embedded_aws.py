@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,36 +16,12 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.control import ControlError
-from local.embedded_aws import PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
-
-ACCOUNT = "000000000000"
-TRUST_LAMBDA = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-# Notes down each invocation; fails when a message says so.
-FUNCTION = """
-import json, os, time
-
-def handler(event, context):
-    started = time.time()
-    time.sleep(float(os.environ.get("SLEEP", "0")))
-    records = event.get("Records", [])
-    note = {
-        "started": started,
-        "ended": time.time(),
-        "messages": len(records),
-        "oldest": min((int(r["attributes"]["SentTimestamp"]) / 1000 for r in records), default=0),
-        "environment": sorted(os.environ),
-    }
-    with open(os.environ["NOTES"], "a") as notes:
-        notes.write(json.dumps(note) + "\\n")
-    if any(record["body"] == "fail" for record in records):
-        raise RuntimeError("as asked")
-"""
+from local.embedded_aws import ACCOUNT_ID, PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
+from tests.integration.noting_function import NotingFunction, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
 
@@ -65,52 +38,6 @@ def shared_aws() -> Iterator[EmbeddedAws]:
 def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
     yield shared_aws
     shared_aws.control.clear()
-
-
-class Function:
-    """A function that notes its invocations, and a queue that feeds it."""
-
-    def __init__(self, aws: EmbeddedAws, name: str, folder: Path, sleep: float = 0.0) -> None:
-        self.aws = aws
-        self.name = name
-        self.notes_file = folder / f"{name}.jsonl"
-        role = f"{name}-role"
-        aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST_LAMBDA))
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as files:
-            files.writestr("index.py", FUNCTION)
-        aws.client("lambda").create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Role=f"arn:aws:iam::{ACCOUNT}:role/{role}",
-            Handler="index.handler",
-            Code={"ZipFile": archive.getvalue()},
-            Timeout=10,
-            Environment={"Variables": {"NOTES": str(self.notes_file), "SLEEP": str(sleep)}},
-        )
-
-    def feed(self, queue: str, **mapping: Any) -> None:
-        self.aws.client("lambda").create_event_source_mapping(
-            FunctionName=self.name, EventSourceArn=f"arn:aws:sqs:{self.aws.region}:{ACCOUNT}:{queue}", **mapping
-        )
-
-    def notes(self) -> list[dict[str, Any]]:
-        return (
-            [json.loads(line) for line in self.notes_file.read_text().splitlines()] if self.notes_file.exists() else []
-        )
-
-
-def send(aws: EmbeddedAws, queue_url: str, count: int, body: str = "x") -> None:
-    for start in range(0, count, 10):
-        entries = [{"Id": str(i), "MessageBody": body} for i in range(min(10, count - start))]
-        aws.client("sqs").send_message_batch(QueueUrl=queue_url, Entries=entries)
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def error_code(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
@@ -149,7 +76,7 @@ def listening_addresses(pids: list[int]) -> set[tuple[str, int]]:
     for pid in pids:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                sockets.add(os.readlink(descriptor))
+                sockets.add(str(descriptor.readlink()))
             except OSError:
                 continue
     found = set()
@@ -181,9 +108,9 @@ def test_only_two_loopback_ports_listen(aws: EmbeddedAws) -> None:
 
 
 def test_region_and_account(aws: EmbeddedAws) -> None:
-    assert aws.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    assert aws.client("sts").get_caller_identity()["Account"] == ACCOUNT_ID
     arn = aws.client("sns").create_topic(Name="where")["TopicArn"]
-    assert arn == f"arn:aws:sns:eu-central-1:{ACCOUNT}:where"
+    assert arn == f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:where"
 
 
 def test_clients_are_made_once(aws: EmbeddedAws) -> None:
@@ -240,7 +167,7 @@ def test_faults_are_errors_as_the_service_writes_them(
         region_name=aws.region,
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=boto3.session.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
     assert error_code(getattr(impatient, operation), **arguments) == (code, status)
 
@@ -286,62 +213,10 @@ def test_a_mistaken_fault_is_refused(aws: EmbeddedAws) -> None:
 def test_texts_over_http(aws: EmbeddedAws) -> None:
     aws.control.set_text("Straße & Söhne", "A proud family company.", revision="7")
     address = f"{aws.text_source_url}/api/rest_v1/page/summary/stra%C3%9Fe_%26_S%C3%B6hne"
-    with urllib.request.urlopen(address, timeout=5) as response:
+    with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310 - a loopback address
         summary = json.load(response)
     assert (summary["title"], summary["revision"]) == ("Straße & Söhne", "7")
     assert aws.control.text_requests() == 2  # the lower-case first letter is redirected
-
-
-def test_batches_are_full_or_as_old_as_the_window(aws: EmbeddedAws, tmp_path: Path) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="window")["QueueUrl"]
-    function = Function(aws, "window", tmp_path)
-    function.feed("window", BatchSize=25, MaximumBatchingWindowInSeconds=2)
-    send(aws, queue, 30)
-    wait_until(lambda: sum(note["messages"] for note in function.notes()) == 30)
-    first, second = function.notes()
-    assert (first["messages"], second["messages"]) == (25, 5)
-    assert first["started"] - first["oldest"] < 2
-    assert 2 <= second["started"] - second["oldest"] < 3
-
-
-def test_concurrency_is_limited(aws: EmbeddedAws, tmp_path: Path) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="narrow")["QueueUrl"]
-    function = Function(aws, "narrow", tmp_path, sleep=0.3)
-    send(aws, queue, 30)
-    function.feed("narrow", BatchSize=5, ScalingConfig={"MaximumConcurrency": 2})
-    wait_until(lambda: sum(note["messages"] for note in function.notes()) == 30)
-    notes = function.notes()
-    at_once = [sum(n["started"] <= note["started"] < n["ended"] for n in notes) for note in notes]
-    assert max(at_once) == 2
-
-
-def test_messages_that_fail_reach_the_dead_letter_queue(aws: EmbeddedAws, tmp_path: Path) -> None:
-    sqs = aws.client("sqs")
-    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
-    redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{aws.region}:{ACCOUNT}:dead", "maxReceiveCount": 2}
-    attributes = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
-    queue = sqs.create_queue(QueueName="failing", Attributes=attributes)["QueueUrl"]
-    function = Function(aws, "failing", tmp_path)
-    function.feed("failing", BatchSize=10)
-    send(aws, queue, 1, "fail")
-    names = ["ApproximateNumberOfMessages"]
-    wait_until(lambda: sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=names)["Attributes"][names[0]] == "1")
-    assert len(function.notes()) == 2
-
-
-@needs_proc
-def test_an_open_window_costs_no_processor_time(aws: EmbeddedAws, tmp_path: Path) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="patient")["QueueUrl"]
-    Function(aws, "patient", tmp_path).feed("patient", BatchSize=100, MaximumBatchingWindowInSeconds=300)
-    send(aws, queue, 30)
-
-    def ticks() -> int:
-        user, system = Path(f"/proc/{aws.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return int(user) + int(system)
-
-    before = ticks()
-    time.sleep(1)
-    assert (ticks() - before) / os.sysconf("SC_CLK_TCK") < 0.25
 
 
 @needs_proc
@@ -351,17 +226,18 @@ def test_it_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with EmbeddedAws(region="us-west-2") as aws:
-        function = Function(aws, "short-lived", tmp_path)
+        function = NotingFunction(aws, "short-lived", tmp_path)
         aws.client("lambda").invoke(FunctionName="short-lived", Payload=b"{}")
         group, ports = aws.pid, (port_of(aws.endpoint), port_of(aws.control_url))
         workspace = aws.log_path.parent
         assert len(group_members(group)) == 2, "the server and one Lambda worker"
-        assert list(tmp_path.glob("*ministack*")) == []
         assert workspace.parent == tmp_path
     assert group_members(group) == []
     assert all(is_closed(port) for port in ports)
     assert not workspace.exists()
-    assert "AWS_PROFILE" not in function.notes()[0]["environment"]
+    (note,) = function.notes()
+    assert Path(note["folder"]).is_relative_to(workspace)
+    assert "AWS_PROFILE" not in note["environment"]
 
 
 @needs_proc
@@ -370,7 +246,8 @@ def test_it_dies_with_its_parent() -> None:
         "import time; from local.embedded_aws import EmbeddedAws; aws = EmbeddedAws(); aws.start();"
         "print(aws.pid, aws.log_path.parent, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as parent:
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as parent:  # noqa: S603 - our own program
         assert parent.stdout is not None
         group, workspace = parent.stdout.readline().decode().split()
         assert group_members(int(group))

@@ -105,14 +105,10 @@ class Product:
             client.put_item(TableName=self.outputs["companies_table"], Item=item)
 
     def names(self) -> set[str]:
-        pages = (
-            self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["companies_table"])
-        )
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["companies_table"])
         return {item["name"]["S"] for page in pages for item in page["Items"]}
 
-    def observe(
-        self, company: str, record: str, label: str = "POSITIVE", at: str = "", **attributes: Any
-    ) -> None:
+    def observe(self, company: str, record: str, label: str = "POSITIVE", at: str = "", **attributes: Any) -> None:
         """Put an observation into the table, as the product's analyse does."""
         item: dict[str, Any] = {
             "company": {"S": company},
@@ -124,9 +120,7 @@ class Product:
             "unchanged": {"BOOL": False},
             "revision": {"S": "r1"},
         }
-        self.client("dynamodb").put_item(
-            TableName=self.outputs["observations_table"], Item={**item, **attributes}
-        )
+        self.client("dynamodb").put_item(TableName=self.outputs["observations_table"], Item={**item, **attributes})
 
     def bodies(self, queue: str) -> list[str]:
         """Take everything out of a queue."""
@@ -190,8 +184,6 @@ def _create_table(client: Any, name: str, *keys: str) -> str:
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
     )
     return name

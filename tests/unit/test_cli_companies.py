@@ -11,6 +11,7 @@ import pytest
 from tests.unit.cli_aws import Product
 
 LONG = "ü" * 200
+ARABIC = "أرامكو السعودية"
 ODD = [
     "Marks & Spencer",
     'Said "so", Inc.',
@@ -20,7 +21,7 @@ ODD = [
     "#1 Hosting",
     "'quoted'",
     "=SUM(A1)",
-    "أرامكو السعودية",
+    ARABIC,
     "🙂 GmbH 👩‍👩‍👧",
     "日本電信電話",
     "back\\slash",
@@ -98,8 +99,8 @@ def test_file_of_names(product: Product, tmp_path: Path) -> None:
 
 
 def test_names_from_stdin(product: Product) -> None:
-    product.invoke("companies", "add", "-f", "-", input="Nike\nأرامكو\n".encode())
-    assert product.names() == {"Nike", "أرامكو"}
+    product.invoke("companies", "add", "-f", "-", input=f"Nike\n{ARABIC}\n".encode())
+    assert product.names() == {"Nike", ARABIC}
 
 
 @pytest.mark.parametrize(
@@ -111,9 +112,7 @@ def test_names_from_stdin(product: Product) -> None:
         (b"# nothing\n\n", "", "no name"),
     ],
 )
-def test_bad_file_changes_nothing(
-    product: Product, tmp_path: Path, content: bytes, place: str, expected: str
-) -> None:
+def test_bad_file_changes_nothing(product: Product, tmp_path: Path, content: bytes, place: str, expected: str) -> None:
     file = tmp_path / "names.txt"
     file.write_bytes(content)
     error = product.invoke("companies", "add", "-f", str(file), code=1).stderr
@@ -211,8 +210,8 @@ def test_export_and_import_round_trip(product: Product, tmp_path: Path, kind: st
 
 
 def test_export_as_text(product: Product, tmp_path: Path) -> None:
-    product.add("Nike", "أرامكو")
-    assert product.invoke("companies", "export", "--format", "txt").stdout == "Nike\nأرامكو\n"
+    product.add("Nike", ARABIC)
+    assert product.invoke("companies", "export", "--format", "txt").stdout == f"Nike\n{ARABIC}\n"
     product.add("two\nlines")
     error = product.invoke("companies", "export", str(tmp_path / "all.txt"), code=1).stderr
     assert r"two\nlines" in error

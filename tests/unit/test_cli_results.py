@@ -30,9 +30,9 @@ def test_latest_of_every_company(product: Product) -> None:
     product.observe("Not watched", "latest")
     result = product.invoke("results")
     heading, *rows = result.stdout.splitlines()
-    assert heading.split() == "company label pos neg neu mix observed text snippet".split()
-    assert rows[0].split() == "Apple POSITIVE 0.88 3 h ago new".split()
-    assert rows[1].split() == r"Nike NEGATIVE 0.88 5 min ago same a\nb".split()
+    assert heading.split() == ["company", "label", "pos", "neg", "neu", "mix", "observed", "text", "snippet"]
+    assert rows[0].split() == ["Apple", "POSITIVE", "0.88", "3", "h", "ago", "new"]
+    assert rows[1].split() == [r"Nike", r"NEGATIVE", r"0.88", r"5", r"min", r"ago", r"same", r"a\nb"]
     assert len(rows) == 2
     assert "1 company without an observation yet" in result.stderr
 

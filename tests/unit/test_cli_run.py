@@ -71,11 +71,6 @@ def test_wait_follows_to_the_end(product: Product, known_run: str) -> None:
     names = [f"Company {number}" for number in range(150)]
     for name in names:
         product.add(name)
-    # What has begun but not ended, a claim without a label, is not yet observed.
-    product.client("dynamodb").put_item(
-        TableName=product.outputs["observations_table"],
-        Item={"company": {"S": names[0]}, "record": {"S": RUN}, "claimed_until": {"N": "1"}},
-    )
     work = product.client("sqs").send_message(QueueUrl=product.outputs["work_queue_url"], MessageBody="{}")
     assert work["MessageId"]
 
@@ -191,6 +186,15 @@ def test_an_empty_queue_must_stay_empty_before_companies_count_as_failed(product
     outcome, _ = followed(["A"], fill_late)
     assert outcome.pending == []
     assert not outcome.timed_out
+
+
+def test_a_claim_is_not_yet_an_observation(product: Product, followed: Any) -> None:
+    claim = {"company": {"S": "A"}, "record": {"S": RUN}, "claimed_until": {"N": "1"}}
+    product.client("dynamodb").put_item(TableName=product.outputs["observations_table"], Item=claim)
+    product.client("sqs").send_message(QueueUrl=product.outputs["work_queue_url"], MessageBody="{}")
+    outcome, clock = followed(["A"], lambda clock: product.observe("A", RUN) if len(clock.pauses) == 3 else None)
+    assert outcome.labels == Counter(POSITIVE=1)
+    assert len(clock.pauses) == 3
 
 
 def test_messages_in_flight_keep_a_run_alive(product: Product, followed: Any) -> None:

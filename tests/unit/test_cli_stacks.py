@@ -180,7 +180,9 @@ def test_deploy_makes_a_new_stack(pulumi: FakePulumi) -> None:
     assert "stack init mine" in pulumi.calls()
 
 
-def test_preview_shows_what_is_planned(pulumi: FakePulumi) -> None:
+@pytest.mark.parametrize("version", ["v3.200.0", "v3.272.0"])
+def test_preview_shows_what_is_planned(pulumi: FakePulumi, version: str) -> None:
+    pulumi.set(version=version)
     result = pulumi.invoke("--stack", "dev", "preview")
     operation, summary = result.stdout.splitlines()
     assert operation.split() == ["create", "aws:sqs/queue:Queue", "work"]
@@ -225,6 +227,11 @@ def test_missing_pulumi_tells_how_to_get_it(pulumi: FakePulumi, tmp_path: Path) 
         assert "curl -fsSL https://get.pulumi.com | sh" in error
         assert "pulumi.com/docs/install" in error
         assert "NLP_OUTPUTS=FILE" in error
+
+
+def test_preview_that_tells_too_little(pulumi: FakePulumi) -> None:
+    pulumi.set(events=[{"cancelEvent": {}}])
+    assert "nlp: Pulumi failed: summary event" in pulumi.invoke("--stack", "dev", "preview", code=1).stderr
 
 
 def test_old_pulumi_is_refused(pulumi: FakePulumi) -> None:
@@ -289,7 +296,8 @@ def test_a_failed_teardown_keeps_the_stack(pulumi: FakePulumi) -> None:
 
 
 def test_outputs_of_a_stack_that_was_never_deployed(pulumi: FakePulumi) -> None:
-    assert "is not deployed: run `nlp --stack dev deploy`" in pulumi.invoke(
-        "--stack", "dev", "companies", "list", code=1
-    ).stderr
+    assert (
+        "is not deployed: run `nlp --stack dev deploy`"
+        in pulumi.invoke("--stack", "dev", "companies", "list", code=1).stderr
+    )
     assert "There is no stack 'mine'" in pulumi.invoke("--stack", "mine", "companies", "list", code=1).stderr

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.faults import Fault, FaultPlan, around, fail_documents, operation_of
+from local.faults import Fault, FaultPlan, around, fail_documents
+from local.operations import operation_of
 
 JSON = {"content-type": "application/x-amz-json-1.0"}
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -1,0 +1,39 @@
+"""Fixtures of the handlers' tests."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from logging import StreamHandler
+from typing import Any
+
+import pytest
+
+from handlers.common import logs
+from tests.handlers.pipeline import Pipeline
+
+LogLines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="package")
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=32) as pool:
+        yield pool
+
+
+@pytest.fixture
+def pipeline(threads: ThreadPoolExecutor) -> Pipeline:
+    return Pipeline(threads)
+
+
+@pytest.fixture
+def log_lines(monkeypatch: pytest.MonkeyPatch) -> LogLines:
+    """What was logged so far, each line read as the JSON object it has to be."""
+    out = io.StringIO()
+    handler = logs.logger.handlers[0]  # pytest appends its own
+    assert isinstance(handler, StreamHandler)
+    monkeypatch.setattr(handler, "stream", out)
+    monkeypatch.setattr(logs, "_context", {})
+    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]

@@ -1,0 +1,36 @@
+"""One embedded AWS with the whole program for all integration tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.embedded_aws import EmbeddedAws
+from local.stack import LocalStack, deploy_to
+from tests.integration.harness import Pipeline
+
+# Short times, so that what fails comes back while the test is looking.
+SETTINGS = {
+    "sentiment": {
+        "analyse_timeout_seconds": 5,
+        "batch_window_seconds": 1,
+        "companies_per_segment": 2000,
+        "max_receives": 3,
+        "retry_seconds": 1,
+    }
+}
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    with EmbeddedAws() as aws:
+        yield deploy_to(aws, SETTINGS)
+
+
+@pytest.fixture
+def pipeline(stack: LocalStack) -> Iterator[Pipeline]:
+    driver = Pipeline(stack)
+    driver.clear()
+    yield driver
+    driver.clear()

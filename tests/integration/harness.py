@@ -1,0 +1,138 @@
+"""Drives the deployed pipeline from outside, as its users and its environment do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
+from local.stack import LocalStack
+
+_runs = itertools.count(1)
+
+
+def new_run() -> str:
+    """A run id that no other test uses; later ones sort behind earlier ones."""
+    return f"20260101T{next(_runs):06d}Z-0123abcd"
+
+
+def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Return the first true value of a condition."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+class Pipeline:
+    """The deployed pipeline: what goes in, what comes out, and what lies in its queues."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.outputs = stack.outputs
+        self.control = stack.aws.control
+        self._added: set[str] = set()
+
+    def client(self, service: str) -> Any:
+        return self.stack.aws.client(service)
+
+    def add(self, names: Iterable[str]) -> None:
+        names = list(names)
+        add_companies(self.stack, names)
+        self._added.update(names)
+
+    def clear(self) -> None:
+        """Leave nothing for the next test to trip over."""
+        self.control.clear()
+        dynamodb, table = self.client("dynamodb"), self.outputs["companies_table"]
+        added = sorted(self._added)
+        for start in range(0, len(added), 25):
+            deletes = [{"DeleteRequest": {"Key": {"name": {"S": name}}}} for name in added[start : start + 25]]
+            dynamodb.batch_write_item(RequestItems={table: deletes})
+        self._added.clear()
+        for queue in ("work_queue_url", "dead_letter_queue_url", "dispatch_failures_queue_url"):
+            self.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
+
+    def start(self, run: str | None = None) -> dict[str, Any]:
+        return start_run(self.stack, run or new_run())
+
+    def send(self, *bodies: str) -> None:
+        for body in bodies:
+            self.client("sqs").send_message(QueueUrl=self.outputs["work_queue_url"], MessageBody=body)
+
+    def send_work(self, run: str, *names: str) -> None:
+        self.send(*(json.dumps({"run": run, "company": name}) for name in names))
+
+    def follow(self, run: str, names: list[str], seconds: float = 60) -> dict[str, dict[str, Any]]:
+        """Wait for observations; returns them by company, as plain values."""
+        items = follow_run(self.stack, run, names, timeout_seconds=seconds)
+        return {item["company"]["S"]: plain(item) for item in items}
+
+    def rows(self, run: str) -> list[dict[str, str]]:
+        """All rows of a run in all result objects."""
+        texts = [read_object(self.stack, key) for key in result_objects(self.stack, run)]
+        return [row for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    def rows_of(self, run: str, count: int, seconds: float = 30) -> list[dict[str, str]]:
+        """The rows of a run, once there are as many as expected."""
+        wait_until(lambda: len(self.rows(run)) >= count, seconds, f"{count} rows of {run}")
+        return self.rows(run)
+
+    def latest(self, company: str) -> dict[str, Any]:
+        key = {"company": {"S": company}, "record": {"S": "latest"}}
+        return plain(self.client("dynamodb").get_item(TableName=self.outputs["observations_table"], Key=key)["Item"])
+
+    def history(self, company: str) -> list[dict[str, Any]]:
+        answer = self.client("dynamodb").query(
+            TableName=self.outputs["observations_table"],
+            KeyConditionExpression="company = :company AND #record < :latest",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":company": {"S": company}, ":latest": {"S": "latest"}},
+        )
+        return [plain(item) for item in answer["Items"]]
+
+    def waiting(self, queue: str = "work_queue_url") -> int:
+        """Messages in a queue: visible, in flight or delayed."""
+        names = ["", "NotVisible", "Delayed"]
+        attributes = [f"ApproximateNumberOfMessages{name}" for name in names]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=attributes)
+        return sum(int(value) for value in answer["Attributes"].values())
+
+    def idle(self, seconds: float = 30) -> None:
+        """Wait until the work queue is empty."""
+        wait_until(lambda: self.waiting() == 0, seconds, "an empty work queue")
+
+    def dead_letters(self) -> list[str]:
+        """Bodies of the dead letters, without taking them."""
+        url = self.outputs["dead_letter_queue_url"]
+        answer = self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in answer.get("Messages", [])]
+
+    def logs(self, function: str) -> list[dict[str, Any]]:
+        """The JSON lines a function has logged."""
+        name = self.outputs[f"{function}_function"]
+        config = self.client("lambda").get_function_configuration(FunctionName=name)
+        group = config["LoggingConfig"]["LogGroup"]
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        lines = [line for page in pages for event in page["events"] for line in event["message"].splitlines()]
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def reasons(self, company: str) -> list[str]:
+        """Why a company could not be observed, from the log."""
+        return [line["reason"] for line in self.logs("analyse") if line.get("company") == company and "reason" in line]
+
+    def comprehend_calls(self) -> int:
+        return sum(self.control.requests().get("comprehend", {}).values())
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    """Turn a DynamoDB item into plain values."""
+    read = {"S": str, "N": float, "BOOL": bool}
+    return {name: read[kind](value) for name, typed in item.items() for kind, value in typed.items()}

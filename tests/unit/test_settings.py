@@ -1,0 +1,171 @@
+"""Settings: defaults, and every mistake at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from settings import (
+    FunctionSettings,
+    SentimentSettings,
+    Settings,
+    SettingsError,
+    host_architecture,
+    host_runtime,
+    load_settings,
+    parse_settings,
+)
+from tests.unit.pulumi_mocks import evaluate, stack_config
+
+PREFIX = "cloud-nlp:"
+
+
+def parse(**config: Any) -> Settings:
+    return parse_settings({key: json.dumps(value) for key, value in config.items()}, "dev")
+
+
+def mistakes(**config: Any) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        parse(**config)
+    first, *lines = str(error.value).splitlines()
+    assert first == "Pulumi.dev.yaml has mistakes:"
+    assert all(line.startswith(f"  {PREFIX}") for line in lines)
+    return [line.strip() for line in lines]
+
+
+def test_everything_has_a_default() -> None:
+    settings = parse()
+    assert settings == Settings(False, (), FunctionSettings(), SentimentSettings())
+    assert settings.functions == FunctionSettings("arm64", "python3.14", 30, "INFO", True)
+    assert settings.sentiment == SentimentSettings(
+        schedule="rate(5 minutes)",
+        scheduled=True,
+        language="en",
+        text_source_url="",
+        contact="https://github.com/cloud-nlp/cloud-nlp",
+        companies_per_segment=2000,
+        batch_window_seconds=5,
+        analyse_timeout_seconds=30,
+        analyse_concurrency=10,
+        retry_seconds=10,
+        max_receives=5,
+        observation_retention_days=90,
+        result_retention_days=365,
+    )
+
+
+def test_values_are_taken_over_beside_defaults() -> None:
+    settings = parse(
+        protect=True,
+        notify_emails=["you@example.com"],
+        functions={"tracing": False},
+        sentiment={"schedule": "cron(0 6 * * ? *)", "analyse_concurrency": 2},
+    )
+    assert settings.protect
+    assert settings.notify_emails == ("you@example.com",)
+    assert settings.functions == FunctionSettings(tracing=False)
+    assert settings.sentiment == SentimentSettings(schedule="cron(0 6 * * ? *)", analyse_concurrency=2)
+
+
+@pytest.mark.parametrize("value", ["true", '"true"'])
+def test_texts_are_taken_for_what_they_say(value: str) -> None:
+    """`pulumi config set` writes texts, whatever the kind of the value."""
+    settings = parse_settings({"protect": value, "sentiment": '{"retry_seconds": "20", "scheduled": "false"}'}, "dev")
+    assert settings.protect
+    assert (settings.sentiment.retry_seconds, settings.sentiment.scheduled) == (20, False)
+
+
+def test_every_mistake_is_told_with_key_value_and_expectation() -> None:
+    assert mistakes(
+        protect="perhaps",
+        notify_emails=["you@example.com", "nobody"],
+        functions={"architecture": "mips", "log_retention_days": 8},
+        sentiment={
+            "schedule": "every minute",
+            "text_source_url": "wikipedia.org",
+            "analyse_concurrency": 1,
+            "batch_window_seconds": 0,
+            "contact": "me",
+        },
+    ) == [
+        "cloud-nlp:protect: 'perhaps'; expected bool, got str (Keep tables and buckets from being deleted)",
+        "cloud-nlp:notify_emails: ['you@example.com', 'nobody']; not of the form that is expected "
+        "(Who is told when an alarm is raised)",
+        "cloud-nlp:functions.architecture: 'mips'; expected one of arm64, x86_64, host "
+        "(Processor; arm64 costs less. `host`: this machine's, for the embedded AWS)",
+        "cloud-nlp:functions.log_retention_days: 8; expected one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, "
+        "400, 545, 731, 1096, 1827, 2192, 2557, 3653 (How long logs are kept)",
+        "cloud-nlp:sentiment.schedule: 'every minute'; not of the form that is expected "
+        "(When runs start: rate(5 minutes), cron(0 6 * * ? *))",
+        "cloud-nlp:sentiment.text_source_url: 'wikipedia.org'; not of the form that is expected "
+        "(Where texts come from; Wikipedia in the language when absent)",
+        "cloud-nlp:sentiment.analyse_concurrency: 1; expected int >= 2 "
+        "(Batches analysed at once; protects text source and Comprehend quota)",
+        "cloud-nlp:sentiment.batch_window_seconds: 0; expected int >= 1 "
+        "(How long a batch may wait to fill up to 25 companies)",
+        "cloud-nlp:sentiment.contact: 'me'; expected str of length >= 5 "
+        "(Address or page that the text source's operators can turn to)",
+    ]
+
+
+def test_unknown_keys_are_told_with_the_known_ones_at_both_levels() -> None:
+    top, nested = mistakes(schedule="rate(5 minutes)", sentiment={"Schedule": "rate(5 minutes)"})
+    assert top == "cloud-nlp:schedule: unknown; known are functions, notify_emails, protect, sentiment"
+    assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; known are analyse_concurrency, ")
+    assert "schedule" in nested
+
+
+@pytest.mark.parametrize("value", [None, "fast", 3, ["fast"]])
+def test_group_that_is_no_object_is_told_with_its_keys(value: Any) -> None:
+    (mistake,) = mistakes(functions=value)
+    assert mistake == (
+        f"cloud-nlp:functions: {value!r}; expected an object with "
+        "architecture, runtime, log_retention_days, log_level, tracing"
+    )
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["rate(1 minute)", "rate(1 hour)", "rate(2 days)", "rate(15 minutes)", "cron(0/5 8-17 ? * MON-FRI *)"],
+)
+def test_schedules_of_eventbridge_are_taken(schedule: str) -> None:
+    assert parse(sentiment={"schedule": schedule}).sentiment.schedule == schedule
+
+
+@pytest.mark.parametrize(
+    "schedule", ["rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(5m)", "cron(0 6 * * ?)", "at(noon)", ""]
+)
+def test_what_eventbridge_would_refuse_is_a_mistake(schedule: str) -> None:
+    assert len(mistakes(sentiment={"schedule": schedule})) == 1
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_settings_of_the_projects_stacks_have_no_mistakes(stack: str) -> None:
+    settings = load(stack_config(stack), stack)
+    assert settings.protect is (stack == "prod")
+    assert settings.sentiment.scheduled is (stack != "local")
+
+
+def test_settings_of_other_packages_are_left_alone() -> None:
+    assert load(
+        {"aws:region": "eu-central-1", "cloud-nlp-two:protect": "true", f"{PREFIX}protect": "true"}
+    ) == Settings(protect=True)
+
+
+def test_mistakes_name_the_stack_that_is_deployed() -> None:
+    with pytest.raises(SettingsError, match=r"Pulumi\.prod\.yaml has mistakes"):
+        load({f"{PREFIX}protect": "perhaps"}, "prod")
+
+
+def test_host_is_named_as_lambda_does() -> None:
+    assert host_runtime() == f"python3.{sys.version_info.minor}"
+    assert host_architecture() in ("arm64", "x86_64")
+
+
+def load(config: dict[str, str], stack: str = "dev") -> Settings:
+    loaded: list[Settings] = []
+    evaluate(lambda: loaded.append(load_settings()), config, stack)
+    return loaded[0]
