@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from local.deployer import DeployError
+from local.deployer import ROOT, DeployError
 from local.embedded_aws import EmbeddedAwsError
 from local.pipeline import RunError
 from local.stack import StackError
@@ -27,11 +28,21 @@ def main() -> None:
 
 @main.command()
 @click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
-def demo(live: bool) -> None:
+@click.option(
+    "--companies",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=ROOT / "companies.txt",
+    help="File of company names, one a line.  [default: companies.txt]",
+)
+@click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
+def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, show the results, stop."""
     from local import demo as steps
 
-    _run(lambda: steps.demo(console, live))
+    shown = Console(highlight=False, record=True, width=120) if picture else console
+    _run(lambda: steps.demo(shown, live, companies))
+    if picture:
+        shown.save_svg(str(picture), title="make demo", clear=False)
 
 
 @main.command()

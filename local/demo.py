@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from local.deployer import ROOT, Resource
+from local.deployer import Resource
 from local.embedded_aws import EmbeddedAws
 from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
 from local.stack import LocalStack, deploy_to, findable
@@ -60,7 +60,7 @@ class _Step:
         self._progress.advance(self._task)
 
 
-def demo(console: Console, live: bool) -> None:
+def demo(console: Console, live: bool, watch_list: Path) -> None:
     """Deploy, analyse, show.
 
     Parameters
@@ -69,6 +69,8 @@ def demo(console: Console, live: bool) -> None:
         Where to.
     live
         Take texts from Wikipedia itself instead of the project's own.
+    watch_list
+        File of company names, one a line.
     """
     stages = Stages(console)
     with stages.stage("Start an AWS on this machine, IAM enforced"):
@@ -79,15 +81,14 @@ def demo(console: Console, live: bool) -> None:
             stack = deploy_to(aws, on_resource=step.advance)
         show_deployment(console, stack)
         with findable(stack):
-            observe(console, stages, stack)
+            observe(console, stages, stack, read_names(watch_list))
     finally:
         aws.close()
     show_next(console)
 
 
-def observe(console: Console, stages: Stages, stack: LocalStack) -> None:
-    """Run the pipeline twice over the watch-list and show what came out."""
-    companies = read_names(ROOT / "companies.txt")
+def observe(console: Console, stages: Stages, stack: LocalStack, companies: list[str]) -> None:
+    """Run the pipeline twice over companies and show what came out."""
     with stages.stage(f"Put {len(companies)} companies on the watch-list"):
         add_companies(stack, companies)
     for title in ("First run: analyse everything", "Second run: analyse what changed"):

@@ -154,7 +154,7 @@ class Observations:
         written: list[Claim] = []
         for batch in chunks(claims, WRITE_BATCH):
             actions = [self._history_put(claim, replaced.get(claim.observation.company)) for claim in batch]
-            actions += [self._latest_put(claim.observation) for claim in batch]
+            actions += [self._latest_put(claim) for claim in batch]
             lost = self._transact(actions)
             written += [claim for position, claim in enumerate(batch) if position not in lost]
         return written
@@ -203,14 +203,14 @@ class Observations:
             }
         return {"Put": put}
 
-    def _latest_put(self, observation: Observation) -> dict[str, Any]:
+    def _latest_put(self, claim: Claim) -> dict[str, Any]:
         return {
             "Put": {
                 "TableName": self._table,
-                "Item": _item(observation, LATEST),
+                "Item": _item(claim.observation, LATEST) | {"object": {"S": claim.object}},
                 "ConditionExpression": "attribute_not_exists(company) OR #run <= :run",
                 "ExpressionAttributeNames": {"#run": "run"},
-                "ExpressionAttributeValues": {":run": {"S": observation.run}},
+                "ExpressionAttributeValues": {":run": {"S": claim.observation.run}},
             }
         }
 

@@ -47,6 +47,20 @@ def failed(batch: Batch) -> list[str]:
     return [entry["itemIdentifier"] for entry in batch.answer()["batchItemFailures"]]
 
 
+class Context:
+    """Lambda's context object."""
+
+    aws_request_id = "8f5b6f0e-0000-4000-8000-000000000001"
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:dispatch"
+
+    def __init__(self, *milliseconds_left: int) -> None:
+        self._left = list(milliseconds_left or [30_000])
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time left: the given figures one after the other, then the last one again."""
+        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+
 class Clock:
     """Time that passes when a test says so."""
 

@@ -75,7 +75,6 @@ def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation)
     assert observation.unchanged is True
     assert (observation.label, observation.scores) == (known.label, known.scores)
     assert (observation.revision, observation.snippet) == ("7", "a is good")
-    assert observation.observed_at > known.observed_at or observation.observed_at[:4] < "2027"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_slow_source_fails_only_its_company(watch: Watch) -> None:
         seconds = time.monotonic() - started
     finally:
         released.set()
-    assert 0.15 < seconds < 0.3, "texts may take 60 % of the time"
+    assert 0.14 < seconds < 0.25, "texts may take half of the time"
     assert [observation.company for observation in observations] == ["a", "c"]
     assert failures == {Work(RUN, "b"): Failure("text source: no answer in time")}
 
@@ -206,7 +205,22 @@ def test_snippet_of_a_text_without_spaces_is_its_beginning(watch: Watch, content
     assert observation.snippet.startswith(content[:100])
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="each run of a batch gets 60 % of the whole invocation")
+def test_slow_analysis_fails_changed_texts_and_leaves_time_for_the_others(watch: Watch) -> None:
+    released = threading.Event()
+    watch.source.found |= {"a": Text("old", "en", "7"), "b": NoText("NOT_FOUND")}
+    sentiments = Sentiments(lambda **_: {"ResultList": []} if released.wait(5) else {})
+    observer = Observer(watch.source, sentiments, watch.threads, 0.4)
+    started = time.monotonic()
+    try:
+        observations, failures = observer.observe([Work(RUN, name) for name in "abc"], {"a": last()})
+        seconds = time.monotonic() - started
+    finally:
+        released.set()
+    assert 0.29 < seconds < 0.4, "analyses have to be there after three quarters of the time"
+    assert [observation.label for observation in observations] == ["MIXED", "NOT_FOUND"]
+    assert failures == {Work(RUN, "c"): Failure("Comprehend: no answer in time")}
+
+
 def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
     released = threading.Event()
     watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("NOT_FOUND")
@@ -218,4 +232,4 @@ def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
         seconds = time.monotonic() - started
     finally:
         released.set()
-    assert seconds < 0.3
+    assert seconds < 0.25

@@ -28,6 +28,15 @@ def stack() -> Iterator[LocalStack]:
         yield deploy_to(aws, SETTINGS)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scheduled(stack: LocalStack) -> Pipeline:
+    """A second deployment beside the first, whose schedule fires every minute while the other tests run."""
+    deployed = deploy_to(stack.aws, {"sentiment": {"scheduled": True, "schedule": "rate(1 minute)"}})
+    pipeline = Pipeline(deployed)
+    pipeline.add(["Watched on schedule"])
+    return pipeline
+
+
 @pytest.fixture
 def pipeline(stack: LocalStack) -> Iterator[Pipeline]:
     driver = Pipeline(stack)

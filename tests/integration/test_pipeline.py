@@ -100,15 +100,15 @@ def test_a_row_has_everything(pipeline: Pipeline) -> None:
     run = pipeline.start()["run"]
     [row] = pipeline.rows_of(run, 1)
 
-    assert list(row) == (
-        "run observed_at company label positive negative neutral mixed language revision unchanged snippet".split()
-    )
+    scores = ["positive", "negative", "neutral", "mixed"]
+    before, after = ["run", "observed_at", "company", "label"], ["language", "revision", "unchanged", "snippet"]
+    assert list(row) == [*before, *scores, *after]
     assert row["run"] == run
     assert row["observed_at"].endswith("Z")
     assert (row["company"], row["label"], row["language"], row["revision"]) == ("Row, Inc.", "POSITIVE", "en", "r7")
     assert row["unchanged"] == "false"
     assert row["snippet"].startswith('Great, "wonderful" company. Great,')
-    assert sum(float(row[name]) for name in ("positive", "negative", "neutral", "mixed")) == pytest.approx(1, abs=1e-5)
+    assert sum(float(row[name]) for name in scores) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_company_can_have_a_page_of_another_name(pipeline: Pipeline) -> None:

@@ -1,0 +1,131 @@
+"""`make demo` and `make serve` as a user runs them, and that they leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.deployer import ROOT
+from local.stack import STATE_FILE
+from tests.integration.harness import wait_until
+
+ENVIRONMENT = {**os.environ, "COLUMNS": "120"}
+
+
+def leftovers() -> set[str]:
+    """Temporary folders and processes of embedded AWSes."""
+    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("cloud-nlp-aws-*")}
+    return folders | {str(process) for process in Path("/proc").glob("[0-9]*") if _is_ours(process)}
+
+
+def _is_ours(process: Path) -> bool:
+    try:
+        return b"local.server" in (process / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def free_ports() -> int:
+    """A port that is free, as is the next one."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@pytest.fixture
+def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    port = free_ports()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "serve", "--port", str(port)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        wait_until(lambda: STATE_FILE.exists() or process.poll() is not None, 60, "make serve")
+        yield process, port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def nlp(*arguments: str) -> Any:
+    done = subprocess.run(
+        [ROOT / "nlp", "--json", *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_is_used_by_nlp_and_leaves_nothing_behind(number: signal.Signals, request: pytest.FixtureRequest) -> None:
+    before = leftovers()
+    process, port = request.getfixturevalue("serving")
+    assert json.loads(STATE_FILE.read_text())["endpoint"] == f"http://127.0.0.1:{port}"
+
+    if number == signal.SIGINT:
+        use_nlp()
+
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+    assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}" in output
+    assert "companies_table" in output
+    assert not STATE_FILE.exists()
+    wait_until(lambda: leftovers() <= before, 5, "nothing left behind")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", port))
+
+
+def use_nlp() -> None:
+    """A watch-list changes, is analysed, and its results are read."""
+    before = nlp("companies", "list")
+    nlp("companies", "add", "-i", "Fiat & Söhne / Test", "-i", "SAP")
+    assert len(nlp("companies", "list")) == len(before) + 1  # SAP was there
+    nlp("run", "--wait")
+    results = {result["company"]: result["label"] for result in nlp("results")}
+    assert results["Boeing"] == "NEGATIVE"
+    assert results["Fiat & Söhne / Test"] == "NOT_FOUND"
+    nlp("companies", "remove", "-i", "Fiat & Söhne / Test", "--purge")
+    assert nlp("companies", "list") == before
+    assert nlp("dead-letters", "list") == []
+
+
+def test_the_demonstration_shows_a_whole_run(tmp_path: Path) -> None:
+    before = leftovers()
+    names = tmp_path / "few.txt"
+    names.write_text("# few\nBoeing\nToyota\nMercury\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "demo", "--companies", str(names)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for shown in ("Deploy the Pulumi program", "3 observed, 0 unchanged, 1 Comprehend calls", "NEGATIVE", "AMBIGUOUS"):
+        assert shown in done.stdout
+    assert "3 observed, 2 unchanged, 0 Comprehend calls" in done.stdout
+    assert "run,observed_at,company,label" in done.stdout
+    assert leftovers() <= before
