@@ -28,12 +28,12 @@ class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How Lambda functions run."""
 
     architecture: Annotated[
-        Literal["arm64", "x86_64", "host"],
-        Meta(description="Processor; arm64 costs less. `host`: this machine's, for the embedded AWS"),
+        Literal["arm64", "x86_64"],
+        Meta(description="Processor; arm64 costs less"),
     ] = "arm64"
     runtime: Annotated[
         Literal["python3.11", "python3.12", "python3.13", "python3.14", "host"],
-        Meta(description="Python version. `host`: this machine's, for the embedded AWS"),
+        Meta(description="Python version. `host`: this machine's Python and processor, for the embedded AWS"),
     ] = "python3.14"
     log_retention_days: Annotated[LogRetention, Meta(description="How long logs are kept")] = 30
     log_level: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -42,7 +43,7 @@ def demo(live: bool, companies: Path, picture: Path | None) -> None:
     shown = Console(highlight=False, record=True, width=120) if picture else console
     _run(lambda: steps.demo(shown, live, companies))
     if picture:
-        shown.save_svg(str(picture), title="make demo", clear=False)
+        picture.write_text(_without_web_fonts(shown.export_svg(title="make demo")))
 
 
 @main.command()
@@ -54,6 +55,11 @@ def serve(live: bool, port: int, empty: bool) -> None:
     from local import serve as steps
 
     _run(lambda: steps.serve(console, live, port, empty))
+
+
+def _without_web_fonts(svg: str) -> str:
+    """Leave the choice of a font to whoever shows the picture, instead of fetching one."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def _run(action: Callable[[], Any]) -> None:

@@ -41,7 +41,12 @@ def _conflict(pipeline: Pipeline) -> None:
     pipeline.dynamodb.cancellations.append({0: "TransactionConflict"})
 
 
-STORES = [("dynamodb", "BatchGetItem"), ("dynamodb", "TransactWriteItems"), ("s3", "PutObject"), ("s3", "ListObjectsV2")]
+STORES = [
+    ("dynamodb", "BatchGetItem"),
+    ("dynamodb", "TransactWriteItems"),
+    ("s3", "PutObject"),
+    ("s3", "ListObjectsV2"),
+]
 FAULTS: list[Callable[[Pipeline], None]] = [
     lambda _: None,
     _conflict,
@@ -74,7 +79,7 @@ class Queue:
 
 
 @given(st.lists(STEPS, max_size=8))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_row_is_published_exactly_once(threads: ThreadPoolExecutor, steps: list[Any]) -> None:
     pipeline = Pipeline(threads)
     queue = Queue(pipeline)

@@ -62,7 +62,7 @@ def test_asynchronous_function_has_a_queue_of_failures_and_its_alarm_too() -> No
 def test_function_is_declared_as_its_caller_and_the_stack_say() -> None:
     evaluation = declare(environment={"LANGUAGE": "en"}, timeout_seconds=12, memory_mb=512)
     inputs = dict(evaluation.one(FUNCTION).inputs)
-    assert sorted(inputs.pop("code").assets)[0] == "handlers/__init__.py"
+    assert min(inputs.pop("code").assets) == "handlers/__init__.py"
     assert inputs == {
         "runtime": "python3.14",
         "architectures": ["arm64"],
@@ -182,8 +182,8 @@ def test_preview_declares_the_same_resources() -> None:
     def described(evaluation: Evaluation) -> list[str]:
         return [repr(one) for one in evaluation.resources]
 
-    options = {"asynchronous": True, "invokes_itself": True}
-    assert described(declare(preview=True, **options)) == described(declare(**options))
+    preview = declare(preview=True, asynchronous=True, invokes_itself=True)
+    assert described(preview) == described(declare(asynchronous=True, invokes_itself=True))
 
 
 def test_missing_handler_folder_is_told_with_the_form_that_is_expected() -> None:

@@ -44,7 +44,7 @@ class Sqs:
         return {"QueueUrl": f"http://sqs/{QueueName}"}
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
-        return {"Attributes": {name: f"arn:{QueueUrl}" for name in AttributeNames}}
+        return {"Attributes": dict.fromkeys(AttributeNames, f"arn:{QueueUrl}")}
 
 
 @pytest.fixture

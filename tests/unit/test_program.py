@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pulumi
@@ -86,17 +87,22 @@ def test_functions_and_their_layer_are_of_one_platform(stack: str, runtime: str,
 
 
 def test_every_setting_reaches_the_resources() -> None:
-    evaluation = evaluate_program(
-        "dev",
-        {
-            "cloud-nlp:functions": '{"log_retention_days": 3, "log_level": "ERROR", "tracing": false}',
-            "cloud-nlp:sentiment": (
-                '{"schedule": "rate(2 days)", "language": "de", "contact": "me@example.com", "analyse_concurrency": 9,'
-                ' "companies_per_segment": 11, "batch_window_seconds": 12, "analyse_timeout_seconds": 13,'
-                ' "retry_seconds": 14, "max_receives": 15, "observation_retention_days": 16, "result_retention_days": 17}'
-            ),
-        },
-    )
+    functions = {"log_retention_days": 3, "log_level": "ERROR", "tracing": False}
+    sentiment = {
+        "schedule": "rate(2 days)",
+        "language": "de",
+        "contact": "me@example.com",
+        "analyse_concurrency": 9,
+        "companies_per_segment": 11,
+        "batch_window_seconds": 12,
+        "analyse_timeout_seconds": 13,
+        "retry_seconds": 14,
+        "max_receives": 15,
+        "observation_retention_days": 16,
+        "result_retention_days": 17,
+    }
+    changes = {"cloud-nlp:functions": json.dumps(functions), "cloud-nlp:sentiment": json.dumps(sentiment)}
+    evaluation = evaluate_program("dev", changes)
     analyse, dispatch = (evaluation.one(FUNCTION, f"sentiment-{name}").inputs for name in ("analyse", "dispatch"))
     variables = analyse["environment"]["variables"]
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
