@@ -15,9 +15,9 @@ from settings import host_architecture, host_runtime, load_settings
 
 settings = load_settings()
 
-on_host = "host" in (settings.functions.runtime, settings.functions.architecture)
-runtime = host_runtime() if settings.functions.runtime == "host" else settings.functions.runtime
-architecture = host_architecture() if settings.functions.architecture == "host" else settings.functions.architecture
+on_host = settings.functions.runtime == "host"
+runtime = host_runtime() if on_host else settings.functions.runtime
+architecture = host_architecture() if on_host else settings.functions.architecture
 
 notify = [Notifications("notifications", settings.notify_emails).arn] if settings.notify_emails else []
 

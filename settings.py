@@ -56,11 +56,9 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     contact: Annotated[
         str,
         Meta(
-            min_length=5,
-            max_length=200,
-            description="Address or page that the text source's operators can turn to",
+            max_length=200, description="Address or page for the text source's operators; Wikipedia's rules ask for one"
         ),
-    ] = "https://github.com/cloud-nlp/cloud-nlp"
+    ] = ""
     companies_per_segment: Annotated[
         int, Meta(ge=1, le=100_000, description="Companies that one dispatching invocation sends")
     ] = 2000

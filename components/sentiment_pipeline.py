@@ -37,7 +37,7 @@ class SentimentPipelineArgs:
     text_source_url
         Server of the texts, in the shape of Wikipedia's REST interface; Wikipedia when absent.
     contact
-        Address or page that the text source's operators can turn to.
+        Address or page for the text source's operators.
     companies_per_segment
         How many companies one dispatching invocation sends; larger tables are sent by several.
     batch_window_seconds
@@ -61,7 +61,7 @@ class SentimentPipelineArgs:
     scheduled: bool = True
     language: str = "en"
     text_source_url: str = ""
-    contact: str = "https://github.com/cloud-nlp/cloud-nlp"
+    contact: str = ""
     companies_per_segment: int = 2000
     batch_window_seconds: int = 5
     analyse_timeout_seconds: int = 30
@@ -156,7 +156,7 @@ class SentimentPipeline(pulumi.ComponentResource):
                 "RESULTS_BUCKET": self.results.name,
                 "WORK_QUEUE_URL": self.work.url,
                 "TEXT_SOURCE_URL": args.text_source_url or _wikipedia(args.language),
-                "CONTACT": args.contact,
+                "CONTACT": args.contact or "no contact given",
                 "LANGUAGE": args.language,
                 "RETENTION_DAYS": str(args.observation_retention_days),
                 "RETRY_SECONDS": str(args.retry_seconds),

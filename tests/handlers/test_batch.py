@@ -162,7 +162,7 @@ def test_endless_retry_after_is_the_limit() -> None:
 
 
 def test_ten_delays_are_one_request_and_every_failed_message_is_delayed() -> None:
-    batch, sqs = Batch(records(*(f"c{number}" for number in range(24))) + [record("{}", "bad")]), FakeSqs()
+    batch, sqs = Batch([*records(*(f"c{number}" for number in range(24))), record("{}", "bad")]), FakeSqs()
     for work in batch.works:
         batch.fail(work, Failure("why"))
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)

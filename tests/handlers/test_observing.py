@@ -223,7 +223,7 @@ def test_slow_analysis_fails_changed_texts_and_leaves_time_for_the_others(watch:
 
 def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
     released = threading.Event()
-    watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("NOT_FOUND")
+    watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
     observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 0.3)
     started = time.monotonic()
     try:

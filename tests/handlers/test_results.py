@@ -14,7 +14,8 @@ from handlers.sentiment.results import object_key, to_csv
 from handlers.sentiment.sentiments import Scores
 from tests.handlers.pipeline import RUN
 
-COLUMNS = "run,observed_at,company,label,positive,negative,neutral,mixed,language,revision,unchanged,snippet"  # the contract's
+# The contract's.
+COLUMNS = "run,observed_at,company,label,positive,negative,neutral,mixed,language,revision,unchanged,snippet"
 # NUL is left out: not every reader of CSV takes it.
 FIELDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text('",\r\n; ')
 SCORES = st.builds(Scores, *[st.floats(0, 1)] * 4)

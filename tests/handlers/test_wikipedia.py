@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
-import urllib3
+import urllib3.util.retry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

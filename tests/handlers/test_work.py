@@ -14,7 +14,7 @@ from handlers.sentiment.work import Work, chunks, encode_work, new_run, parse_wo
 from tests.handlers.pipeline import RUN
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
-TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))
 
 
 def test_run_is_named_by_utc_time_and_what_asked_for_it() -> None:
