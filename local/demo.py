@@ -104,9 +104,9 @@ def observe(console: Console, stages: Stages, stack: LocalStack, companies: list
 
 
 def show_deployment(console: Console, stack: LocalStack) -> None:
-    """Show how many resources of which type were made."""
-    counts = Counter(_short(resource) for resource in stack.deployment.resources)
-    made = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    """Show how many resources of which service were made."""
+    counts = Counter(_service(resource) for resource in stack.deployment.resources)
+    made = ", ".join(f"{service} {count}" for service, count in sorted(counts.items()))
     console.print(f"  {sum(counts.values())} resources: {made}", style="dim")
 
 
@@ -156,8 +156,8 @@ def _comprehend_calls(stack: LocalStack) -> int:
     return sum(stack.aws.control.requests().get("comprehend", {}).values())
 
 
-def _short(resource: Resource) -> str:
-    return resource.type.rpartition(":")[2]
+def _service(resource: Resource) -> str:
+    return resource.type.split(":")[1].partition("/")[0]
 
 
 def _bar(item: dict[str, Any], name: str) -> str:
