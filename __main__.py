@@ -52,7 +52,7 @@ sentiment = SentimentPipeline(
         observation_retention_days=settings.sentiment.observation_retention_days,
         result_retention_days=settings.sentiment.result_retention_days,
         protect=settings.protect,
-        notify=notify,
+        max_age_seconds=settings.sentiment.max_age_seconds,
     ),
 )
 

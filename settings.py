@@ -19,9 +19,9 @@ PROJECT = "cloud-nlp"
 Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "zh", "zh-TW"]
 # Periods that CloudWatch Logs can keep events for.
 LogRetention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
-_SCHEDULE = r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\))$"
-_URL = r"^https?://[^\s/]+(/\S*)?$"
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_SCHEDULE = r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\))\Z"
+_URL = r"^(https?://[^\s/]+(/\S*)?)?\Z"
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"
 
 
 class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +77,9 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         Meta(ge=0, le=900, description="Longest delay after a company's first failure; doubles from there"),
     ] = 10
     max_receives: Annotated[int, Meta(ge=1, le=1000, description="Attempts before a message becomes a dead letter")] = 5
+    max_age_seconds: Annotated[
+        int, Meta(ge=60, le=1_209_600, description="An alarm tells when a company has waited longer to be analysed")
+    ] = 3600
     observation_retention_days: Annotated[
         int, Meta(ge=1, le=36_500, description="How long a company's history is kept")
     ] = 90

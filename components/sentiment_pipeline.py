@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.blocks.alarms import Metric, alarm_above
 from components.blocks.permissions import Permission, child_of
 from components.blocks.private_bucket import PrivateBucket
 from components.blocks.python_function import FunctionDefaults, PythonFunction
@@ -52,8 +52,8 @@ class SentimentPipelineArgs:
         How long a company's history and result objects are kept.
     protect
         Refuse to delete the tables and the bucket.
-    notify
-        ARNs of SNS topics that alarms are sent to.
+    max_age_seconds
+        An alarm tells when the oldest message is older.
     """
 
     functions: FunctionDefaults
@@ -71,7 +71,7 @@ class SentimentPipelineArgs:
     observation_retention_days: int = 90
     result_retention_days: int = 365
     protect: bool = False
-    notify: Sequence[pulumi.Input[str]] = ()
+    max_age_seconds: int = 3600
 
 
 class SentimentPipeline(pulumi.ComponentResource):
@@ -102,8 +102,10 @@ class SentimentPipeline(pulumi.ComponentResource):
         self.work = WorkQueue(
             f"{name}-work",
             args.analyse_timeout_seconds,
+            args.batch_window_seconds,
             args.max_receives,
-            notify=args.notify,
+            args.max_age_seconds,
+            args.functions.notify,
             opts=child_of(self),
         )
         self.dispatch = self._dispatch(f"{name}-dispatch", args)
@@ -190,6 +192,14 @@ class SentimentPipeline(pulumi.ComponentResource):
                 maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
             ),
             opts=child_of(self, depends_on=[permission]),
+        )
+        alarm_above(
+            self,
+            f"{name}-schedule",
+            "The schedule could not start a run. Is the function there, and may EventBridge invoke it?",
+            Metric("AWS/Events", "FailedInvocations", {"RuleName": rule.name}, "Sum"),
+            0,
+            args.functions.notify,
         )
 
     def _feed_analyse(self, name: str, args: SentimentPipelineArgs) -> None:

@@ -20,7 +20,7 @@ class Metric:
     namespace, name, dimensions
         As CloudWatch lists them.
     statistic
-        `Sum`, `Maximum`, `Average` or `Minimum` of a period.
+        `Sum`, `Maximum`, `Average` or `Minimum` of a period, or a percentile such as `p99`.
     """
 
     namespace: str
@@ -58,13 +58,15 @@ def alarm_above(
     period_seconds, periods
         Length of a period, and how many in a row have to exceed the threshold.
     """
+    is_percentile = metric.statistic.startswith("p")
     return aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=description,
         namespace=metric.namespace,
         metric_name=metric.name,
         dimensions=metric.dimensions,
-        statistic=metric.statistic,
+        statistic=None if is_percentile else metric.statistic,
+        extended_statistic=metric.statistic if is_percentile else None,
         comparison_operator="GreaterThanThreshold",
         threshold=threshold,
         period=period_seconds,

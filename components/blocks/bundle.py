@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -9,7 +10,7 @@ import pulumi
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def code_bundle(folder: str, root: Path = ROOT) -> pulumi.AssetArchive:
+def code_bundle(folder: str, root: Path = ROOT, further: Sequence[str] = ()) -> pulumi.AssetArchive:
     """Bundle the Python files of a handlers' folder with those all handlers share.
 
     The list is explicit and sorted, so that an unchanged project makes an unchanged archive.
@@ -20,6 +21,8 @@ def code_bundle(folder: str, root: Path = ROOT) -> pulumi.AssetArchive:
         Folder of the handler, such as `handlers/sentiment`; `handlers/common` comes along.
     root
         The project's folder.
+    further
+        Folders that its code imports from.
 
     Raises
     ------
@@ -27,7 +30,7 @@ def code_bundle(folder: str, root: Path = ROOT) -> pulumi.AssetArchive:
         There is no such folder, or no Python file in it.
     """
     files = [root / "handlers" / "__init__.py"]
-    for part in (folder, "handlers/common"):
+    for part in (folder, *further, "handlers/common"):
         found = sorted((root / part).glob("*.py"))
         if not found:
             raise FileNotFoundError(f"No Python files in {part}: a handler is given as 'handlers/<folder>/<file>.py'")

@@ -22,6 +22,8 @@ _NEWER = ("manylinux_2_27", "manylinux_2_28", "manylinux_2_34")
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip file can hold
 _PIP_SECONDS = 300
+# To be raised when layers are built another way, so that those of before are not used again.
+_FORMAT = "1"
 
 
 def dependency_layer(
@@ -37,7 +39,7 @@ def dependency_layer(
     Parameters
     ----------
     name
-        The layer's name starts with it.
+        The layer's name ends with it, behind the names of project and stack.
     requirements
         Lock file with hashes.
     runtime, architecture
@@ -48,7 +50,7 @@ def dependency_layer(
     archive = build_layer(requirements, runtime, architecture, for_host)
     return aws.lambda_.LayerVersion(
         name,
-        layer_name=name,
+        layer_name=f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}",
         code=pulumi.FileArchive(str(archive)),
         compatible_runtimes=[runtime],
         compatible_architectures=[architecture],
@@ -74,7 +76,8 @@ def build_layer(
     LayerError
         A package is not there for this platform, or cannot be reached.
     """
-    identity = "\n".join([requirements.read_text(), runtime, architecture, sys.platform if for_host else "linux"])
+    platform = sys.platform if for_host else "linux"
+    identity = f"{_FORMAT}\n{requirements.read_text()}\n{runtime}\n{architecture}\n{platform}"
     archive = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}-{runtime}-{architecture}.zip"
     if archive.exists():
         return archive
@@ -107,9 +110,12 @@ def _install(requirements: Path, runtime: str, architecture: str, for_host: bool
         platforms = _OLDER if runtime == "python3.11" else _OLDER + _NEWER
         command += [f"--platform={platform}_{_MACHINES[architecture]}" for platform in platforms]
     command += ["--requirement", str(requirements)]
-    done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside the project
-        command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside the project
+            command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LayerError(f"The layer of {requirements.name}: pip took longer than {_PIP_SECONDS} seconds") from error
     if done.returncode:
         raise LayerError(f"The layer of {requirements.name} for {runtime} on {architecture}:\n{done.stderr.strip()}")
     shutil.rmtree(target / "bin", ignore_errors=True)  # scripts name the interpreter that installed them

@@ -35,7 +35,7 @@ class Notifications(pulumi.ComponentResource):
         topic = aws.sns.Topic(name, kms_master_key_id=key.key_id, opts=child_of(self))
         self.arn = topic.arn
         self._let_alarms_publish(name, topic)
-        for email in emails:
+        for email in dict.fromkeys(emails):
             aws.sns.TopicSubscription(
                 f"{name}-{email}", topic=topic.arn, protocol="email", endpoint=email, opts=child_of(self)
             )

@@ -35,7 +35,9 @@ class Permission:
     why_any_resource: str = ""
 
     def __post_init__(self) -> None:
-        wild = [action for action in self.actions if "*" in action]
+        if not self.actions or not self.resources:
+            raise ValueError("Permission: name at least one action and one resource")
+        wild = [action for action in self.actions if "*" in action or "?" in action]
         if wild:
             raise ValueError(f"Permission on {', '.join(wild)}: name each action")
         if "*" in [resource for resource in self.resources if isinstance(resource, str)] and not self.why_any_resource:
@@ -96,6 +98,11 @@ def tls_only(actions: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, 
 def account_of(arn: pulumi.Output[str]) -> pulumi.Output[str]:
     """Read the account's number out of an ARN, which needs no call to AWS."""
     return arn.apply(lambda value: value.split(":")[4])
+
+
+def region_of(arn: pulumi.Output[str]) -> pulumi.Output[str]:
+    """Read the region out of an ARN, which needs no call to AWS."""
+    return arn.apply(lambda value: value.split(":")[3])
 
 
 def child_of(parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:

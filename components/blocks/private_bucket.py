@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -26,6 +26,8 @@ class PrivateBucket(pulumi.ComponentResource):
         Remove objects of this age.
     protect
         Refuse to delete the bucket; without it, the bucket is deleted with all it holds.
+    upload_origins
+        Origins of web pages, such as `https://app.example.com`, that may post presigned forms and read presigned links.
 
     Attributes
     ----------
@@ -38,6 +40,7 @@ class PrivateBucket(pulumi.ComponentResource):
         name: str,
         expire_days: int | None = None,
         protect: bool = False,
+        upload_origins: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:PrivateBucket", name, {}, opts)
@@ -48,15 +51,26 @@ class PrivateBucket(pulumi.ComponentResource):
         self._version_and_encrypt(name)
         self._expire(name, expire_days)
         self._require_tls(name, public_access)
+        if upload_origins:
+            self._let_pages_upload(name, upload_origins)
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def putting(self, prefix: str) -> Permission:
         """Write objects whose keys start with `prefix`."""
         return Permission(["s3:PutObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*")])
 
-    def listing(self, prefix: str) -> Permission:
-        """List objects whose keys start with `prefix`."""
-        condition: dict[str, dict[str, Any]] = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    def getting(self, *prefixes: str) -> Permission:
+        """Read objects whose keys start with one of `prefixes`."""
+        return Permission(["s3:GetObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*") for prefix in prefixes])
+
+    def deleting(self, prefix: str) -> Permission:
+        """Delete objects whose keys start with `prefix`; their versions stay for as long as the bucket keeps them."""
+        return Permission(["s3:DeleteObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*")])
+
+    def listing(self, *prefixes: str) -> Permission:
+        """List objects whose keys start with one of `prefixes`."""
+        patterns = [f"{prefix}*" for prefix in prefixes]
+        condition = {"StringLike": {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]}}
         return Permission(["s3:ListBucket"], [self.arn], condition)
 
     def _close(self, name: str) -> pulumi.Resource:
@@ -121,3 +135,12 @@ class PrivateBucket(pulumi.ComponentResource):
         )
         # S3 refuses to change both at the same time.
         aws.s3.BucketPolicy(name, bucket=self.name, policy=policy, opts=child_of(self, depends_on=[public_access]))
+
+    def _let_pages_upload(self, name: str, origins: Sequence[str]) -> None:
+        rule = aws.s3.BucketCorsConfigurationCorsRuleArgs(
+            allowed_origins=list(origins),
+            allowed_methods=["GET", "POST"],
+            allowed_headers=["content-type"],
+            max_age_seconds=3600,
+        )
+        aws.s3.BucketCorsConfiguration(name, bucket=self.name, cors_rules=[rule], opts=child_of(self))

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from components.blocks.alarms import Metric, alarm_above
 from components.blocks.bundle import code_bundle
 from components.blocks.permissions import Permission, assumed_by, child_of, policy_document
+from components.blocks.work_queue import require_tls
 
 FAILURE_DAYS = 14
 _DAY = 86_400
@@ -26,6 +27,8 @@ class FunctionDefaults:
         As Lambda names them.
     layers
         ARNs of the layers with their dependencies.
+    further_code
+        Folders whose Python files come with each function, besides its own and `handlers/common`.
     log_retention_days, log_level
         Of their logs.
     tracing
@@ -37,6 +40,7 @@ class FunctionDefaults:
     runtime: str
     architecture: str
     layers: Sequence[pulumi.Input[str]] = ()
+    further_code: Sequence[str] = ()
     log_retention_days: int = 30
     log_level: str = "INFO"
     tracing: bool = True
@@ -117,12 +121,14 @@ class PythonFunction(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _failures(self, name: str) -> aws.sqs.Queue:
-        return aws.sqs.Queue(
+        queue = aws.sqs.Queue(
             f"{name}-failures",
             message_retention_seconds=FAILURE_DAYS * _DAY,
             sqs_managed_sse_enabled=True,
             opts=child_of(self),
         )
+        require_tls(self, f"{name}-failures", queue)
+        return queue
 
     def _role(self, name: str, permissions: Sequence[Permission]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(name, assume_role_policy=assumed_by("lambda.amazonaws.com"), opts=child_of(self))
@@ -149,7 +155,7 @@ class PythonFunction(pulumi.ComponentResource):
             runtime=defaults.runtime,
             architectures=[defaults.architecture],
             handler=f"{module}.handler",
-            code=code_bundle(folder),
+            code=code_bundle(folder, further=defaults.further_code),
             layers=list(defaults.layers),
             role=role.arn,
             timeout=timeout_seconds,

@@ -10,7 +10,8 @@ import pulumi_aws as aws
 from components.blocks.alarms import Metric, alarm_above
 from components.blocks.permissions import Permission, child_of, tls_only
 
-# AWS's advice for queues that Lambda reads, https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+# AWS's advice for queues that Lambda reads: six times the function's time limit, and the batching window besides.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_TIMES_TIMEOUT = 6
 # Amazon SQS keeps messages for at most 14 days.
 DEAD_LETTER_DAYS = 14
@@ -27,6 +28,8 @@ class WorkQueue(pulumi.ComponentResource):
         The queues' names start with it.
     consumer_timeout_seconds
         The consumer's time limit; a message that was received is hidden six times as long.
+    consumer_window_seconds
+        How long the consumer's batches may wait to fill; a message is hidden for that time besides.
     max_receives
         How often a message is tried before it becomes a dead letter.
     max_age_seconds
@@ -46,6 +49,7 @@ class WorkQueue(pulumi.ComponentResource):
         self,
         name: str,
         consumer_timeout_seconds: int,
+        consumer_window_seconds: int = 0,
         max_receives: int = 5,
         max_age_seconds: int = 900,
         notify: Sequence[pulumi.Input[str]] = (),
@@ -60,7 +64,7 @@ class WorkQueue(pulumi.ComponentResource):
         )
         queue = aws.sqs.Queue(
             name,
-            visibility_timeout_seconds=VISIBILITY_TIMES_TIMEOUT * consumer_timeout_seconds,
+            visibility_timeout_seconds=VISIBILITY_TIMES_TIMEOUT * consumer_timeout_seconds + consumer_window_seconds,
             message_retention_seconds=WORK_DAYS * _DAY,
             receive_wait_time_seconds=20,
             sqs_managed_sse_enabled=True,
@@ -70,8 +74,8 @@ class WorkQueue(pulumi.ComponentResource):
         self.url, self.arn, self.name = queue.url, queue.arn, queue.name
         self.dead_letter_url, self.dead_letter_arn = dead.url, dead.arn
         self._dead_letters_only_from(name, dead, queue)
-        self._require_tls(name, queue)
-        self._require_tls(f"{name}-dead", dead)
+        require_tls(self, name, queue)
+        require_tls(self, f"{name}-dead", dead)
         self._watch(name, dead, max_age_seconds, notify)
         self.register_outputs({"url": self.url, "dead_letter_url": self.dead_letter_url})
 
@@ -97,10 +101,6 @@ class WorkQueue(pulumi.ComponentResource):
             opts=child_of(self),
         )
 
-    def _require_tls(self, name: str, queue: aws.sqs.Queue) -> None:
-        policy = {"Version": "2012-10-17", "Statement": [tls_only("sqs:*", [queue.arn])]}
-        aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(self))
-
     def _watch(self, name: str, dead: aws.sqs.Queue, max_age_seconds: int, notify: Sequence[pulumi.Input[str]]) -> None:
         alarm_above(
             self,
@@ -119,3 +119,9 @@ class WorkQueue(pulumi.ComponentResource):
             max_age_seconds,
             notify,
         )
+
+
+def require_tls(parent: pulumi.Resource, name: str, queue: aws.sqs.Queue) -> None:
+    """Have a queue refuse requests without TLS."""
+    policy = {"Version": "2012-10-17", "Statement": [tls_only("sqs:*", [queue.arn])]}
+    aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(parent))

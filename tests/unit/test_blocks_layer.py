@@ -154,7 +154,7 @@ def test_resource_says_what_the_layer_is_for(monkeypatch: pytest.MonkeyPatch, tm
     assert isinstance(code, pulumi.FileArchive)
     assert code.path == str(tmp_path / "layer.zip")
     assert inputs == {
-        "layerName": "handlers",
+        "layerName": "cloud-nlp-dev-handlers",
         "compatibleRuntimes": ["python3.14"],
         "compatibleArchitectures": ["arm64"],
     }

@@ -54,9 +54,10 @@ def test_asynchronous_function_has_a_queue_of_failures_and_its_alarm_too() -> No
         LOGS: 1,
         ALARM: 3,
         QUEUE: 1,
+        "aws:sqs/queuePolicy:QueuePolicy": 1,
         INVOKE_CONFIG: 1,
     }
-    assert len(evaluation.resources) == 11
+    assert len(evaluation.resources) == 12
 
 
 def test_function_is_declared_as_its_caller_and_the_stack_say() -> None:

@@ -34,8 +34,8 @@ def test_two_queues_and_what_guards_them_belong_to_the_component() -> None:
 
 @pytest.mark.parametrize("timeout", [5, 30, 900])
 def test_received_messages_are_hidden_six_times_the_consumers_timeout(timeout: int) -> None:
-    queue = evaluate(lambda: WorkQueue("work", timeout) and None).one(QUEUE, "work")
-    assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
+    queue = evaluate(lambda: WorkQueue("work", timeout, 20) and None).one(QUEUE, "work")
+    assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout + 20  # the batching window
 
 
 def test_queues_are_encrypted_and_keep_messages_long_enough() -> None:

@@ -49,11 +49,11 @@ class Sqs:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Deployment]:
+    context = contextvars.copy_context()  # of its own, so that no mocks are left behind for other tests
+
     def run(program: str, sqs: Sqs | None = None, **options: Any) -> Deployment:
         file = tmp_path / "program.py"
         file.write_text(program)
-        # A context of its own, so that no mocks are left behind for other tests.
-        context = contextvars.copy_context()
         return context.run(deploy, {"sqs": sqs}.get, REGION, program=file, **options)
 
     return run
@@ -160,6 +160,7 @@ def test_archive_of_files_is_the_same_every_time_and_in_order(tmp_path: Path) ->
             "handlers/a.py": b"# a.py\n",
             "handlers/b.py": b"# b.py\n",
         }
+        assert {entry.date_time for entry in zipped.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_archive_that_is_a_file_is_read_as_it_is(tmp_path: Path) -> None:

@@ -36,12 +36,12 @@ def evaluation() -> Evaluation:
 
 @pytest.fixture(scope="module")
 def lint() -> Lint:
-    """Parliament's findings on a policy, by their names."""
+    """Parliament's findings on a policy, by their titles."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library's own: it reads its data through setuptools
-        from parliament import analyze_policy_string
+        from parliament import analyze_policy_string, enhance_finding
 
-    return lambda policy: sorted(finding.issue for finding in analyze_policy_string(policy).findings)
+    return lambda policy: sorted(enhance_finding(finding).title for finding in analyze_policy_string(policy).findings)
 
 
 def allow(actions: list[str], resource: str) -> dict[str, Any]:
@@ -144,6 +144,7 @@ def test_every_queue_of_work_and_every_bucket_refuses_requests_without_tls(evalu
     assert sorted(guarded) == [
         RESULTS,
         arn_of("aws:sns/topic:Topic", "notifications"),
+        arn_of(QUEUE, "sentiment-dispatch-failures"),
         arn_of(QUEUE, "sentiment-work"),
         arn_of(QUEUE, "sentiment-work-dead"),
     ]
@@ -178,12 +179,12 @@ def linted_text(policy: Declared) -> str:
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        ({"Action": ["dynamodb:ScanAll"]}, "UNKNOWN_ACTION"),
-        ({"Resource": ["*"]}, "RESOURCE_STAR"),
-        ({"Resource": ["arn:aws:sqs:eu-central-1:123456789012:companies"]}, "RESOURCE_MISMATCH"),
-        ({"Resource": ["companies"]}, "INVALID_ARN"),
-        ({"Condition": {"Bool": {"aws:SecureTransport": "no"}}}, "MISMATCHED_TYPE_OPERATION_TO_NULL"),
-        ({"Effect": "Permit"}, "MALFORMED"),
+        ({"Action": ["dynamodb:ScanAll"]}, "Unknown action"),
+        ({"Resource": ["*"]}, "Unnecessary use of Resource *"),
+        ({"Resource": ["arn:aws:sqs:eu-central-1:123456789012:companies"]}, "No resources match for the given action"),
+        ({"Resource": ["companies"]}, "Invalid ARN"),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "no"}}}, "Mismatched type of operator to null"),
+        ({"Effect": "Permit"}, "Malformed"),
     ],
 )
 def test_linter_finds_what_is_wrong(change: dict[str, Any], finding: str, lint: Lint) -> None:

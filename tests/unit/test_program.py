@@ -68,7 +68,7 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    assert len(alarms) == 7
+    assert len(alarms) == 8
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 

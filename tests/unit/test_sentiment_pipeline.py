@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -36,8 +37,8 @@ LONGEST_NAMES = {
 }
 
 
-def declare(name: str = "sentiment", preview: bool = False, **arguments: Any) -> Evaluation:
-    functions = FunctionDefaults("python3.14", "arm64", layers=["arn:layer"], notify=arguments.get("notify", ()))
+def declare(name: str = "sentiment", preview: bool = False, notify: Sequence[str] = (), **arguments: Any) -> Evaluation:
+    functions = FunctionDefaults("python3.14", "arm64", layers=["arn:layer"], notify=notify)
     args = SentimentPipelineArgs(functions, **arguments)
     return evaluate(lambda: SentimentPipeline(name, args) and None, preview=preview)
 
@@ -53,6 +54,7 @@ def test_parts_belong_to_the_pipeline() -> None:
         TARGET: 1,
         "aws:lambda/permission:Permission": 1,
         MAPPING: 1,
+        ALARM: 1,
     }
 
 
@@ -84,8 +86,9 @@ def test_results_expire() -> None:
 
 
 def test_queue_fits_its_consumer() -> None:
-    evaluation = declare(analyse_timeout_seconds=50, max_receives=3)
-    assert evaluation.one(QUEUE, "sentiment-work").inputs["visibilityTimeoutSeconds"] == 300
+    evaluation = declare(analyse_timeout_seconds=50, batch_window_seconds=7, max_receives=3, max_age_seconds=120)
+    assert evaluation.one(QUEUE, "sentiment-work").inputs["visibilityTimeoutSeconds"] == 307
+    assert evaluation.one(ALARM, "sentiment-work-age").inputs["threshold"] == 120
     assert evaluation.one(FUNCTION, "sentiment-analyse").inputs["timeout"] == 50
     assert evaluation.document(QUEUE, "sentiment-work", "redrivePolicy")["maxReceiveCount"] == 3
 
@@ -179,6 +182,12 @@ def test_texts_come_from_wikipedia_in_the_language_unless_told_otherwise(
     assert (variables["TEXT_SOURCE_URL"], variables["LANGUAGE"]) == (expected, language)
 
 
+def test_missing_contact_is_told_to_the_text_source() -> None:
+    """An empty variable would read as if there were one; Wikipedia's rules ask for a contact."""
+    analyse = declare().one(FUNCTION, "sentiment-analyse").inputs
+    assert analyse["environment"]["variables"]["CONTACT"] == "no contact given"
+
+
 @pytest.mark.parametrize("protect", [False, True])
 def test_all_that_holds_data_is_protected_when_asked_and_only_then(protect: bool) -> None:
     evaluation = declare(protect=protect)
@@ -197,6 +206,7 @@ def test_every_alarm_tells_who_is_to_be_told() -> None:
         "sentiment-dispatch-errors",
         "sentiment-dispatch-failures",
         "sentiment-dispatch-throttles",
+        "sentiment-schedule",
         "sentiment-work-age",
         "sentiment-work-dead-letters",
     ]
@@ -217,3 +227,10 @@ def test_names_fit_aws_for_component_names_of_20_letters() -> None:
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     too_long = [one for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]]
     assert too_long == []
+
+
+def test_a_schedule_that_starts_nothing_is_told() -> None:
+    alarm = declare().one(ALARM, "sentiment-schedule").inputs
+    assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == ("AWS/Events", "FailedInvocations", "Sum")
+    assert list(alarm["dimensions"]) == ["RuleName"]
+    assert alarm["threshold"] == 0

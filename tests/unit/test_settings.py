@@ -45,7 +45,7 @@ def test_everything_has_a_default() -> None:
         scheduled=True,
         language="en",
         text_source_url="",
-        contact="https://github.com/cloud-nlp/cloud-nlp",
+        contact="",
         companies_per_segment=2000,
         batch_window_seconds=5,
         analyse_timeout_seconds=30,
@@ -88,20 +88,20 @@ def test_every_mistake_is_told_with_key_value_and_expectation() -> None:
             "text_source_url": "wikipedia.org",
             "analyse_concurrency": 1,
             "max_receives": "many",
-            "contact": "me",
+            "contact": "x" * 201,
         },
     )
     periods = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653"
     assert [line.partition(" (")[0] for line in lines] == [
         "cloud-nlp:protect: 'perhaps'; expected bool, got str",
         "cloud-nlp:notify_emails: ['you@example.com', 'nobody']; not of the form that is expected",
-        "cloud-nlp:functions.architecture: 'mips'; expected one of arm64, x86_64, host",
+        "cloud-nlp:functions.architecture: 'mips'; expected one of arm64, x86_64",
         f"cloud-nlp:functions.log_retention_days: 8; expected one of {periods}",
         "cloud-nlp:sentiment.schedule: 'every minute'; not of the form that is expected",
         "cloud-nlp:sentiment.text_source_url: 'wikipedia.org'; not of the form that is expected",
         "cloud-nlp:sentiment.analyse_concurrency: 1; expected int >= 2",
         "cloud-nlp:sentiment.max_receives: 'many'; expected int, got str",
-        "cloud-nlp:sentiment.contact: 'me'; expected str of length >= 5",
+        f"cloud-nlp:sentiment.contact: '{'x' * 201}'; expected str of length <= 200",
     ]
     # Each says what the setting is, too; where its form is wrong, with examples.
     assert all(line.endswith(")") for line in lines)

@@ -1,0 +1,117 @@
+"""SageMaker's prebuilt container images, by name and region, without a call to AWS.
+
+The provider has a function for this (`aws.sagemaker.get_prebuilt_ecr_image`), which every preview would have to call. The
+accounts that publish images have not changed since their regions opened, so they are listed here.
+"""
+
+from __future__ import annotations
+
+# Deep learning containers (PyTorch, Hugging Face and their like), by region. Source: `registries` in
+# https://github.com/aws/sagemaker-python-sdk/blob/master/src/sagemaker/image_uri_config/huggingface.json
+_DEEP_LEARNING = dict.fromkeys(
+    (
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    ),
+    "763104351884",
+) | {
+    "af-south-1": "626614931356",
+    "ap-east-1": "871362719292",
+    "ap-northeast-3": "364406365360",
+    "eu-south-1": "692866216735",
+    "me-south-1": "217643126080",
+}
+# scikit-learn, by region. Source: `registries` in
+# https://github.com/aws/sagemaker-python-sdk/blob/master/src/sagemaker/image_uri_config/sklearn.json
+_SCIKIT_LEARN = {
+    "af-south-1": "510948584623",
+    "ap-east-1": "651117190479",
+    "ap-northeast-1": "354813040037",
+    "ap-northeast-2": "366743142698",
+    "ap-northeast-3": "867004704886",
+    "ap-south-1": "720646828776",
+    "ap-southeast-1": "121021644041",
+    "ap-southeast-2": "783357654285",
+    "ca-central-1": "341280168497",
+    "eu-central-1": "492215442770",
+    "eu-north-1": "662702820516",
+    "eu-south-1": "978288397137",
+    "eu-west-1": "141502667606",
+    "eu-west-2": "764974769150",
+    "eu-west-3": "659782779980",
+    "me-south-1": "801668240914",
+    "sa-east-1": "737474898029",
+    "us-east-1": "683313688378",
+    "us-east-2": "257758044811",
+    "us-west-1": "746614075791",
+    "us-west-2": "246618743249",
+}
+_ACCOUNTS = {
+    "huggingface-pytorch-inference": _DEEP_LEARNING,
+    "huggingface-pytorch-training": _DEEP_LEARNING,
+    "pytorch-inference": _DEEP_LEARNING,
+    "pytorch-training": _DEEP_LEARNING,
+    "sagemaker-scikit-learn": _SCIKIT_LEARN,
+}
+
+
+def prebuilt_image(name: str, version: str, region: str) -> str:
+    """Look up the address of one of SageMaker's images.
+
+    Parameters
+    ----------
+    name
+        Of the repository, such as `huggingface-pytorch-inference`.
+    version
+        The image's tag, such as `2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04`. Whether it exists is known to AWS alone:
+        https://aws.github.io/deep-learning-containers/reference/available_images/.
+    region
+        Where the image is used; SageMaker pulls images of its own region only.
+
+    Raises
+    ------
+    ValueError
+        The image or the region is not known here; the message has those that are.
+    """
+    accounts = _ACCOUNTS.get(name)
+    if accounts is None:
+        raise ValueError(f"Image {name}: unknown; known are {', '.join(sorted(_ACCOUNTS))}")
+    account = accounts.get(region)
+    if account is None:
+        raise ValueError(f"Image {name} in {region}: unknown region; known are {', '.join(sorted(accounts))}")
+    return f"{account}.dkr.ecr.{region}.amazonaws.com/{name}:{version}"
+
+
+def repository_arn(image: str) -> str:
+    """Make the ARN of an image's repository out of the image's address.
+
+    Parameters
+    ----------
+    image
+        Such as `123456789012.dkr.ecr.eu-central-1.amazonaws.com/name:tag`, or with `@sha256:...` in place of the tag.
+
+    Raises
+    ------
+    ValueError
+        The address is not one of Amazon ECR.
+    """
+    registry, _, path = image.partition("/")
+    parts = registry.split(".")
+    if not path or len(parts) < 6 or parts[1:3] != ["dkr", "ecr"]:
+        raise ValueError(f"Image {image}: expected <account>.dkr.ecr.<region>.amazonaws.com/<name>:<tag>")
+    name = path.partition("@")[0].partition(":")[0]
+    return f"arn:aws:ecr:{parts[3]}:{parts[0]}:repository/{name}"

@@ -1,0 +1,89 @@
+"""Roles that services of the embedded AWS work under: their sessions, and what these may do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Credentials = dict[str, str]
+
+
+def session_credentials(role_arn: str, session_name: str) -> Credentials:
+    """Return the credentials of a session of a role, as the environment variables that AWS's libraries read.
+
+    The same role and name always give the same session. It never expires: it vanishes with the embedded AWS.
+
+    Parameters
+    ----------
+    role_arn
+        ARN of the role.
+    session_name
+        Last part of the session's ARN, by which logs and denials name it.
+    """
+    from ministack.services import sts
+
+    account, role_name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    digest = hashlib.sha256(f"{role_arn}/{session_name}".encode()).hexdigest()
+    credentials = {
+        "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
+        "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
+        "AWS_SESSION_TOKEN": hashlib.sha256(f"token:{digest}".encode()).hexdigest(),
+    }
+    sts.register_session(
+        credentials["AWS_ACCESS_KEY_ID"],
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}",
+            "UserId": f"{role_name}:{session_name}",
+            "SecretAccessKey": credentials["AWS_SECRET_ACCESS_KEY"],
+            "SessionToken": credentials["AWS_SESSION_TOKEN"],
+        },
+    )
+    return credentials
+
+
+def denial(access_key: str, action: str, resource: str = "*", context: Mapping[str, Any] | None = None) -> str | None:
+    """Return why the owner of an access key may not do something, None when it may.
+
+    Parameters
+    ----------
+    access_key
+        Access key whose signature was checked before, or of a session of `session_credentials`.
+    action
+        IAM action, such as ``iam:PassRole``.
+    resource
+        ARN it is done to.
+    context
+        Condition keys, such as ``iam:PassedToService``.
+    """
+    from ministack.core.iam_actions import identity_denial_message
+    from ministack.core.iam_evaluator import AuthError, enforce
+    from ministack.core.responses import get_region
+
+    namespace = action.partition(":")[0]
+    refused = enforce(access_key, action, namespace, get_region(), resource, dict(context or {}))
+    if refused is None:
+        return None
+    if isinstance(refused, AuthError):
+        return refused.message
+    return identity_denial_message(action, refused.principal_arn, resource, refused.decision == "Deny")
+
+
+def trusts(role_arn: str, service: str) -> bool:
+    """Say whether a role exists and may be assumed by a service, such as ``sagemaker.amazonaws.com``."""
+    from ministack.services import iam
+
+    role = iam._roles.get(role_arn.rpartition("/")[2])
+    if role is None or role["Arn"] != role_arn:
+        return False
+    document = role["AssumeRolePolicyDocument"]
+    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
+    return any(
+        statement["Effect"] == "Allow" and service in _as_list(statement.get("Principal", {}).get("Service", []))
+        for statement in _as_list(statements)
+    )
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
