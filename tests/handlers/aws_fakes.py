@@ -230,7 +230,9 @@ class FakeSqs(Fake):
         numbers = [entry["Id"] for entry in entries]
         if not 1 <= len(entries) <= 10 or len(set(numbers)) != len(numbers):
             raise client_error("AWS.SimpleQueueService.InvalidBatch")
-        return entries, self.refused.pop(0) if self.refused else set()
+        with self.lock:
+            refused = self.refused.pop(0) if self.refused else set()
+        return entries, refused & set(numbers)
 
 
 class FakeComprehend(Fake):

@@ -10,9 +10,15 @@ from logging import StreamHandler
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from handlers.common import logs
 from tests.handlers.pipeline import Pipeline
+
+# A busy machine is not a defect, and examples that failed are to be written down as tests of their own.
+SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("handlers", deadline=None, database=None, suppress_health_check=SLOW)
+settings.load_profile("handlers")
 
 LogLines = Callable[[], list[dict[str, Any]]]
 

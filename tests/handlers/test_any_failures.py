@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.handlers.aws_fakes import client_error
@@ -79,7 +79,7 @@ class Queue:
 
 
 @given(st.lists(STEPS, max_size=8))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 def test_every_row_is_published_exactly_once(threads: ThreadPoolExecutor, steps: list[Any]) -> None:
     pipeline = Pipeline(threads)
     queue = Queue(pipeline)

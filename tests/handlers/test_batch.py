@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.common import backoff
@@ -45,7 +45,7 @@ def metrics(capsys: pytest.CaptureFixture[str], batch: Batch) -> dict[str, Any]:
 
 
 @given(st.lists(BODIES, max_size=25))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_no_body_crashes_the_batch_and_each_is_answered(log_lines: LogLines, bodies: list[str]) -> None:
     already = len(log_lines())
     messages = [record(text, f"m{number}") for number, text in enumerate([*bodies, body("good one")])]

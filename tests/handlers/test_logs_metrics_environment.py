@@ -54,6 +54,11 @@ def test_next_request_forgets_the_one_before(log_lines: LogLines) -> None:
     assert "run" not in line
 
 
+def test_names_can_be_searched_as_they_are_written() -> None:
+    record = logger.makeRecord("cloud_nlp", 20, "", 0, "Café 🏢 أرامكو", (), None)
+    assert "Café 🏢 أرامكو" in logger.handlers[0].format(record)
+
+
 def test_exception_stays_on_one_line(log_lines: LogLines) -> None:
     try:
         raise ValueError("why\nthat")

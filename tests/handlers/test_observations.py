@@ -130,6 +130,7 @@ def test_abandoned_claim_is_replaced_once(store: Store) -> None:
     assert store.write(claim("a", key="object 2", until=UNTIL + 60), replaced={"a": abandoned}) == ["a"]
     assert store.write(claim("a", key="object 3", until=UNTIL + 60), replaced={"a": abandoned}) == []
     assert store.dynamodb.items["a", RUN]["object"] == {"S": "object 2"}
+    assert store.dynamodb.items["a", "latest"]["object"] == {"S": "object 2"}
 
 
 @pytest.mark.parametrize("other", [claim("a", key="object 9"), claim("a", until=UNTIL + 1)])

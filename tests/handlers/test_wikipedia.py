@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 import urllib3.util.retry
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.sentiment.texts import NoText, SourceError, Text
@@ -37,7 +37,13 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def source(server: TextServer) -> Wikipedia:
-    return Wikipedia(server.url + "/", "en", CONTACT, timeout=0.2)
+    return Wikipedia(server.url + "/", "en", CONTACT)
+
+
+@pytest.fixture
+def hasty(server: TextServer) -> Wikipedia:
+    """A source that does not wait long for an answer."""
+    return Wikipedia(server.url, "en", CONTACT, timeout=0.2)
 
 
 def test_summary_is_a_text(server: TextServer, source: Wikipedia) -> None:
@@ -86,7 +92,7 @@ def test_line_breaks_and_spaces_are_underscores(server: TextServer, source: Wiki
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda title: title.strip("._ ")))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_every_title_can_be_asked_for(server: TextServer, source: Wikipedia, title: str) -> None:
     assert source.fetch(title) == Text("IBM is good.", "en", "1234")
     assert unquote(server.paths[-1].removeprefix(PREFIX)) == "_".join(title.split())
@@ -206,26 +212,26 @@ def test_retry_after_that_cannot_be_read_is_an_error_of_the_source(server: TextS
         source.fetch("IBM")
 
 
-def test_hanging_source_is_given_up(server: TextServer, source: Wikipedia, waits: list[float]) -> None:
+def test_hanging_source_is_given_up(server: TextServer, hasty: Wikipedia, waits: list[float]) -> None:
     server.page(Answer(silence=5))
     started = time.monotonic()
     with pytest.raises(SourceError, match="timed out"):
-        source.fetch("IBM")
-    assert 0.4 <= time.monotonic() - started < 1
+        hasty.fetch("IBM")
+    assert 0.4 <= time.monotonic() - started < 3
     assert len(server.paths) == 2
 
 
-def test_source_that_hangs_once_is_asked_again(server: TextServer, source: Wikipedia) -> None:
+def test_source_that_hangs_once_is_asked_again(server: TextServer, hasty: Wikipedia) -> None:
     server.page(Answer(silence=5), summary())
-    assert source.fetch("IBM") == Text("IBM is good.", "en", "1234")
+    assert hasty.fetch("IBM") == Text("IBM is good.", "en", "1234")
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="the time limit is one of each byte, not of the answer")
-def test_dripping_source_is_given_up(server: TextServer, source: Wikipedia) -> None:
+def test_dripping_source_is_given_up(server: TextServer, hasty: Wikipedia) -> None:
     server.page(Answer(body=summary().body, drip=0.015))
     started = time.monotonic()
     with suppress(SourceError):
-        source.fetch("IBM")
+        hasty.fetch("IBM")
     assert time.monotonic() - started < 1
 
 
