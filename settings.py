@@ -75,13 +75,14 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     retry_seconds: Annotated[
         int,
         Meta(ge=0, le=900, description="Longest delay after a company's first failure; doubles from there"),
-    ] = 10
+    ] = 30
     max_receives: Annotated[int, Meta(ge=1, le=1000, description="Attempts before a message becomes a dead letter")] = 5
     max_age_seconds: Annotated[
         int, Meta(ge=60, le=1_209_600, description="An alarm tells when a company has waited longer to be analysed")
     ] = 3600
     observation_retention_days: Annotated[
-        int, Meta(ge=1, le=36_500, description="How long a company's history is kept")
+        # Not shorter than messages may live, 4 and 14 days, or a dead letter's claim would be forgotten before it.
+        int, Meta(ge=19, le=36_500, description="How long a company's history is kept")
     ] = 90
     result_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="How long result objects are kept")] = 365
 

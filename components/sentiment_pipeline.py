@@ -66,7 +66,7 @@ class SentimentPipelineArgs:
     batch_window_seconds: int = 5
     analyse_timeout_seconds: int = 30
     analyse_concurrency: int = 10
-    retry_seconds: int = 10
+    retry_seconds: int = 30
     max_receives: int = 5
     observation_retention_days: int = 90
     result_retention_days: int = 365

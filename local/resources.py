@@ -225,6 +225,7 @@ def _function(context: Context, inputs: Inputs) -> Created:
             logFormat="LogFormat",
             logGroup="LogGroup",
             systemLogLevel="SystemLogLevel",
+            applicationLogLevel="ApplicationLogLevel",
         ),
     )
     lambda_.get_waiter("function_active_v2").wait(FunctionName=context.unique, WaiterConfig={"Delay": 1})
@@ -390,7 +391,10 @@ def archive_bytes(archive: pulumi.Archive) -> bytes:
         for name, asset in archive.assets.items():
             if not isinstance(asset, pulumi.FileAsset):
                 raise TypeError(f"{name}: expected a FileAsset, got {type(asset).__name__}")
-            zipped.writestr(zipfile.ZipInfo(name), Path(asset.path).read_bytes())
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            zipped.writestr(entry, Path(asset.path).read_bytes())
     return buffer.getvalue()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.permissions import account_of, child_of, tls_only
+from components.blocks.permissions import Permission, account_of, child_of, tls_only
 
 
 class Notifications(pulumi.ComponentResource):
@@ -34,12 +34,20 @@ class Notifications(pulumi.ComponentResource):
         key = self._key(name)
         topic = aws.sns.Topic(name, kms_master_key_id=key.key_id, opts=child_of(self))
         self.arn = topic.arn
+        self._key_arn = key.arn
         self._let_alarms_publish(name, topic)
         for email in dict.fromkeys(emails):
             aws.sns.TopicSubscription(
                 f"{name}-{email}", topic=topic.arn, protocol="email", endpoint=email, opts=child_of(self)
             )
         self.register_outputs({"arn": self.arn})
+
+    def publishing(self) -> list[Permission]:
+        """Publish messages, which takes the topic's key."""
+        return [
+            Permission(["sns:Publish"], [self.arn]),
+            Permission(["kms:Decrypt", "kms:GenerateDataKey"], [self._key_arn]),
+        ]
 
     def _key(self, name: str) -> aws.kms.Key:
         key = aws.kms.Key(name, description="Notifications of alarms", enable_key_rotation=True, opts=child_of(self))

@@ -17,9 +17,7 @@ PREFIX = "programs/"
 _NOT_SOURCES = ("__pycache__", ".pyc")
 
 
-def program_files(
-    entry: str, folders: Sequence[str], wheels: Path | None = None, root: Path = ROOT
-) -> dict[str, Path]:
+def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None, root: Path = ROOT) -> dict[str, Path]:
     """List the files of a program by the names that they have in the container.
 
     Parameters

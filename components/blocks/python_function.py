@@ -163,7 +163,10 @@ class PythonFunction(pulumi.ComponentResource):
             reserved_concurrent_executions=reserved_concurrency,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables={"LOG_LEVEL": defaults.log_level, **environment}),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="JSON", log_group=logs.name, system_log_level="WARN"
+                log_format="JSON",
+                log_group=logs.name,
+                system_log_level="WARN",
+                application_log_level="DEBUG",  # the functions' own logger chooses; Lambda would drop metric lines
             ),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if defaults.tracing else "PassThrough"),
             opts=child_of(self, depends_on=[policy]),

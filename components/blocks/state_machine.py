@@ -58,7 +58,9 @@ class StateMachine(pulumi.ComponentResource):
     ) -> None:
         super().__init__("cloud-nlp:blocks:StateMachine", name, {}, opts)
         logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child_of(self))
-        role, policy = self._role(name, [_delivering_logs(), *([_tracing()] if tracing else []), *permissions_of(states)])
+        role, policy = self._role(
+            name, [_delivering_logs(), *([_tracing()] if tracing else []), *permissions_of(states)]
+        )
         machine = aws.sfn.StateMachine(
             name,
             type="STANDARD",
@@ -94,7 +96,10 @@ class StateMachine(pulumi.ComponentResource):
                 "ExecutionsTimedOut",
                 "An execution ran out of time before any state did, and recorded nothing: see its history.",
             ),
-            "throttled": ("ExecutionThrottled", "Executions were slowed down: the account's Step Functions quota is too low."),
+            "throttled": (
+                "ExecutionThrottled",
+                "Executions were slowed down: the account's Step Functions quota is too low.",
+            ),
         }
         for suffix, (metric, description) in happened.items():
             alarm_above(

@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 
-def aws_client(service: str, attempts: int = 4) -> Any:
+def aws_client(service: str, attempts: int = 4, config: Config | None = None) -> Any:
     """Make a client. Call it at import, so that a warm function reuses its connections.
 
     Parameters
@@ -18,15 +18,17 @@ def aws_client(service: str, attempts: int = 4) -> Any:
     attempts
         How often a call is tried: "standard" mode repeats what was throttled or failed in passing, with exponential
         backoff and full jitter.
+    config
+        What this client needs besides, or instead.
 
     Returns
     -------
     The boto3 client; it waits 2 s for a connection and 8 s for an answer, in each attempt.
     """
-    config = Config(
+    defaults = Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=2,
         read_timeout=8,
         max_pool_connections=25,
     )
-    return boto3.client(service, config=config)
+    return boto3.client(service, config=defaults.merge(config) if config else defaults)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import msgspec
+from botocore.config import Config
 
 from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
@@ -34,14 +35,16 @@ class Environment(msgspec.Struct, frozen=True):
     contact: str
     language: str
     retention_days: Annotated[int, msgspec.Meta(ge=1)]
-    retry_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
+    retry_seconds: Annotated[int, msgspec.Meta(ge=0)] = 30
 
 
 environment = read_environment(Environment)
-dynamodb = aws_client("dynamodb")
-sqs = aws_client("sqs")
-s3 = aws_client("s3")
-comprehend = aws_client("comprehend")
+# An invocation's time is short: what does not answer in a few seconds is better tried in another one.
+_limits = Config(read_timeout=4)
+dynamodb = aws_client("dynamodb", attempts=3, config=_limits)
+sqs = aws_client("sqs", attempts=2, config=_limits)
+s3 = aws_client("s3", attempts=3, config=_limits)
+comprehend = aws_client("comprehend", attempts=3, config=_limits)
 threads = ThreadPoolExecutor(max_workers=CONCURRENCY + 5)  # so that texts that hang leave room for sentiments
 source = Wikipedia(environment.text_source_url, environment.language, environment.contact, CONCURRENCY)
 table = Observations(dynamodb, environment.observations_table, environment.retention_days)

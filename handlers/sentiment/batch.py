@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +59,7 @@ class Batch:
         for record in records:
             try:
                 work = parse_work(record["body"])
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 self._fail(record, Failure(f"message not understood: {validation_message(error)}"), {})
                 continue
             self._records.setdefault(work, []).append(record)
@@ -111,9 +112,12 @@ class Batch:
         ]
         for some in chunks(entries, VISIBILITY_BATCH):
             try:
-                change_visibility(QueueUrl=queue_url, Entries=some)
+                refused = change_visibility(QueueUrl=queue_url, Entries=some).get("Failed", [])
             except Exception as error:
                 logger.warning("delay refused", extra={"reason": str(error)})
+            else:
+                for entry in refused:
+                    logger.warning("message not delayed", extra={"reason": entry.get("Message", entry["Code"])})
 
     def answer(self) -> dict[str, list[dict[str, str]]]:
         """Make Lambda's partial batch answer."""
@@ -139,4 +143,4 @@ def _receive_count(record: dict[str, Any]) -> int:
 
 def _delay(record: dict[str, Any], failure: Failure, base_seconds: int) -> int:
     jitter = full_jitter(_receive_count(record), base_seconds, MAX_DELAY_SECONDS)
-    return min(MAX_DELAY_SECONDS, round(failure.retry_after + jitter))
+    return math.ceil(min(MAX_DELAY_SECONDS, failure.retry_after + jitter))

@@ -19,7 +19,7 @@ from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.metrics import emit_counts
 from handlers.sentiment.sending import send_all
-from handlers.sentiment.work import Run, Work, new_run
+from handlers.sentiment.work import Run, Work, new_run, validation_message
 
 # DynamoDB allows a million segments; this many concurrent invocations leave room in an account's default of 1,000.
 MAX_SEGMENTS = 64
@@ -128,10 +128,20 @@ def pages(
 
 def send(run: str, items: list[dict[str, Any]]) -> int:
     """Send a message for each item of the table; returns how many there were."""
-    works = [Work(run, item["name"]["S"], item.get("page", {}).get("S")) for item in items]
+    works = [work for item in items if (work := to_work(run, item))]
     send_all(sqs.send_message_batch, environment.work_queue_url, works, threads)
     emit_counts("dispatch", {"Companies": len(works)}, run=run)
     return len(works)
+
+
+def to_work(run: str, item: dict[str, Any]) -> Work | None:
+    """Make the message of an item of the table, or none where `analyse` would never take it."""
+    name, page = item["name"]["S"], item.get("page", {}).get("S")
+    try:
+        return msgspec.convert({"run": run, "company": name, "page": page or None}, Work)
+    except msgspec.ValidationError as error:
+        logger.error("company left out", extra={"company": name, "reason": validation_message(error)})
+        return None
 
 
 def count_companies() -> int:

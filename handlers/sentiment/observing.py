@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import Executor, Future, wait
 from datetime import UTC, datetime
-from textwrap import shorten
 
 from handlers.sentiment.batch import Failure
 from handlers.sentiment.observations import Observation
@@ -48,7 +47,7 @@ class Observer:
         return self._sentiments.calls
 
     def observe(
-        self, works: list[Work], latest: dict[str, Observation | None]
+        self, works: list[Work], latest: dict[str, Observation]
     ) -> tuple[list[Observation], dict[Work, Failure]]:
         """Observe companies now.
 
@@ -134,8 +133,17 @@ def _observation(work: Work, text: Text, sentiment: Sentiment, *, unchanged: boo
         language=text.language,
         revision=text.revision,
         unchanged=unchanged,
-        snippet=shorten(text.content, SNIPPET_CHARACTERS, placeholder=" …"),
+        snippet=_beginning(text.content),
     )
+
+
+def _beginning(content: str) -> str:
+    """Cut a text to a snippet: between words, where the writing has spaces."""
+    if len(content) <= SNIPPET_CHARACTERS:
+        return content
+    start = content[: SNIPPET_CHARACTERS - 1]
+    space = start.rfind(" ")
+    return (start[:space] if space > SNIPPET_CHARACTERS // 2 else start) + "…"
 
 
 def _now() -> str:

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from handlers.sentiment.batch import Batch, Failure
-from handlers.sentiment.observations import Claim, Observation, Observations, Previous
+from handlers.sentiment.observations import Claim, Observation, Observations
 from handlers.sentiment.observing import Observer
 from handlers.sentiment.results import object_key, to_csv
 from handlers.sentiment.work import Work
+
+# How far apart the clocks of two invocations' hosts may be.
+CLOCK_MARGIN_SECONDS = 5
 
 
 class Publisher:
@@ -41,7 +44,7 @@ class Publisher:
         self._s3 = s3
         self._bucket = bucket
         self._now = now
-        self._claimed_until = int(now() + seconds) + 1
+        self._claimed_until = int(now() + seconds) + CLOCK_MARGIN_SECONDS
 
     def run(self, batch: Batch, observer: Observer) -> None:
         """Observe and publish a batch's companies, run by run, and tell the batch what became of each."""
@@ -53,18 +56,25 @@ class Publisher:
             for work in batch.works:
                 batch.fail(work, Failure(f"observations not readable: {error}"))
             return
-        for run in dict.fromkeys(work.run for work in batch.works):
+        latest = {company: found.latest for (company, _), found in previous.items() if found.latest}
+        for run in sorted({work.run for work in batch.works}):
             works = {work.company: work for work in batch.works if work.run == run}
-            known = {company: previous[company, run] for company in works}
-            self._run_one(batch, observer, run, works, known)
+            claims = {company: claim for company in works if (claim := previous[company, run].claim)}
+            self._run_one(batch, observer, run, works, claims, latest)
 
     def _run_one(
-        self, batch: Batch, observer: Observer, run: str, works: dict[str, Work], known: dict[str, Previous]
+        self,
+        batch: Batch,
+        observer: Observer,
+        run: str,
+        works: dict[str, Work],
+        claims: dict[str, Claim],
+        latest: dict[str, Observation],
     ) -> None:
-        claims = {company: found.claim for company, found in known.items() if found.claim}
         abandoned = self._abandoned(batch, works, claims)
         unclaimed = [work for company, work in works.items() if company not in claims]
-        observed, failures = observer.observe(unclaimed, {company: known[company].latest for company in works})
+        observed, failures = observer.observe(unclaimed, latest)
+        latest.update({observation.company: observation for observation in observed})
         for work, failure in failures.items():
             batch.fail(work, failure)
         observations = observed + [claim.observation for claim in abandoned.values()]
@@ -75,6 +85,7 @@ class Publisher:
         """Of claimed observations, find those that still have to be published."""
         abandoned: dict[str, Claim] = {}
         published: dict[str, bool] = {}
+        now = self._now()  # before the bucket is looked at: a writer may finish while it is
         for company, claim in claims.items():
             try:
                 if claim.object not in published:
@@ -84,8 +95,8 @@ class Publisher:
                 continue
             if published[claim.object]:
                 batch.skip(works[company])
-            elif claim.claimed_until > self._now():
-                left = claim.claimed_until - self._now()
+            elif claim.claimed_until > now:
+                left = claim.claimed_until - now
                 batch.fail(works[company], Failure("another invocation is publishing it", left))
             else:
                 abandoned[company] = claim

@@ -39,8 +39,10 @@ def send_all(send_batch: Callable[..., Any], queue_url: str, works: list[Work], 
     SendingError
         A message was refused in every attempt.
     """
-    batches = chunks(works, BATCH_SIZE)
-    list(threads.map(lambda batch: send_one_batch(send_batch, queue_url, batch), batches))
+    sending = [threads.submit(send_one_batch, send_batch, queue_url, batch) for batch in chunks(works, BATCH_SIZE)]
+    errors = [error for future in sending if (error := future.exception())]
+    if errors:  # only now, when everything else has been sent
+        raise errors[0]
 
 
 def send_one_batch(

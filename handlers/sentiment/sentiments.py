@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from handlers.common.backoff import full_jitter
 from handlers.common.logs import logger
@@ -19,6 +20,8 @@ MAX_ATTEMPTS = 4
 
 # Item errors that the same text would meet again. All others are tried again.
 _PERMANENT = ("TEXT_SIZE_LIMIT_EXCEEDED", "UNSUPPORTED_LANGUAGE", "INVALID_REQUEST", "INVALID")
+# The same of a whole call, for the sake of one of its texts.
+_PERMANENT_EXCEPTIONS = ("InvalidRequestException", "TextSizeLimitExceededException")
 
 
 class Scores(msgspec.Struct, frozen=True):
@@ -92,6 +95,13 @@ class Sentiments:
             try:
                 self.calls += 1
                 answer = self._detect(TextList=[contents[position] for position in waiting], LanguageCode=language)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _PERMANENT_EXCEPTIONS:
+                    self._analyse_halves(language, {position: contents[position] for position in waiting}, outcomes)
+                    return
+                logger.warning("Comprehend failed", extra={"texts": len(waiting), "reason": str(error)})
+                outcomes.update(dict.fromkeys(waiting, SentimentError(str(error))))
+                return
             except Exception as error:  # the client's own retries are used up; each company is told why
                 logger.warning("Comprehend failed", extra={"texts": len(waiting), "reason": str(error)})
                 outcomes.update(dict.fromkeys(waiting, SentimentError(str(error))))
@@ -109,6 +119,17 @@ class Sentiments:
                 return
             if attempt < MAX_ATTEMPTS:
                 self._sleep(full_jitter(attempt, base=0.3, cap=3))
+
+    def _analyse_halves(
+        self, language: str, contents: dict[int, str], outcomes: dict[int, Sentiment | SentimentError]
+    ) -> None:
+        """Find the text for which a whole call is refused, and analyse the others."""
+        positions = list(contents)
+        if len(positions) == 1:
+            outcomes[positions[0]] = Sentiment("UNSUPPORTED")
+            return
+        for half in chunks(positions, -(-len(positions) // 2)):
+            self._analyse(language, {position: contents[position] for position in half}, outcomes)
 
 
 def _sentiment(item: dict[str, Any]) -> Sentiment:

@@ -5,6 +5,8 @@ Interface: https://en.wikipedia.org/api/rest_v1/#/Page%20content/get_page_summar
 
 from __future__ import annotations
 
+import re
+import time
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +17,7 @@ from handlers.sentiment.texts import NoText, SourceError, Text, cut_to_bytes
 # What a page is not there with: unknown titles, titles no page can have, pages that were removed.
 _MISSING = {400, 404, 410, 414}
 _MAX_ANSWER_BYTES = 1_000_000
+_PART_BYTES = 65_536
 
 
 class _Summary(msgspec.Struct):
@@ -47,6 +50,7 @@ class Wikipedia:
     def __init__(self, url: str, language: str, contact: str, concurrency: int = 25, timeout: float = 3) -> None:
         self._url = url.rstrip("/")
         self._language = language
+        self._timeout = timeout
         self._pool = urllib3.PoolManager(
             maxsize=concurrency,
             headers={"User-Agent": f"CloudNLP/1.0 ({contact})", "Accept": "application/json"},
@@ -71,8 +75,7 @@ class Wikipedia:
         path = quote(" ".join(title.split()).replace(" ", "_"), safe="")
         try:
             answer = self._pool.request("GET", f"{self._url}/api/rest_v1/page/summary/{path}", preload_content=False)
-            body = answer.read(_MAX_ANSWER_BYTES)
-            answer.drain_conn()
+            body = self._read(answer)
         except urllib3.exceptions.HTTPError as error:
             raise SourceError(f"no answer: {error}") from error
         if answer.status in _MISSING:
@@ -81,10 +84,27 @@ class Wikipedia:
             raise SourceError(f"status {answer.status}", _seconds(answer.headers.get("Retry-After")))
         return self._text(body)
 
+    def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        """Read an answer, if it is neither endless nor dripping: the socket's time limit is only one of each byte."""
+        deadline = time.monotonic() + self._timeout
+        body = bytearray()
+        try:
+            while part := answer.read1(_PART_BYTES):
+                body += part
+                if len(body) > _MAX_ANSWER_BYTES:
+                    raise SourceError(f"answer longer than {_MAX_ANSWER_BYTES} bytes")
+                if time.monotonic() > deadline:
+                    raise SourceError(f"answer took longer than {self._timeout} seconds")
+        except SourceError:
+            answer.close()
+            raise
+        answer.release_conn()
+        return bytes(body)
+
     def _text(self, body: bytes) -> Text | NoText:
         try:
             summary = msgspec.json.decode(body, type=_Summary)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise SourceError(f"answer not understood: {error}") from error
         if summary.type == "disambiguation":
             return NoText("AMBIGUOUS")
@@ -96,4 +116,4 @@ class Wikipedia:
 
 def _seconds(retry_after: str | None) -> float:
     """Read a `Retry-After` header; a date, which is rare, counts as none."""
-    return float(retry_after) if retry_after and retry_after.isdigit() else 0
+    return float(retry_after) if retry_after and re.fullmatch("[0-9]{1,6}", retry_after) else 0

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 
 MAX_NAME_CHARACTERS = 200
-RUN_PATTERN = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
+RUN_PATTERN = r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z"
 
 Run = Annotated[str, msgspec.Meta(pattern=RUN_PATTERN)]
 CompanyName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
 
 
-class Work(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     """One company of one run, as it travels through the work queue.
 
     Attributes
@@ -63,8 +64,11 @@ def parse_work(body: str) -> Work:
 
 
 def encode_work(work: Work) -> str:
-    """Write a message of the work queue; `parse_work` reads it."""
-    return msgspec.json.encode(work).decode()
+    """Write a message of the work queue; `parse_work` reads it.
+
+    It is ASCII: Amazon SQS refuses messages with certain characters, such as U+FFFE, for ever.
+    """
+    return json.dumps(msgspec.to_builtins(work))
 
 
 def validation_message(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.sentiment.batch import Batch
 from handlers.sentiment.observations import Observations
 from handlers.sentiment.observing import Observer
-from handlers.sentiment.publishing import Publisher
+from handlers.sentiment.publishing import CLOCK_MARGIN_SECONDS, Publisher
 from handlers.sentiment.sentiments import Sentiments
 from handlers.sentiment.texts import NoText, Text
 from tests.handlers.aws_fakes import BUCKET, QUEUE, TABLE, FakeComprehend, FakeDynamoDB, FakeS3, FakeSqs
@@ -116,7 +116,7 @@ class Pipeline:
 
     def pass_claims(self) -> None:
         """Let so much time pass that no invocation from before can be at work."""
-        self.clock.time += LIMIT + 5
+        self.clock.time += LIMIT + CLOCK_MARGIN_SECONDS + 1
 
     def published(self) -> list[tuple[str, str]]:
         """Run and company of every row that users see."""

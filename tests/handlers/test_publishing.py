@@ -58,7 +58,7 @@ def test_crash_between_claim_and_object(pipeline: Pipeline) -> None:
         pipeline.deliver(records("a", "b"))
     early = pipeline.deliver(records("a", "b"))
     assert failed(early) == ids("a", "b"), "the writer may still be at work"
-    assert all(1 <= delay <= LIMIT + 11 for delay in pipeline.delays(early).values())
+    assert all(LIMIT <= delay <= LIMIT + 16 for delay in pipeline.delays(early).values())
     assert pipeline.published() == []
     pipeline.pass_claims()
     assert failed(pipeline.deliver(records("a", "b"))) == []
@@ -188,7 +188,6 @@ def test_two_invocations_that_take_over_the_same_claim(pipeline: Pipeline) -> No
     assert pipeline.published() == [(RUN, "a")]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the bucket is listed before the clock is read: two rows")
 def test_writer_that_finishes_between_the_look_into_the_bucket_and_at_the_clock(pipeline: Pipeline) -> None:
     def first_writer_finishes_at_the_last_moment() -> None:
         pipeline.s3.objects[key] = content
@@ -206,7 +205,7 @@ def test_writer_that_finishes_between_the_look_into_the_bucket_and_at_the_clock(
 def test_claim_lasts_as_long_as_its_writer_may_be_at_work(pipeline: Pipeline) -> None:
     pipeline.deliver(records("a"), seconds=12)
     until = int(pipeline.dynamodb.items["a", RUN]["claimed_until"]["N"])
-    assert 12 < until - pipeline.clock.time <= 14
+    assert 12 < until - pipeline.clock.time <= 18
 
 
 def test_older_run_that_finishes_after_a_newer_one(pipeline: Pipeline) -> None:
@@ -245,7 +244,6 @@ def test_failure_of_one_run_is_not_the_other_runs(pipeline: Pipeline) -> None:
     assert pipeline.published() == [(NEWER_RUN, "a")]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="what a batch's first run found is unknown to its second")
 def test_second_run_of_a_batch_does_not_analyse_the_same_text_again(pipeline: Pipeline) -> None:
     pipeline.deliver([*records("a"), *records("a", run=NEWER_RUN)])
     assert pipeline.comprehend.sent() == [["a is good"]]

@@ -64,7 +64,6 @@ def test_control_characters_in_names_are_sent(company: str) -> None:
     assert [parse_work(body) for body in sqs.bodies] == [Work(RUN, company)]
 
 
-@pytest.mark.xfail(strict=True, raises=SendingError, reason="U+FFFE and U+FFFF are sent raw; SQS refuses them for ever")
 @pytest.mark.parametrize("company", ["a\ufffe", "a\uffff"])
 def test_characters_that_sqs_refuses_are_escaped(company: str) -> None:
     sqs = FakeSqs()

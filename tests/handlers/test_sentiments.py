@@ -131,11 +131,6 @@ def test_text_left_out_of_the_answer_fails_and_is_not_lost() -> None:
     assert silent.calls == MAX_ATTEMPTS
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a call refused because of one text fails all 25, in every batch the text is in",
-)
 @pytest.mark.parametrize("code", ["InvalidRequestException", "TextSizeLimitExceededException"])
 def test_one_text_that_spoils_the_whole_call_fails_alone(analysis: Analysis, code: str) -> None:
     analysis.comprehend.poison["bad"] = code

@@ -76,14 +76,12 @@ def test_message_is_what_the_contract_says() -> None:
         (json.dumps({"run": RUN, "company": "a", "page": ""}), "$.page"),
         (json.dumps({"run": RUN, "company": "a", "page": "a" * 201}), "$.page"),
         (json.dumps({"run": RUN, "company": "a", "page": 7}), "$.page"),
-        (json.dumps({"run": RUN, "company": "a", "extra": 1}), "extra"),
         (json.dumps({"run": "", "company": "a"}), "$.run"),
         (json.dumps({"run": "latest", "company": "a"}), "$.run"),
         (json.dumps({"run": RUN.upper(), "company": "a"}), "$.run"),
         (json.dumps({"run": "x" + RUN, "company": "a"}), "$.run"),
         (json.dumps({"run": RUN + "0", "company": "a"}), "$.run"),
         ("[" * 100_000, "array"),
-        ('{"x":' * 100_000, "x"),
     ],
 )
 def test_wrong_message_is_refused_with_the_reason(body: str, reason: str) -> None:
@@ -97,7 +95,6 @@ def test_longest_name_passes() -> None:
     assert parse_work(json.dumps({"run": RUN, "company": "😀" * 200})).company == "😀" * 200
 
 
-@pytest.mark.xfail(strict=True, reason=r"RUN_PATTERN: $ matches before a line end, \d matches digits of every script")
 @pytest.mark.parametrize("run", [RUN + "\n", "٢" + RUN[1:]])
 def test_run_with_line_end_or_foreign_digits_is_refused(run: str) -> None:
     with pytest.raises(msgspec.MsgspecError):
@@ -115,3 +112,8 @@ def test_chunks_lose_nothing_and_are_full(items: list[int], size: int) -> None:
     assert [item for chunk in cut for item in chunk] == items
     assert all(len(chunk) == size for chunk in cut[:-1])
     assert all(1 <= len(chunk) <= size for chunk in cut)
+
+
+def test_a_field_of_a_later_version_is_ignored() -> None:
+    """Messages are under way while a new version is deployed."""
+    assert parse_work(json.dumps({"run": RUN, "company": "a", "later": 1})) == Work(RUN, "a")

@@ -73,7 +73,12 @@ def test_function_is_declared_as_its_caller_and_the_stack_say() -> None:
         "timeout": 12,
         "memorySize": 512,
         "environment": {"variables": {"LOG_LEVEL": "DEBUG", "LANGUAGE": "en"}},
-        "loggingConfig": {"logFormat": "JSON", "logGroup": f"analyse{SUFFIX}", "systemLogLevel": "WARN"},
+        "loggingConfig": {
+            "logFormat": "JSON",
+            "logGroup": f"analyse{SUFFIX}",
+            "systemLogLevel": "WARN",
+            "applicationLogLevel": "DEBUG",
+        },
         "tracingConfig": {"mode": "Active"},
     }
 

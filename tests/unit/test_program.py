@@ -98,7 +98,7 @@ def test_every_setting_reaches_the_resources() -> None:
         "analyse_timeout_seconds": 13,
         "retry_seconds": 14,
         "max_receives": 15,
-        "observation_retention_days": 16,
+        "observation_retention_days": 21,
         "result_retention_days": 17,
     }
     changes = {"cloud-nlp:functions": json.dumps(functions), "cloud-nlp:sentiment": json.dumps(sentiment)}
@@ -114,7 +114,7 @@ def test_every_setting_reaches_the_resources() -> None:
     assert (variables["LANGUAGE"], variables["CONTACT"]) == ("de", "me@example.com")
     assert dispatch["environment"]["variables"]["SEGMENT_SIZE"] == "11"
     assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 9)
-    assert (analyse["timeout"], variables["RETRY_SECONDS"], variables["RETENTION_DAYS"]) == (13, "14", "16")
+    assert (analyse["timeout"], variables["RETRY_SECONDS"], variables["RETENTION_DAYS"]) == (13, "14", "21")
     redrive = evaluation.document("aws:sqs/queue:Queue", "sentiment-work", "redrivePolicy")
     assert redrive["maxReceiveCount"] == 15
     assert lifecycle["rules"][0]["expiration"]["days"] == 17

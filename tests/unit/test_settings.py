@@ -50,7 +50,7 @@ def test_everything_has_a_default() -> None:
         batch_window_seconds=5,
         analyse_timeout_seconds=30,
         analyse_concurrency=10,
-        retry_seconds=10,
+        retry_seconds=30,
         max_receives=5,
         observation_retention_days=90,
         result_retention_days=365,
