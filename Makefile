@@ -22,7 +22,7 @@ serve: $(VENV)/local.stamp ## Keep the embedded AWS and the deployed product run
 	@$(BIN)/python -m local serve $(ARGS)
 
 test: $(VENV)/development.stamp ## Run all tests (ARGS="-k name" narrows them)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/development.stamp ## Check style and types
 	@$(BIN)/ruff check .
@@ -47,7 +47,7 @@ down: $(VENV)/local.stamp ## Remove everything from AWS
 lock: $(VENV)/development.stamp ## Renew the lock files from requirements/*.in
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--upgrade requirements/development.in --output-file requirements/development.txt
-	@for name in runtime local layer; do \
+	@for name in runtime local layer batch; do \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 			--constraint requirements/development.txt requirements/$$name.in --output-file requirements/$$name.txt; \
 	done

@@ -21,6 +21,8 @@ Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "
 LogRetention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
 _SCHEDULE = r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\))\Z"
 _URL = r"^(https?://[^\s/]+(/\S*)?)?\Z"
+# What may stand in an HTTP header, in parentheses.
+_CONTACT = r"^[ -'*-~]{0,200}\Z"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"
 
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.naive.stack import NaiveStack, count_results, deploy_naive
 from local.embedded_aws import EmbeddedAws
-from local.pipeline import follow_run
-from local.stack import LocalStack, deploy_to
 
-# Of Amazon Comprehend and of Wikipedia's REST interface, as the embedded AWS imitates them.
-COMPREHEND_SECONDS = 0.05
-TEXT_SECONDS = 0.1
+# The services whose requests are counted; AWS charges for each of them.
 SERVICES = ("dynamodb", "sqs", "comprehend", "s3")
 
 _POLL_SECONDS = 0.05
@@ -24,7 +20,9 @@ _WRITE_BATCH = 25
 _TIMEOUT_SECONDS = 900
 # The event source reads the queue inside the embedded AWS, so this request is only ever the benchmark's own.
 _OWN_REQUEST = ("sqs", "GetQueueAttributes")
-_WARM_UP_COMPANIES = 500
+_BILLED = re.compile(r"Billed Duration: (\d+) ms")
+
+Counts = Mapping[str, Mapping[str, int]]
 
 _numbers = itertools.count()
 _runs = itertools.count()
@@ -48,12 +46,15 @@ class Run:
         Requests of the functions to DynamoDB, SQS, Comprehend and S3 together.
     comprehend_calls
         Those to Comprehend.
+    billed_seconds
+        Durations of all the functions' invocations together.
     """
 
     companies: int
     seconds: float
     requests: int
     comprehend_calls: int
+    billed_seconds: float
 
     @property
     def requests_per_company(self) -> float:
@@ -61,7 +62,7 @@ class Run:
         return self.requests / self.companies
 
 
-@dataclass
+@dataclass(frozen=True)
 class System:
     """A deployed system under measurement.
 
@@ -69,8 +70,10 @@ class System:
     ----------
     aws
         Where it is deployed.
-    table, queue_url, function
-        Table of companies, queue between the functions, function that starts a run.
+    table, queue_url
+        Table of companies, and queue between the functions.
+    functions
+        Names of its functions; the first starts a run.
     check
         Raises an exception unless every company was observed; gets the run and the names.
     """
@@ -78,7 +81,7 @@ class System:
     aws: EmbeddedAws
     table: str
     queue_url: str
-    function: str
+    functions: tuple[str, ...]
     check: Callable[[str, list[str]], None]
 
     def watch(self, count: int) -> list[str]:
@@ -91,7 +94,12 @@ class System:
         return names
 
     def run(self, companies: list[str]) -> Run:
-        """Start a run as the schedule does, wait for its end and check it.
+        """Start a run as a schedule does, wait for its end and check it.
+
+        Parameters
+        ----------
+        companies
+            The names on the watch-list.
 
         Raises
         ------
@@ -99,33 +107,30 @@ class System:
             It did not end in time, or left a company out.
         """
         run = f"20260101T{next(_runs):06d}Z-0123abcd"
-        requests, texts = self.aws.control.requests(), self.aws.control.text_requests()
+        control = self.aws.control
+        requests, texts, since = control.requests(), control.text_requests(), int(time.time() * 1000)
         started = time.perf_counter()
         self.aws.client("lambda").invoke(
-            FunctionName=self.function, InvocationType="Event", Payload=json.dumps({"run": run}).encode()
+            FunctionName=self.functions[0], InvocationType="Event", Payload=json.dumps({"run": run}).encode()
         )
         # The text source counts outside the AWS that is being measured. Each company is asked for once, so afterwards
-        # all messages have been sent, and the queue is empty when the last one has been worked on.
-        self._wait(lambda: self.aws.control.text_requests() - texts >= len(companies), started)
+        # all messages have been sent, and the queue is empty when the last of them has been worked on.
+        self._wait(lambda: control.text_requests() - texts >= len(companies), started)
         self._wait(self._is_queue_empty, started)
         seconds = time.perf_counter() - started
-        made = dict(_difference(self.aws.control.requests(), requests))
+        made = list(_difference(control.requests(), requests))
         self.check(run, companies)
         return Run(
             companies=len(companies),
             seconds=seconds,
-            requests=sum(count for (service, _), count in made.items() if service in SERVICES),
-            comprehend_calls=sum(count for (service, _), count in made.items() if service == "comprehend"),
+            requests=sum(count for service, count in made if service in SERVICES),
+            comprehend_calls=sum(count for service, count in made if service == "comprehend"),
+            billed_seconds=sum(self._billed_seconds(function, since) for function in self.functions),
         )
 
     def first_run(self, count: int) -> Run:
         """Measure a run over companies that were never seen before."""
         return self.run(self.watch(count))
-
-    def warm_up(self) -> None:
-        """Have the embedded AWS start all the processes it runs the functions in, and the caches fill."""
-        for _ in range(2):
-            self.first_run(_WARM_UP_COMPANIES)
 
     def _write(self, writes: list[dict[str, Any]]) -> None:
         dynamodb = self.aws.client("dynamodb")
@@ -140,52 +145,21 @@ class System:
     def _wait(self, condition: Callable[[], bool], started: float) -> None:
         while not condition():
             if time.perf_counter() - started > _TIMEOUT_SECONDS:
-                raise BenchmarkError(f"{self.function}: the run did not end within {_TIMEOUT_SECONDS} s")
+                raise BenchmarkError(f"{self.functions[0]}: the run did not end within {_TIMEOUT_SECONDS} s")
             time.sleep(_POLL_SECONDS)
 
-
-def deploy_product(aws: EmbeddedAws) -> System:
-    """Deploy this project as `make demo` does."""
-    stack = deploy_to(aws)
-    outputs = stack.outputs
-
-    def check(run: str, companies: list[str]) -> None:
-        _check_product(stack, run, companies)
-
-    return System(aws, outputs["companies_table"], outputs["work_queue_url"], outputs["dispatch_function"], check)
+    def _billed_seconds(self, function: str, since: int) -> float:
+        """Add up what Lambda reports in a function's log since a time in milliseconds."""
+        configuration = self.aws.client("lambda").get_function_configuration(FunctionName=function)
+        group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+        pages = self.aws.client("logs").get_paginator("filter_log_events")
+        events = (event for page in pages.paginate(logGroupName=group, startTime=since) for event in page["events"])
+        return sum(int(billed[1]) for event in events if (billed := _BILLED.search(event["message"]))) / 1000
 
 
-def deploy_baseline(aws: EmbeddedAws) -> tuple[System, NaiveStack]:
-    """Deploy the naive baseline."""
-    stack = deploy_naive(aws)
-    written = count_results(aws, stack)
-
-    def check(_run: str, companies: list[str]) -> None:
-        nonlocal written
-        before, written = written, count_results(aws, stack)
-        if written - before != len(companies):
-            raise BenchmarkError(f"baseline: {written - before} results for {len(companies)} companies")
-
-    return System(aws, stack.table, stack.queue_url, stack.producer, check), stack
-
-
-def set_latencies(aws: EmbeddedAws) -> None:
-    """Make up a text for every company, and have Comprehend and the text source take their time."""
-    aws.control.generate_texts()
-    aws.control.set_latency("comprehend", COMPREHEND_SECONDS)
-    aws.control.set_text_latency(TEXT_SECONDS)
-
-
-def _check_product(stack: LocalStack, run: str, companies: list[str]) -> None:
-    labels = {item["label"]["S"] for item in follow_run(stack, run, companies, timeout_seconds=0)}
-    if not labels <= {"POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED"}:
-        raise BenchmarkError(f"{run}: not every company was analysed, labels are {sorted(labels)}")
-
-
-def _difference(
-    after: dict[str, dict[str, int]], before: dict[str, dict[str, int]]
-) -> Iterator[tuple[tuple[str, str], int]]:
+def _difference(after: Counts, before: Counts) -> Iterator[tuple[str, int]]:
+    """Tell how many requests to each service were made in between, the benchmark's own left out."""
     for service, operations in after.items():
         for operation, count in operations.items():
             if (service, operation) != _OWN_REQUEST:
-                yield (service, operation), count - before.get(service, {}).get(operation, 0)
+                yield service, count - before.get(service, {}).get(operation, 0)

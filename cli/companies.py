@@ -62,7 +62,7 @@ def _chosen_names(items: Sequence[str], file: str | None) -> list[str]:
     from cli.names import from_file, from_options
 
     if bool(items) == bool(file):
-        raise click.UsageError("Give names either by -i NAME (repeatable) or by -f FILE, not both.")
+        raise click.UsageError("Give names by -i NAME (repeatable) or by -f FILE: one of them, not both.")
     if file is None:
         return from_options(items)
     names = from_file(file)

@@ -53,7 +53,9 @@ def list_dead_letters(invocation: Invocation, limit: int) -> None:
     size = queue.size()
     if len(found) >= limit and size > limit:
         hint(f"{len(found):,} of about {size:,}; more: --limit {size}")
-    hint("Send them to work again: nlp dead-letters redrive")
+    if found:
+        hint("Why each failed is in the log of the function analyse (docs/operating.md shows where).")
+        hint("Send them to work again: nlp dead-letters redrive")
 
 
 @dead_letters.command(epilog=examples("nlp dead-letters redrive", "nlp dead-letters redrive --company Nike"))

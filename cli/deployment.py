@@ -142,6 +142,8 @@ def _find_local() -> Deployment:
         )
     state = _read_json(path, STATE_VARIABLE)
     endpoint, outputs = state.get("endpoint"), state.get("outputs")
+    if outputs is None and (outputs_file := os.environ.get(OUTPUTS_VARIABLE)):  # Pulumi deployed, not `make serve`
+        outputs = _read_json(Path(outputs_file), OUTPUTS_VARIABLE)
     if not isinstance(endpoint, str) or not isinstance(outputs, dict):
         raise CliError(f"{path} does not describe a local deployment: run `make serve` again.")
     if not _answers(endpoint):

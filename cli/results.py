@@ -155,7 +155,7 @@ def _write_observations(observations: Sequence[Observation], *, with_company: bo
             observation.label,
             *(_score(getattr(observation, score)) for score in SCORES),
             relative_time(observation.observed_at, now),
-            "same" if observation.unchanged else "new",
+            ("same" if observation.unchanged else "new") if observation.revision else "",
             observation.snippet or "",
         ]
         for observation in observations

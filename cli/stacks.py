@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.deployment import LOCAL
+from cli.deployment import LOCAL, PROJECT_ROOT
 from cli.errors import CliError
 from cli.options import Invocation, examples, global_options
 from cli.output import hint, say, write_json_line
@@ -37,7 +37,7 @@ refresh_option = click.option("--refresh", is_flag=True, help="First read what r
 @click.pass_obj
 def deploy(invocation: Invocation, refresh: bool) -> None:
     """Deploy a stack to AWS with Pulumi, making it when it is new."""
-    name = _aws_stack(invocation)
+    name = _settled_stack(invocation)
     started = time.monotonic()
     with _operation(invocation, "Deploying") as log:
         result = _open_stack(name).up(on_event=log.record, refresh=refresh, show_secrets=False)
@@ -52,7 +52,7 @@ def deploy(invocation: Invocation, refresh: bool) -> None:
 @click.pass_obj
 def preview(invocation: Invocation, refresh: bool) -> None:
     """Show what `nlp deploy` would change, changing nothing on AWS."""
-    name = _aws_stack(invocation)
+    name = _settled_stack(invocation)
     started = time.monotonic()
     with _operation(invocation, "Previewing", preview=True) as log:
         result = _open_stack(name).preview(on_event=log.record, refresh=refresh)
@@ -88,6 +88,18 @@ def teardown(invocation: Invocation, yes: bool, remove: bool) -> None:
         if remove:
             workspace.remove_stack(name, preserve_config=True)
     _report(invocation, "removed" if remove else "emptied", result.summary.resource_changes, started)
+
+
+def _settled_stack(invocation: Invocation) -> str:
+    """Return the name of a stack that has settings: a mistyped name must not become a new stack."""
+    name = _aws_stack(invocation)
+    known = sorted(path.name.split(".")[1] for path in PROJECT_ROOT.glob("Pulumi.*.yaml"))
+    if name not in known:
+        raise CliError(
+            f"There is no Pulumi.{name}.yaml. Make one (cp Pulumi.dev.yaml Pulumi.{name}.yaml), "
+            f"or choose one of: {', '.join(stack for stack in known if stack != LOCAL)}."
+        )
+    return name
 
 
 def _aws_stack(invocation: Invocation) -> str:

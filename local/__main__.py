@@ -24,7 +24,8 @@ console = Console(highlight=False)
 def main() -> None:
     """Cloud NLP on this machine."""
     # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 @main.command()
@@ -40,7 +41,9 @@ def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, show the results, stop."""
     from local import demo as steps
 
-    shown = Console(highlight=False, record=True, width=120) if picture else console
+    if not steps.read_names(companies):
+        raise click.BadParameter(f"{companies} names no company", param_hint="--companies")
+    shown = Console(highlight=False, record=True, width=120, force_terminal=True) if picture else console
     _run(lambda: steps.demo(shown, live, companies))
     if picture:
         picture.write_text(_without_web_fonts(shown.export_svg(title="make demo")))
@@ -69,7 +72,8 @@ def _run(action: Callable[[], Any]) -> None:
         console.print("\nStopped.")
         sys.exit(130)
     except (DeployError, EmbeddedAwsError, RunError, StackError) as error:
-        console.print(f"[red]{type(error).__name__}[/]: {error}", markup=True)
+        console.print("Failed:", style="red", end=" ")
+        console.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -19,10 +19,12 @@ from rich.table import Table
 from local.deployer import Resource
 from local.embedded_aws import EmbeddedAws
 from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
-from local.stack import LocalStack, deploy_to, findable
+from local.stack import LocalStack, deploy_to
 
 COLOURS = {"POSITIVE": "green", "NEGATIVE": "red", "NEUTRAL": "cyan", "MIXED": "yellow"}
+# Characters of a bar, and of a terminal that has room for bars.
 _BAR = 12
+_WIDE = 110
 
 
 class Stages:
@@ -80,8 +82,7 @@ def demo(console: Console, live: bool, watch_list: Path) -> None:
         with stages.stage("Deploy the Pulumi program, stack local") as step:
             stack = deploy_to(aws, on_resource=step.advance)
         show_deployment(console, stack)
-        with findable(stack):
-            observe(console, stages, stack, read_names(watch_list))
+        observe(console, stages, stack, read_names(watch_list))
     finally:
         aws.close()
     show_next(console)
@@ -112,14 +113,17 @@ def show_deployment(console: Console, stack: LocalStack) -> None:
 
 def show_observations(console: Console, observations: list[dict[str, Any]]) -> None:
     """Show each company's label and scores."""
-    table = Table(title="What the world says of them", title_justify="left", title_style="bold")
-    for column in ("Company", "Sentiment", "Positive", "Negative", "Neutral", "Mixed"):
-        table.add_column(column)
+    bar = _BAR if console.is_terminal and console.width >= _WIDE else 0
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Company", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("Sentiment", no_wrap=True)
+    for column in ("Positive", "Negative", "Neutral", "Mixed"):
+        table.add_column(column, no_wrap=True)
     for item in observations:
         label = item["label"]["S"]
-        scores = [_bar(item, name) for name in ("positive", "negative", "neutral", "mixed")]
+        scores = [_score(item, name, bar) for name in ("positive", "negative", "neutral", "mixed")]
         table.add_row(escape(item["company"]["S"]), f"[{COLOURS.get(label, 'dim')}]{label}[/]", *scores)
-    console.print()
+    console.print("\n[bold]What the world says of them[/]")
     console.print(table)
 
 
@@ -127,7 +131,7 @@ def show_object(console: Console, stack: LocalStack, run: str) -> None:
     """Show the first rows of one of a run's result objects."""
     key = min(result_objects(stack, run))
     rows = list(csv.reader(io.StringIO(read_object(stack, key))))
-    console.print(f"\n[bold]A result object[/] s3://{stack.outputs['results_bucket']}/{key}")
+    console.print(f"\n[bold]A result object[/] s3://{stack.outputs['results_bucket']}/{key}", soft_wrap=True)
     for row in rows[:4]:
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(row)
@@ -149,7 +153,7 @@ def show_next(console: Console) -> None:
 def read_names(file: Path) -> list[str]:
     """Read a watch-list: one name a line, without comments and blank lines."""
     lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
 
 def _comprehend_calls(stack: LocalStack) -> int:
@@ -160,8 +164,9 @@ def _service(resource: Resource) -> str:
     return resource.type.split(":")[1].partition("/")[0]
 
 
-def _bar(item: dict[str, Any], name: str) -> str:
+def _score(item: dict[str, Any], name: str, bar: int) -> str:
     if name not in item:
         return ""
     score = float(item[name]["N"])
-    return f"[{COLOURS[name.upper()]}]{'█' * round(score * _BAR):<{_BAR}}[/] {score:.2f}"
+    drawn = f"[{COLOURS[name.upper()]}]{'█' * round(score * bar):<{bar}}[/] " if bar else ""
+    return f"{drawn}{score:.2f}"

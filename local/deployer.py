@@ -127,8 +127,21 @@ def deploy(
         A resource could not be made, or is of a type that the embedded AWS does not know.
     """
     provider = _EmbeddedProvider(client, on_resource)
+    try:
+        _run(provider, program, {**read_config(overrides or {}), "aws:region": region})
+    except (OSError, yaml.YAMLError) as error:
+        raise DeployError(f"The settings of stack {STACK} cannot be read: {error}") from error
+    except Exception as error:
+        # The program's own errors, such as wrong settings, say what is wrong and need no traceback.
+        if type(error).__name__ in ("SettingsError", "LayerError"):
+            raise DeployError(str(error)) from error
+        raise
+    return provider.deployment
+
+
+def _run(provider: _EmbeddedProvider, program: Path, config: dict[str, str]) -> None:
     pulumi.runtime.set_mocks(provider, project=PROJECT, stack=STACK)
-    pulumi.runtime.set_all_config({**read_config(overrides or {}), "aws:region": region})
+    pulumi.runtime.set_all_config(config)
 
     @pulumi.runtime.test
     def run() -> Any:
@@ -139,7 +152,6 @@ def deploy(
         return pulumi.Output.all(**stack.outputs).apply(provider.deployment.outputs.update)
 
     run()
-    return provider.deployment
 
 
 def read_config(overrides: dict[str, dict[str, Any]], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:

@@ -177,8 +177,9 @@ class EmbeddedAws:
             endpoint_url=self.endpoint,
             config=Config(
                 connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 3},
+                read_timeout=300,
+                # Nothing is in between that could lose a request, and a creation that is repeated fails.
+                retries={"mode": "standard", "total_max_attempts": 1},
                 max_pool_connections=50,
                 proxies={},
                 s3={"addressing_style": "path"},

@@ -1,13 +1,13 @@
 """Processing jobs of the embedded SageMaker: what one is, and how it runs.
 
 A job's image is recorded and not used: the program runs as one process for each instance, with the Python of this
-project and a folder that stands for the container's ``/opt/ml``.
+project and a folder that stands for the container's ``/opt/ml``. It is told of the folder's ``processing`` in the
+variable ``PROCESSING_ROOT``.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -26,7 +26,7 @@ from local.processing_files import (
     write_configuration,
 )
 from local.processing_program import LogStream, Program
-from local.roles import Credentials
+from local.processing_surroundings import Surroundings
 
 # SageMaker waits 120 s between SIGTERM and SIGKILL; nobody wants to wait that long on their own machine.
 STOP_GRACE_S = 5.0
@@ -50,25 +50,6 @@ _DESCRIBED = (
 )
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Where a job runs.
-
-    Attributes
-    ----------
-    region
-        Region of the job.
-    endpoint
-        Address of the embedded AWS.
-    credentials
-        Of a session of the job's role.
-    """
-
-    region: str
-    endpoint: str
-    credentials: Credentials
 
 
 @dataclass(frozen=True)
@@ -165,11 +146,12 @@ class ProcessingJob:
 
     def _run_in(self, folder: Path) -> tuple[str, str | None]:
         try:
-            instances = self._prepare(folder)
+            s3 = self._surroundings.client("s3")
+            instances = self._prepare(folder, s3)
             if self._stop.is_set():
                 return "Stopped", None
             status, reason = self._run_programs(instances)
-            self._upload(instances, completed=status == "Completed")
+            self._upload(s3, instances, completed=status == "Completed")
         except ProcessingError as error:
             return "Failed", str(error)
         return status, reason
@@ -190,16 +172,17 @@ class ProcessingJob:
                 self._outcome["ExitMessage"] = message
         self._ended.set()
 
-    def _prepare(self, folder: Path) -> list[_Instance]:
+    def _prepare(self, folder: Path, s3: Any) -> list[_Instance]:
         """Make the instances with their folders, configuration and inputs."""
         hosts = self._hosts()
-        s3, logs = self._client("s3"), self._client("logs")
+        logs = self._surroundings.client("logs")
         inputs = [one["S3Input"] for one in self._request.get("ProcessingInputs", []) if not one.get("AppManaged")]
         instances = []
         for number, host in enumerate(hosts):
             root = folder / host
             write_configuration(root, self._configuration(), host, hosts)
             (root / "output").mkdir()
+            (root / "processing").mkdir()
             for output in self._outputs():
                 make_output_folder(output, root)
             for source in inputs:
@@ -239,10 +222,9 @@ class ProcessingJob:
                 break
         return "Stopped", None
 
-    def _upload(self, instances: list[_Instance], *, completed: bool) -> None:
+    def _upload(self, s3: Any, instances: list[_Instance], *, completed: bool) -> None:
         """Bring the outputs to S3: all of a completed job, of another one only what is uploaded continuously."""
         key_id = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
-        s3 = self._client("s3")
         for output in self._outputs():
             if completed or output["S3UploadMode"] == "Continuous":
                 for instance in instances:
@@ -269,28 +251,7 @@ class ProcessingJob:
         asked = self._request.get("Environment", {})
         if self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation"):
             return dict(asked)
-        around = self._surroundings
-        # No AWS_DEFAULT_REGION: SageMaker sets none either, and boto3 reads no other variable.
-        reach = {"AWS_REGION": around.region, "AWS_ENDPOINT_URL": around.endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
-        return around.credentials | reach | asked
-
-    def _client(self, service: str) -> Any:
-        import boto3
-
-        around = self._surroundings
-        return boto3.Session().client(
-            service,  # type: ignore[call-overload]
-            region_name=around.region,
-            endpoint_url=around.endpoint,
-            aws_access_key_id=around.credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=around.credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=around.credentials["AWS_SESSION_TOKEN"],
-        )
-
-
-def gateway_endpoint() -> str:
-    """Return the address at which this process serves the embedded AWS."""
-    return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+        return self._surroundings.variables() | asked
 
 
 def _end_all(instances: list[_Instance]) -> None:

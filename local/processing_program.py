@@ -173,7 +173,7 @@ def _base_environment(root: Path) -> dict[str, str]:
         "PATH": path,
         "HOME": str(root),
         "TMPDIR": str(temporary),
-        "PROCESSING_ROOT": str(root),
+        "PROCESSING_ROOT": str(root / "processing"),  # where the program does not find /opt/ml/processing
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "127.0.0.1,localhost",

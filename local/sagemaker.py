@@ -18,9 +18,10 @@ from typing import Any
 
 from local.json_service import Operation, Request, Response, ServiceError, answer, operation_of, register
 from local.processing_files import CONTAINER_ROOT
-from local.processing_jobs import ProcessingJob, Surroundings, gateway_endpoint
+from local.processing_jobs import ProcessingJob
+from local.processing_surroundings import Surroundings
 from local.request_validation import validate
-from local.roles import denial, session_credentials, trusts
+from local.roles import denial, trusts
 
 SERVICE = "sagemaker"
 TARGET_PREFIX = "SageMaker"
@@ -131,7 +132,7 @@ def _create(access_key: str, request: Request) -> Request:
     arn = job_arn(request["ProcessingJobName"])
     if request.get("Tags"):
         _require(access_key, "sagemaker:AddTags", arn)
-    job = ProcessingJob(request, arn, _surroundings(role))
+    job = ProcessingJob(request, arn, Surroundings.of_role(role))
     with _lock:
         if arn in _jobs:
             raise ServiceError(
@@ -277,12 +278,6 @@ def _require(access_key: str, action: str, resource: str, context: dict[str, Any
     refused = denial(access_key, action, resource, context)
     if refused:
         raise ServiceError("AccessDeniedException", refused)
-
-
-def _surroundings(role: str) -> Surroundings:
-    from ministack.core.responses import get_region
-
-    return Surroundings(get_region(), gateway_endpoint(), session_credentials(role, "SageMaker"))
 
 
 def _seconds(moment: float | str) -> float:

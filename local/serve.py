@@ -10,7 +10,7 @@ from local.demo import Stages, read_names, show_deployment
 from local.deployer import ROOT
 from local.embedded_aws import EmbeddedAws
 from local.pipeline import add_companies
-from local.stack import LocalStack, deploy_to, findable
+from local.stack import LocalStack, deploy_to, findable, refuse_second
 
 
 def serve(console: Console, live: bool, port: int, empty: bool) -> None:
@@ -27,6 +27,7 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
     empty
         Deploy nothing.
     """
+    refuse_second()
     stages = Stages(console)
     with stages.stage("Start an AWS on this machine, IAM enforced"):
         aws = EmbeddedAws(port=port, control_port=port + 1, live=live)
@@ -35,13 +36,14 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
         show_access(console, aws)
         if empty:
             console.print("\nNothing is deployed. [bold]pulumi up -s local[/] does it (see docs/deploying.md).")
-            _wait(console)
+            with findable(aws, None):
+                _wait(console)
             return
         with stages.stage("Deploy the Pulumi program, stack local") as step:
             stack = deploy_to(aws, on_resource=step.advance)
         show_deployment(console, stack)
         add_companies(stack, read_names(ROOT / "companies.txt"))
-        with findable(stack):
+        with findable(aws, stack.outputs):
             show_stack(console, stack)
             _wait(console)
     finally:
@@ -53,7 +55,7 @@ def show_access(console: Console, aws: EmbeddedAws) -> None:
     console.print("\n[bold]For the AWS command line and any SDK[/]")
     settings = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_REGION": aws.region, **aws.credentials}
     for name, value in settings.items():
-        console.print(f"  export {name}={value}")
+        console.print(f"  export {name}={value}", soft_wrap=True)
 
 
 def show_stack(console: Console, stack: LocalStack) -> None:
@@ -61,13 +63,14 @@ def show_stack(console: Console, stack: LocalStack) -> None:
     console.print("\n[bold]Deployed[/]")
     width = max(len(name) for name in stack.outputs)
     for name, value in sorted(stack.outputs.items()):
-        console.print(f"  {name:<{width}}  {value}")
+        console.print(f"  {name:<{width}}  {value}", soft_wrap=True)
     console.print(
         "\n[bold]In another terminal[/]\n"
         "  ./nlp companies list\n"
         "  ./nlp run --wait\n"
         "  ./nlp results\n"
-        f"  aws dynamodb scan --table-name {stack.outputs['companies_table']}   (after the exports above)"
+        f"  aws dynamodb scan --table-name {stack.outputs['companies_table']}   (after the exports above)",
+        soft_wrap=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""The child process of the embedded AWS: ministack with Comprehend, faults, full SQS batches and the text source.
+"""The child process of the embedded AWS: ministack with what it lacks, faults and the text source.
 
 Started by `local.embedded_aws` only, as ``python -m local.server``. Ministack reads its settings from the environment
 when it is imported, so the parent sets them and nothing here imports it at the top.
@@ -57,10 +57,25 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def _extend_ministack(plan: FaultPlan) -> None:
-    from local import comprehend, faults, iam_differences, sqs_batches
+    from local import (
+        api_gateway,
+        cognito,
+        comprehend,
+        faults,
+        iam_differences,
+        sagemaker,
+        sqs_batches,
+        step_functions,
+        translate,
+    )
 
     iam_differences.install()
-    comprehend.register()
+    comprehend.install()
+    translate.install()
+    sagemaker.install()
+    step_functions.install()
+    api_gateway.install()
+    cognito.install()
     sqs_batches.install()
     faults.install(plan)  # last: it wraps every service that is registered by then
 

@@ -68,24 +68,32 @@ def deploy_to(
 
 
 @contextmanager
-def findable(stack: LocalStack, file: Path = STATE_FILE) -> Iterator[Path]:
-    """Let other tools find the stack for as long as the context lasts.
+def findable(aws: EmbeddedAws, outputs: dict[str, Any] | None, file: Path = STATE_FILE) -> Iterator[Path]:
+    """Let other tools find the embedded AWS for as long as the context lasts.
+
+    Parameters
+    ----------
+    aws
+        Where it is.
+    outputs
+        The program's exports, where it has been deployed.
+    file
+        What they look at.
 
     Raises
     ------
     StackError
         Another local stack can be found there.
     """
-    if file.exists() and _is_running(file):
-        raise StackError(f"A local stack is running already (see {file}). Stop it, or use it.")
+    refuse_second(file)
     file.parent.mkdir(exist_ok=True)
     state = {
-        "endpoint": stack.aws.endpoint,
-        "control": stack.aws.control_url,
-        "region": stack.aws.region,
+        "endpoint": aws.endpoint,
+        "control": aws.control_url,
+        "region": aws.region,
         "pid": os.getpid(),
-        "credentials": stack.aws.credentials,
-        "outputs": stack.outputs,
+        "credentials": aws.credentials,
+        "outputs": outputs,
     }
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(state, indent=2))
@@ -94,6 +102,18 @@ def findable(stack: LocalStack, file: Path = STATE_FILE) -> Iterator[Path]:
         yield file
     finally:
         file.unlink(missing_ok=True)
+
+
+def refuse_second(file: Path = STATE_FILE) -> None:
+    """Make sure that no other local stack can be found.
+
+    Raises
+    ------
+    StackError
+        There is one.
+    """
+    if file.exists() and _is_running(file):
+        raise StackError(f"A local stack is running already (see {file}). Stop it, or use it.")
 
 
 def _is_running(file: Path) -> bool:

@@ -2,8 +2,8 @@
 
 - A start with the name and the input of a running execution answers with that execution; any other start with a name
   that was used is refused.
-- `StopExecution` and time limits, of a task or of the whole execution, end what is being waited for; a processing job is
-  stopped. An execution that was stopped stays so, whatever its task does afterwards.
+- `StopExecution` and time limits, of a task or of the whole execution, end what is being waited for, and stop a
+  processing job. An execution that was stopped stays so, whatever its task does afterwards.
 - A state machine's ``TimeoutSeconds`` ends its executions as ``TIMED_OUT``.
 - Retries know ``MaxDelaySeconds`` and ``JitterStrategy``; ``States.ALL`` and ``States.TaskFailed`` do not stand for
   ``States.Runtime`` and ``States.DataLimitExceeded``, which AWS never retries or catches by a wildcard.
@@ -34,10 +34,6 @@ _LONGEST_RETRY_DELAY_S = 60.0
 _current: contextvars.ContextVar[_Running | None] = contextvars.ContextVar("cloud_nlp_execution", default=None)
 
 
-class ExecutionEnded(SystemExit):
-    """Ends the thread of an execution that was stopped: nothing may catch or retry it."""
-
-
 class _Running:
     """What a thread of an execution has to know of it."""
 
@@ -50,13 +46,15 @@ class _Running:
 
     def check(self) -> None:
         if self.has_ended():
-            raise ExecutionEnded
+            raise SystemExit  # ends this thread without a word, and nothing catches or retries it
 
 
 def install() -> None:
-    """Change ministack's Step Functions."""
+    """Change ministack's Step Functions. Has to run after `ministack.app` is imported."""
+    from ministack import app
     from ministack.services import stepfunctions
 
+    app.call_service_handler_sync = _calling_with(app.call_service_handler_sync)
     stepfunctions._start_execution = _start_with(stepfunctions._start_execution)
     stepfunctions._create_state_machine = _create_with(stepfunctions._create_state_machine)
     stepfunctions._run_execution = _run_with(stepfunctions._run_execution)
@@ -81,6 +79,17 @@ def retry_delay(retrier: dict[str, Any], count: int) -> float:
     delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** count
     delay = min(delay, retrier.get("MaxDelaySeconds", _LONGEST_RETRY_DELAY_S), _LONGEST_RETRY_DELAY_S)
     return random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay  # noqa: S311
+
+
+def _calling_with(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand bodies to services as bytes, as they come over HTTP; ministack's SDK integrations hand over texts."""
+
+    def call_service_handler_sync(
+        handler: Any, method: str, path: str, headers: dict[str, str], body: str | bytes, *rest: Any, **named: Any
+    ) -> Any:
+        return call(handler, method, path, headers, body.encode() if isinstance(body, str) else body, *rest, **named)
+
+    return call_service_handler_sync
 
 
 def _start_with(start: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
@@ -221,6 +230,7 @@ def _invoke_with(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any, float
         except BaseException:
             cancelled.set()
             raise
+        running.check()
         return result.result()
 
     return invoke_resource

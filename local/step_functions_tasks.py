@@ -74,15 +74,16 @@ def check_permissions(access_key: str, resource: str, parameters: Any) -> None:
 def task_checks(resource: str, parameters: dict[str, Any]) -> list[Check]:
     """Return the permissions that a task needs; none for integrations that are not checked.
 
-    Checked are DynamoDB (optimised and by the SDK), other JSON services by the SDK, SNS publish, SQS sendMessage, Lambda
-    and createProcessingJob.
+    Checked are DynamoDB (optimised and by the SDK), other JSON services by the SDK, SNS publish, SQS sendMessage,
+    Lambda and createProcessingJob.
     """
     integration = resource.removeprefix(PREFIX).removesuffix(SYNC).removesuffix(".waitForTaskToken")
     service, _, operation = integration.partition(":")
     if resource.startswith("arn:aws:lambda:"):
         return [Check("lambda:InvokeFunction", resource, {})]
     if service == "aws-sdk":
-        return _sdk_checks(*operation.partition(":")[::2], parameters)
+        sdk_service, _, sdk_operation = operation.partition(":")
+        return _sdk_checks(sdk_service, sdk_operation, parameters)
     if service == "dynamodb" and operation in _DYNAMODB_ACTIONS:
         return _json_checks("dynamodb", "DynamoDB_20120810", operation, parameters)
     if (service, operation) == ("sns", "publish"):

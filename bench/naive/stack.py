@@ -15,6 +15,9 @@ from settings import host_runtime
 # The figures of the system that it stands for.
 BATCH_SIZE = 10
 VISIBILITY_SECONDS = 120
+# It set no limit. Lambda then starts with five batches at once:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+CONCURRENCY = 5
 
 _FOLDER = Path(__file__).parent
 _NAME = "naive"
@@ -28,7 +31,7 @@ class NaiveStack:
 
     Attributes
     ----------
-    table, queue_url, bucket, producer
+    table, queue_url, bucket, producer, consumer
         Names of what it consists of.
     mapping
         Id of the event source mapping that feeds the consumer.
@@ -38,6 +41,7 @@ class NaiveStack:
     queue_url: str
     bucket: str
     producer: str
+    consumer: str
     mapping: str
 
 
@@ -59,19 +63,20 @@ def deploy_naive(aws: EmbeddedAws) -> NaiveStack:
     variables = {"BUCKET": _NAME, "QUEUE_URL": queue_url, "TEXT_SOURCE_URL": aws.text_source_url}
     _make_function(aws, "consumer", role, variables, _CONSUMER_SECONDS)
     mapping = aws.client("lambda").create_event_source_mapping(
-        EventSourceArn=arn, FunctionName=f"{_NAME}-consumer", BatchSize=BATCH_SIZE
+        EventSourceArn=arn,
+        FunctionName=f"{_NAME}-consumer",
+        BatchSize=BATCH_SIZE,
+        ScalingConfig={"MaximumConcurrency": CONCURRENCY},
     )
-    return NaiveStack(_NAME, queue_url, _NAME, f"{_NAME}-producer", mapping["UUID"])
+    return NaiveStack(_NAME, queue_url, _NAME, f"{_NAME}-producer", f"{_NAME}-consumer", mapping["UUID"])
 
 
 def set_concurrency(aws: EmbeddedAws, stack: NaiveStack, batches: int) -> None:
     """Have the consumer work on this many batches at once."""
-    aws.client("lambda").update_event_source_mapping(
-        UUID=stack.mapping, ScalingConfig={"MaximumConcurrency": batches}
-    )
+    aws.client("lambda").update_event_source_mapping(UUID=stack.mapping, ScalingConfig={"MaximumConcurrency": batches})
 
 
-def count_results(aws: EmbeddedAws, stack: NaiveStack) -> int:
+def result_count(aws: EmbeddedAws, stack: NaiveStack) -> int:
     """Count the results that were written since the baseline was deployed."""
     pages = aws.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.bucket)
     return sum(page["KeyCount"] for page in pages)

@@ -39,7 +39,7 @@ def alarm_above(
     period_seconds: int = 300,
     periods: int = 1,
 ) -> aws.cloudwatch.MetricAlarm:
-    """Raise an alarm when a metric exceeds a threshold; a metric without data is well.
+    """Raise an alarm when a metric exceeds a threshold; a metric without data is healthy.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def alarm_above(
     metric
         What is watched.
     threshold
-        Highest value that is well.
+        Highest value that is healthy.
     notify
         ARNs of the SNS topics that are told, also when the alarm ends.
     period_seconds, periods

@@ -5,12 +5,13 @@ Prepare -> (Register ->) MarkRunning -> Process -> HasProcessed -> (Merge -> Has
                                           v                                                    v
                               IsOutOfCapacity -> AwaitCapacity -> Process          MarkFailed -> (Notify ->) Failed
 
-Variables: `$job` what the execution was started with, `$program` address of the program, `$environment` variables of all
-jobs, `$attempt` how often capacity was asked for, `$cause` why the job failed.
+Variables: `$job` what the execution was started with, `$program` address of the program, `$environment` variables of
+all jobs, `$attempt` how often capacity was asked for, `$cause` why the job failed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,7 @@ class BatchDefinition:
                 "A failed job is a failed execution, so that an alarm tells.", "JobFailed", jsonata("$cause")
             ),
             "NothingToDo": End(
-                "The job was cancelled, has ended, or belongs to another execution: all is as it should be."
+                "The job was cancelled, has ended or belongs to another execution, and nothing is wrong."
             ),
         }
 
@@ -155,6 +156,7 @@ class BatchDefinition:
     def _composed(self) -> str:
         """Write the expression of what the API would have started an execution with."""
         fields = ["'project': $project", "'job': $job", "'environment': {'JOB_OPTIONS': $states.input.options}"]
+        fields.append(f"'results': {_filled(self.job.output.keys)}")
         channels = [*self.job.inputs, self.job.output]
         always = [one for one in channels if not (isinstance(one, InputChannel) and one.optional)]
         fields += [f"'{one.field}': $bucket & {_filled(one.keys)}" for one in always]
@@ -162,7 +164,7 @@ class BatchDefinition:
         for one in self.job.inputs:
             if one.optional:
                 given = f"$exists($states.input.{one.field})"
-                value = f"{{'{one.field}': $bucket & {_filled(one.keys, one.field)}}}"
+                value = f"{{'{one.field}': $bucket & {_filled(one.keys)}}}"
                 expression = f"$merge([{expression}, {given} ? {value} : {{}}])"
         return expression
 
@@ -184,7 +186,7 @@ class BatchDefinition:
                 "IsOutOfCapacity",
             ),
             "HasProcessed": _has_ended(done),
-            "IsStopped": Assign(
+            "Stopped": Assign(
                 "Says in words what a job that was stopped ran into.", {"cause": self._stopped()}, "MarkFailed"
             ),
             "IsOutOfCapacity": Choice(
@@ -224,9 +226,7 @@ class BatchDefinition:
     def _create(self, reason: str, arguments: dict[str, Any], then: str, failed: str) -> Call:
         caught = {
             "cause": jsonata(_cause(self.job.instance_type, self._stopped())),
-            "outOfCapacity": jsonata(
-                "$contains($states.errorOutput.Cause ? $states.errorOutput.Cause : '', 'CapacityError')"
-            ),
+            "outOfCapacity": jsonata("$contains('' & $states.errorOutput.Cause, 'CapacityError')"),
         }
         policy = self.retry
         # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -268,24 +268,25 @@ def _has_ended(then: str) -> Choice:
         "A job that SageMaker stopped, at its time limit or by hand, may come back without an error.",
         "$states.input.ProcessingJobStatus = 'Completed'",
         then,
-        "IsStopped",
+        "Stopped",
     )
 
 
-def _filled(keys: str, field: str = "") -> str:
+def _filled(keys: str) -> str:
     """Write the expression of keys such as `projects/{project}/documents/`."""
-    text = keys.replace("{project}", "' & $project & '").replace("{job}", "' & $job & '")
-    return f"'{text}'".replace(f"{{{field}}}", f"' & $states.input.{field} & '") if field else f"'{text}'"
+    known = {"project": "$project", "job": "$job"}
+    text = re.sub(r"\{(\w+)\}", lambda name: f"' & {known.get(name[1], f'$states.input.{name[1]}')} & '", keys)
+    return f"'{text}'"
 
 
 def _cause(instance_type: str, stopped: str) -> str:
     """Write the expression that says in a user's words why a job failed.
 
-    A failed job's error has its description as a JSON text: `ExitMessage` is what the program said, `FailureReason` what
-    SageMaker did. A text that was cut off is not parsed, since that would end the execution.
+    A failed job's error has its description as a JSON text: `ExitMessage` is what the program said, `FailureReason`
+    what SageMaker did. A text that was cut off is not parsed, since that would end the execution.
     """
     no_capacity = (
-        f"AWS has no {instance_type} free at the moment, or the account''s quota is used up. Start the job again later."
+        f"AWS has no {instance_type} free at the moment, or the account has used up its quota. Start the job later."
     )
     return (
         "($error := $states.errorOutput.Error; $text := $string($states.errorOutput.Cause); "
@@ -295,7 +296,7 @@ def _cause(instance_type: str, stopped: str) -> str:
         "$substring("
         f"$error = 'States.Timeout' or $described.ProcessingJobStatus = 'Stopped' ? '{stopped}' : "
         "$contains($text & $error, /CapacityError|ResourceLimitExceeded/) ? "
-        f'"{no_capacity.replace(chr(39) * 2, chr(39))}" : '
+        f"'{no_capacity}' : "
         "$reason ? $reason : 'The job could not be run: ' & $error & ' ' & $text, 0, 1000))"
     )
 

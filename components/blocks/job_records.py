@@ -1,10 +1,10 @@
 """States that keep a job's record in a table: what runs, what has ended and how, and which job is the latest.
 
-A change of a job's state is one transaction with the lock that keeps a second job of the kind from running, so that nobody
-sees the one without the other. Every change is conditional: a job that was cancelled stays cancelled.
+A change of a job's state is one transaction with the lock that keeps a second job of the kind from running, so that
+nobody sees the one without the other. Every change is conditional: a job that was cancelled stays cancelled.
 
 Items, by `pk` and `sk`; `<p>` is a project, `<j>` a job:
-`PROJECT#<p>`, `PROJECT` the project; `JOB#<j>` the job; `RUNNING#<kind>` the lock; `LATEST#<kind>` the latest completed job.
+`PROJECT#<p>`, `PROJECT` the project; `JOB#<j>` the job; `RUNNING#<kind>` the lock; `LATEST#<kind>` the last completed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class JobRecords:
     def mark_running(self, then: str, nothing_to_do: str, failed: str) -> Call:
         """Note when the job started; only a job that is running, and that no other execution has started."""
         return Call(
-            "Notes when the job started. A job that was cancelled, has ended or belongs to another execution stays as it is.",
+            "Notes when the job started. A job that was cancelled, has ended or is another execution's stays as it is.",
             UPDATE,
             {
                 "TableName": self._table.name,
@@ -74,8 +74,8 @@ class JobRecords:
     def mark_completed(self, then: str, failed: str) -> Call:
         """Complete the job, make it the latest and release the lock, all or nothing."""
         return self._transact(
-            "Completes the job, makes it the latest of its kind and lets the next one run: all of it or nothing. A job that "
-            "was cancelled meanwhile makes the transaction fail, and the next state finds that out.",
+            "Completes the job, makes it the latest of its kind and lets the next one run: all of it or nothing. A job "
+            "that was cancelled meanwhile makes the transaction fail, and the next state finds that out.",
             [
                 self._end_job("completed"),
                 {
@@ -97,7 +97,7 @@ class JobRecords:
     def mark_failed(self, then: str, nothing_to_do: str) -> Call:
         """Record the variable `$cause` with the job, and release the lock."""
         return self._transact(
-            "Records why the job failed, and lets the next one run. A job that was cancelled meanwhile stays cancelled.",
+            "Records why the job failed and lets the next one run. A job that was cancelled meanwhile stays so.",
             [self._end_job("failed", "$cause"), self._release_lock()],
             self._changing,
             then,
@@ -107,7 +107,7 @@ class JobRecords:
     def register(self, then: str, refused: str) -> Call:
         """Record a job that a schedule started, and take the lock."""
         return self._transact(
-            "Records a job that the schedule started, in a project that is active, unless one of its kind is running there.",
+            "Records a job that the schedule started, in an active project, unless one of its kind is running there.",
             [
                 self._check_project(),
                 {"Put": {"TableName": self._table.name, "Item": self._item("running")}},
@@ -115,7 +115,9 @@ class JobRecords:
                     "Put": {
                         "TableName": self._table.name,
                         "Item": {**self._key(f"'RUNNING#{self._kind}'"), "job": _text("$job.job")},
-                        "ConditionExpression": "attribute_not_exists(pk)",
+                        # Its own lock is there when an answer was lost and the transaction comes again.
+                        "ConditionExpression": "attribute_not_exists(pk) OR job = :job",
+                        "ExpressionAttributeValues": {":job": _text("$job.job")},
                     }
                 },
             ],
@@ -129,8 +131,8 @@ class JobRecords:
         words = "Another job of this kind was running in the project when the schedule was to start this one."
         item = {**self._item("rejected"), "cause": {"S": words}, "finished_at": _text(NOW)}
         return self._transact(
-            "Records that the schedule's job was rejected. A project that does not exist makes the execution fail, and so "
-            "raises an alarm: the schedule is wrong.",
+            "Records that the schedule's job was rejected. A project that does not exist makes the execution fail, and "
+            "so raises an alarm: the schedule is wrong.",
             [self._check_project(), {"Put": {"TableName": self._table.name, "Item": item}}],
             [self._table.checking(), self._table.putting()],
             then,
@@ -196,7 +198,7 @@ class JobRecords:
             "status": {"S": status},
             "requested_by": {"S": "schedule"},
             "requested_at": _text(NOW),
-            "results": _text("$job.output"),
+            "results": _text("$job.results"),
             "execution": _text("$states.context.Execution.Id"),
         }
 

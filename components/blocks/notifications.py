@@ -69,7 +69,6 @@ class Notifications(pulumi.ComponentResource):
                         "Principal": {"Service": "cloudwatch.amazonaws.com"},
                         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
                         "Resource": "*",  # in a key's policy this is the key itself
-                        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
                     },
                 ],
             }

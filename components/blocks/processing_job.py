@@ -18,7 +18,7 @@ from components.blocks.permissions import (
     policy_document,
 )
 from components.blocks.private_bucket import PrivateBucket
-from components.blocks.program import BatchProgram
+from components.blocks.program import PREFIX, BatchProgram
 from components.blocks.sagemaker_images import repository_arn
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
@@ -35,8 +35,8 @@ class InputChannel:
 
     Attributes
     ----------
-    name
-        Folder below `/opt/ml/processing/input`.
+    folder
+        Name of the channel, and of the folder below `/opt/ml/processing/input`.
     field
         Field of the execution's input that has their address, such as `s3://bucket/prefix/`.
     keys
@@ -47,7 +47,7 @@ class InputChannel:
         The field may be absent.
     """
 
-    name: str
+    folder: str
     field: str
     keys: str
     sharded: bool = False
@@ -168,11 +168,11 @@ def channels_expression(channels: Sequence[InputChannel]) -> str:
     The variables `$program` and `$job` hold the program's address and the execution's input.
     """
     always = [_input("code", "$program", sharded=False)]
-    always += [_input(one.name, f"$job.{one.field}", one.sharded) for one in channels if not one.optional]
+    always += [_input(one.folder, f"$job.{one.field}", one.sharded) for one in channels if not one.optional]
     expression = f"[{', '.join(always)}]"
     for one in channels:
         if one.optional:
-            added = f"[{_input(one.name, f'$job.{one.field}', one.sharded)}]"
+            added = f"[{_input(one.folder, f'$job.{one.field}', one.sharded)}]"
             expression = f"$append({expression}, $exists($job.{one.field}) ? {added} : [])"
     return expression
 
@@ -222,7 +222,8 @@ def job_role(
     allow
         What the program does besides.
     """
-    reads = [job.program.prefix, *(key_pattern(channel.keys) for channel in job.inputs)]
+    # Any program: executions that began before the last deployment go on with theirs.
+    reads = [PREFIX, *(key_pattern(channel.keys) for channel in job.inputs)]
     writes = key_pattern(job.output.keys)
     if job.instance_count > 1:
         reads.append(f"{writes}parts/")
@@ -244,7 +245,7 @@ def key_pattern(keys: str) -> str:
 
 
 def _platform(job: ProcessingJob, region: pulumi.Output[str], account: pulumi.Output[str]) -> list[Permission]:
-    """What SageMaker does for each job under its role.
+    """Make the permissions of what SageMaker does under the role of each job.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
     """

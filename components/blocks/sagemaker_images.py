@@ -1,7 +1,7 @@
 """SageMaker's prebuilt container images, by name and region, without a call to AWS.
 
-The provider has a function for this (`aws.sagemaker.get_prebuilt_ecr_image`), which every preview would have to call. The
-accounts that publish images have not changed since their regions opened, so they are listed here.
+The provider has a function for this (`aws.sagemaker.get_prebuilt_ecr_image`), which every preview would have to call.
+The accounts that publish images have not changed since their regions opened, so they are listed here.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def prebuilt_image(name: str, version: str, region: str) -> str:
     name
         Of the repository, such as `huggingface-pytorch-inference`.
     version
-        The image's tag, such as `2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04`. Whether it exists is known to AWS alone:
+        The image's tag, such as `2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04`. Which there are:
         https://aws.github.io/deep-learning-containers/reference/available_images/.
     region
         Where the image is used; SageMaker pulls images of its own region only.

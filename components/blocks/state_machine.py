@@ -15,9 +15,9 @@ from components.blocks.states import State, definition, permissions_of
 class StateMachine(pulumi.ComponentResource):
     """A state machine of type Standard, whose role may do what its states call and nothing else.
 
-    Standard and not Express: Express ends after five minutes and cannot wait for jobs, and Standard starts nothing twice
-    under one name. It is paid by state transition, a few cents for a thousand executions of ten states. Only errors are
-    logged, and without data, since Step Functions itself keeps the history of each execution for 90 days.
+    Standard and not Express: Express ends after five minutes and cannot wait for jobs, and Standard starts nothing
+    twice under one name. It is paid by state transition, a few cents for a hundred executions. Only errors are logged,
+    and without data, since Step Functions itself keeps the history of each execution for 90 days.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class StateMachine(pulumi.ComponentResource):
         Trace executions with AWS X-Ray.
     notify
         ARNs of SNS topics that alarms are sent to.
+    after
+        What executions need besides, and the state machine therefore waits for.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class StateMachine(pulumi.ComponentResource):
         log_retention_days: int = 30,
         tracing: bool = True,
         notify: Sequence[pulumi.Input[str]] = (),
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:StateMachine", name, {}, opts)
@@ -70,7 +73,7 @@ class StateMachine(pulumi.ComponentResource):
                 level="ERROR", include_execution_data=False, log_destination=pulumi.Output.concat(logs.arn, ":*")
             ),
             tracing_configuration=aws.sfn.StateMachineTracingConfigurationArgs(enabled=tracing),
-            opts=child_of(self, depends_on=[policy]),
+            opts=child_of(self, depends_on=[policy, *after]),
         )
         self.name, self.arn = machine.name, machine.arn
         self._watch(name, notify)

@@ -89,7 +89,7 @@ class Table(pulumi.ComponentResource):
         return self._on_table("DescribeTable")
 
     def batch_getting(self) -> Permission:
-        """Read items by their keys, many at once."""
+        """Read items by their keys, several at once."""
         return self._on_table("BatchGetItem")
 
     def putting(self) -> Permission:

@@ -1,4 +1,4 @@
-"""Wheels: the packages of a batch program, for the container that it runs in, which installs nothing from the network."""
+"""Wheels: the packages of a batch program, for a container that installs nothing from the network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def download_wheels(
     WheelsError
         A package is not there as a wheel for this platform, or cannot be reached.
     """
-    identity = "\n".join([requirements.read_text(), python_version, machine])
+    identity = f"{requirements.read_text()}\n{python_version}\n{machine}"
     wheels = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}-{python_version}-{machine}"
     if wheels.exists():
         return wheels

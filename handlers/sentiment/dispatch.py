@@ -23,6 +23,7 @@ from handlers.sentiment.work import Run, Work, new_run, validation_message
 
 # DynamoDB allows a million segments; this many concurrent invocations leave room in an account's default of 1,000.
 MAX_SEGMENTS = 64
+SEGMENTS_OF_UNKNOWN = 8
 # With less time left than this, the rest of a segment is handed to another invocation.
 MIN_SECONDS_LEFT = 15
 
@@ -150,8 +151,13 @@ def count_companies() -> int:
 
 
 def segments_for(companies: int, segment_size: int) -> int:
-    """Choose how many segments to cut a table into that does not fit one."""
-    return max(2, min(MAX_SEGMENTS, -(-companies // segment_size)))
+    """Choose how many segments to cut a table into that does not fit one.
+
+    A count that says it would fit is up to six hours old: of before a large import, perhaps.
+    """
+    if companies <= segment_size:
+        return SEGMENTS_OF_UNKNOWN
+    return min(MAX_SEGMENTS, -(-companies // segment_size))
 
 
 def invoke_again(request: dict[str, Any], context: Any, invoke: Callable[..., Any] = lambda_.invoke) -> None:

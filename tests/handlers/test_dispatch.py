@@ -150,7 +150,7 @@ def test_empty_page_is_no_page(dispatch: Dispatch) -> None:
     assert [parse_work(body) for body in dispatch.sqs.bodies] == [Work(RUN, "Meta")]
 
 
-@pytest.mark.parametrize(("companies", "segments"), [(100, 2), (101, 2), (250, 3), (1000, 10)])
+@pytest.mark.parametrize(("companies", "segments"), [(100, 8), (101, 2), (250, 3), (1000, 10)])
 def test_large_table_is_fanned_out_and_every_company_sent_once(
     dispatch: Dispatch, companies: int, segments: int
 ) -> None:
@@ -166,7 +166,7 @@ def test_large_table_is_fanned_out_and_every_company_sent_once(
 def test_table_that_has_grown_since_dynamodb_counted_it(dispatch: Dispatch) -> None:
     names = dispatch.companies.add(500)
     dispatch.companies.known_count = 0
-    assert dispatch.start()["segments"] == 2
+    assert dispatch.start()["segments"] == 8
     dispatch.finish(300_000)
     assert dispatch.sent() == Counter(names)
 
@@ -174,7 +174,7 @@ def test_table_that_has_grown_since_dynamodb_counted_it(dispatch: Dispatch) -> N
 def test_page_that_is_cut_by_its_size_does_not_end_the_table(dispatch: Dispatch) -> None:
     names = dispatch.companies.add(90)
     dispatch.companies.page_size = 7
-    assert dispatch.start()["segments"] == 2
+    assert dispatch.start()["segments"] == 8
     dispatch.finish(300_000)
     assert dispatch.sent() == Counter(names)
 
@@ -202,7 +202,7 @@ def test_last_page_is_not_handed_on(dispatch: Dispatch) -> None:
 
 @pytest.mark.parametrize(
     ("companies", "size", "segments"),
-    [(0, 2000, 2), (1, 2000, 2), (4000, 2000, 2), (4001, 2000, 3), (128_000, 2000, 64), (10**9, 1, 64)],
+    [(0, 2000, 8), (1, 2000, 8), (4000, 2000, 2), (4001, 2000, 3), (128_000, 2000, 64), (10**9, 1, 64)],
 )
 def test_number_of_segments(dispatch: Dispatch, companies: int, size: int, segments: int) -> None:
     assert dispatch.module.segments_for(companies, size) == segments

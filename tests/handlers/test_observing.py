@@ -35,7 +35,8 @@ class Watch:
         works = [company if isinstance(company, Work) else Work(RUN, company) for company in companies]
         sentiments = Sentiments(self.comprehend.batch_detect_sentiment, sleep=lambda _: None)
         observer = Observer(self.source, sentiments, self.threads, seconds)
-        found = observer.observe(works, {work.company: last for work in works})
+        latest = {work.company: last for work in works} if last else {}
+        found = observer.observe(works, latest)
         assert observer.calls == len(self.comprehend.calls)
         return found
 

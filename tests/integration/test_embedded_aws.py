@@ -247,7 +247,7 @@ def test_it_dies_with_its_parent() -> None:
         "print(aws.pid, aws.log_path.parent, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as parent:  # noqa: S603 - our own program
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         group, workspace = parent.stdout.readline().decode().split()
         assert group_members(int(group))

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,23 @@ from local.deployer import ROOT
 from local.stack import STATE_FILE
 from tests.integration.harness import wait_until
 
-ENVIRONMENT = {**os.environ, "COLUMNS": "120"}
+
+def environment(folder: Path) -> dict[str, str]:
+    """That of a user, with a folder of its own for all that is temporary."""
+    return {**os.environ, "COLUMNS": "120", "TMPDIR": str(folder)}
 
 
-def leftovers() -> set[str]:
-    """Temporary folders and processes of embedded AWSes."""
-    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("cloud-nlp-aws-*")}
-    return folders | {str(process) for process in Path("/proc").glob("[0-9]*") if _is_ours(process)}
+def leftovers(folder: Path) -> list[str]:
+    """Temporary files, and processes that work with them."""
+    return [str(path) for path in folder.iterdir()] + [
+        str(process) for process in Path("/proc").glob("[0-9]*") if _uses(process, folder)
+    ]
 
 
-def _is_ours(process: Path) -> bool:
+def _uses(process: Path, folder: Path) -> bool:
     try:
-        return b"local.server" in (process / "cmdline").read_bytes()
-    except OSError:
+        return str(folder).encode() in (process / "cmdline").read_bytes()
+    except OSError:  # it has just ended
         return False
 
 
@@ -49,12 +52,19 @@ def free_ports() -> int:
 
 
 @pytest.fixture
-def serving() -> Iterator[tuple[subprocess.Popen[str], int]]:
+def temporary(tmp_path: Path) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def serving(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     port = free_ports()
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "serve", "--port", str(port)],
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env=environment(temporary),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -76,9 +86,11 @@ def nlp(*arguments: str) -> Any:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_is_used_by_nlp_and_leaves_nothing_behind(number: signal.Signals, request: pytest.FixtureRequest) -> None:
-    before = leftovers()
-    process, port = request.getfixturevalue("serving")
+def test_serve_is_used_by_nlp_and_leaves_nothing_behind(
+    number: signal.Signals, serving: tuple[subprocess.Popen[str], int], temporary: Path
+) -> None:
+    process, port = serving
+    assert leftovers(temporary), "the check below would see nothing"
     assert json.loads(STATE_FILE.read_text())["endpoint"] == f"http://127.0.0.1:{port}"
 
     if number == signal.SIGINT:
@@ -89,7 +101,7 @@ def test_serve_is_used_by_nlp_and_leaves_nothing_behind(number: signal.Signals, 
     assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}" in output
     assert "companies_table" in output
     assert not STATE_FILE.exists()
-    wait_until(lambda: leftovers() <= before, 5, "nothing left behind")
+    wait_until(lambda: not leftovers(temporary), 5, "nothing left behind")
     with socket.socket() as free:
         free.bind(("127.0.0.1", port))
 
@@ -108,15 +120,14 @@ def use_nlp() -> None:
     assert nlp("dead-letters", "list") == []
 
 
-def test_the_demonstration_shows_a_whole_run(tmp_path: Path) -> None:
-    before = leftovers()
+def test_the_demonstration_shows_a_whole_run(tmp_path: Path, temporary: Path) -> None:
     names = tmp_path / "few.txt"
     names.write_text("# few\nBoeing\nToyota\nMercury\n")
 
     done = subprocess.run(
         [sys.executable, "-m", "local", "demo", "--companies", str(names)],
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env=environment(temporary),
         capture_output=True,
         text=True,
         timeout=120,
@@ -128,4 +139,4 @@ def test_the_demonstration_shows_a_whole_run(tmp_path: Path) -> None:
         assert shown in done.stdout
     assert "3 observed, 2 unchanged, 0 Comprehend calls" in done.stdout
     assert "run,observed_at,company,label" in done.stdout
-    assert leftovers() <= before
+    assert leftovers(temporary) == []

@@ -8,7 +8,6 @@ from tests.integration.harness import Pipeline, wait_until
 
 
 def test_the_schedule_starts_runs(scheduled: Pipeline) -> None:
-    """Its deployment is as old as this session, so that there is little to wait for in a whole run of the tests."""
     history = wait_until(lambda: scheduled.history("Watched on schedule"), 75, "a run started by the schedule")
 
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", history[0]["run"])

@@ -19,6 +19,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import ROOT
 from pulumi.runtime.stack import Stack
+from pulumi.runtime.sync_await import _ensure_event_loop
 
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
 ACCOUNT = "123456789012"
@@ -26,17 +27,22 @@ REGION = "eu-central-1"
 # Pulumi's auto-names end in a hyphen and seven random hex digits.
 SUFFIX = "-0a1b2c3"
 KEY_ID = "11111111-2222-3333-4444-555555555555"
+POOL_ID = f"{REGION}_AbCdEfGhI"
+API_ID = "a1b2c3d4e5"
 # What AWS makes of each type: its ARN, and the names of the outputs that hold its physical name and id.
 _ARNS = {
+    "aws:acm/certificate:Certificate": "acm:{region}:{account}:certificate/" + KEY_ID,
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "aws:cognito/userPool:UserPool": "cognito-idp:{region}:{account}:userpool/" + POOL_ID,
     "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",
     "aws:kms/key:Key": "kms:{region}:{account}:key/" + KEY_ID,
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
     "aws:lambda/layerVersion:LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
     "aws:s3/bucket:Bucket": "s3:::{name}",
+    "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
 }
@@ -162,7 +168,7 @@ class _RecordingMonitor(MockMonitor):
 
 def _made_by_aws(kind: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     physical = inputs.get("layerName") or name + SUFFIX
-    outputs: dict[str, Any] = {"name": physical}
+    outputs: dict[str, Any] = {"name": inputs.get("name") or physical}
     if kind in _ARNS:
         outputs["arn"] = arn_of(kind, name)
     if kind == "aws:s3/bucket:Bucket":
@@ -171,7 +177,30 @@ def _made_by_aws(kind: str, name: str, inputs: dict[str, Any]) -> tuple[str, dic
         outputs["url"] = url_of(name)
     if kind == "aws:kms/key:Key":
         outputs["keyId"] = KEY_ID
+    if kind == "aws:cognito/userPool:UserPool":
+        return POOL_ID, {**outputs, "endpoint": f"cognito-idp.{REGION}.amazonaws.com/{POOL_ID}"}
+    if kind == "aws:apigatewayv2/api:Api":
+        return API_ID, {**outputs, **_addresses_of_api()}
+    if kind == "aws:acm/certificate:Certificate":
+        outputs["domainValidationOptions"] = [
+            {
+                "domainName": inputs["domainName"],
+                "resourceRecordName": f"_name.{inputs['domainName']}.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+        ]
+    if kind == "aws:apigatewayv2/domainName:DomainName":
+        regional = {"targetDomainName": f"d-target.execute-api.{REGION}.amazonaws.com", "hostedZoneId": "Z2REGIONAL"}
+        outputs["domainNameConfiguration"] = {**inputs["domainNameConfiguration"], **regional}
     return outputs.get("url") or outputs.get("keyId") or physical, outputs
+
+
+def _addresses_of_api() -> dict[str, str]:
+    return {
+        "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}",
+        "apiEndpoint": f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
+    }
 
 
 def evaluate(
@@ -193,6 +222,7 @@ def evaluate(
 
 
 def _evaluate(build: Callable[[], Any], config: dict[str, str], stack: str, preview: bool) -> Evaluation:
+    _ensure_event_loop()  # another test's `asyncio.run` leaves none behind
     mocks = _Mocks(preview)
     monitor = _RecordingMonitor(mocks)
     ROOT.set(None)

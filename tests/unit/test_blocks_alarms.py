@@ -43,3 +43,12 @@ def test_periods_can_be_chosen() -> None:
 
 def test_alarm_belongs_to_the_component_that_it_watches() -> None:
     assert declare().children("test:index:Parent") == {ALARM: 1}
+
+
+def test_percentiles_are_statistics_of_another_field() -> None:
+    def build() -> None:
+        parent = pulumi.ComponentResource("test:index:Parent", "parent")
+        alarm_above(parent, "slow", "It is slow.", Metric("AWS/ApiGateway", "Latency", {"ApiId": "a"}, "p99"), 3, [])
+
+    inputs = evaluate(build).one(ALARM).inputs
+    assert (inputs["extendedStatistic"], inputs.get("statistic")) == ("p99", None)

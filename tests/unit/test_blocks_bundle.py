@@ -79,3 +79,9 @@ def test_bundles_of_all_handlers_are_small() -> None:
 def test_folder_without_code_is_refused(folder: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"No Python files in {folder}"):
         code_bundle(folder, project_copy(tmp_path))
+
+
+def test_folders_that_the_code_imports_from_come_along(tmp_path: Path) -> None:
+    bundle = names_and_paths(code_bundle("handlers/sentiment", project_copy(tmp_path), ["handlers/other"]))
+    assert bundle["handlers/other/other.py"] == str(tmp_path / "handlers" / "other" / "other.py")
+    assert list(bundle) == sorted(bundle)

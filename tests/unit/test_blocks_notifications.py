@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from components.blocks.notifications import Notifications
+from components.blocks.permissions import policy_document
 from tests.unit.pulumi_mocks import ACCOUNT, KEY_ID, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:blocks:Notifications"
@@ -62,7 +64,6 @@ def test_key_is_the_accounts_and_only_its_alarms_may_encrypt(evaluation: Evaluat
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": "*",
-            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
         },
     ]
 
@@ -86,6 +87,18 @@ def test_only_alarms_of_the_account_publish_and_only_over_tls(evaluation: Evalua
             "Action": "sns:Publish",
             "Resource": [topic],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+
+
+def test_publishing_takes_the_topic_and_its_key() -> None:
+    document = evaluate(lambda: policy_document(Notifications("alarms", ["you@example.com"]).publishing())).result
+    assert json.loads(document)["Statement"] == [
+        {"Effect": "Allow", "Action": ["sns:Publish"], "Resource": [arn_of(TOPIC, "alarms")]},
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": [arn_of("aws:kms/key:Key", "alarms")],
         },
     ]
 

@@ -115,3 +115,35 @@ def test_permissions_are_limited_to_a_prefix() -> None:
             "Condition": {"StringLike": {"s3:prefix": "sentiment/*"}},
         },
     ]
+
+
+def test_permissions_take_several_prefixes() -> None:
+    def build() -> Any:
+        bucket = PrivateBucket("results")
+        return policy_document([bucket.getting("a/", "b/"), bucket.deleting("a/"), bucket.listing("a/", "b/")])
+
+    assert json.loads(evaluate(build).result)["Statement"] == [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{ARN}/a/*", f"{ARN}/b/*"]},
+        {"Effect": "Allow", "Action": ["s3:DeleteObject"], "Resource": [f"{ARN}/a/*"]},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": [ARN],
+            "Condition": {"StringLike": {"s3:prefix": ["a/*", "b/*"]}},
+        },
+    ]
+
+
+def test_pages_of_named_origins_may_post_forms_and_read_links() -> None:
+    cors = "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
+    assert declare(upload_origins=["https://app.example.com"]).one(cors).inputs == {
+        "bucket": f"results{SUFFIX}",
+        "corsRules": [
+            {
+                "allowedOrigins": ["https://app.example.com"],
+                "allowedMethods": ["GET", "POST"],
+                "allowedHeaders": ["content-type"],
+                "maxAgeSeconds": 3600,
+            }
+        ],
+    }

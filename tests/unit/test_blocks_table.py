@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.blocks.permissions import policy_document
-from components.blocks.table import Table
+from components.blocks.table import Index, Table
 from tests.unit.pulumi_mocks import Evaluation, arn_of, evaluate
 
 TABLE = "aws:dynamodb/table:Table"
@@ -57,6 +57,11 @@ def test_protection_holds_in_aws_and_in_pulumi() -> None:
         ("describing", "dynamodb:DescribeTable"),
         ("batch_getting", "dynamodb:BatchGetItem"),
         ("putting", "dynamodb:PutItem"),
+        ("getting", "dynamodb:GetItem"),
+        ("querying", "dynamodb:Query"),
+        ("updating", "dynamodb:UpdateItem"),
+        ("deleting", "dynamodb:DeleteItem"),
+        ("checking", "dynamodb:ConditionCheckItem"),
     ],
 )
 def test_permissions_are_one_action_on_this_table(permission: str, action: str) -> None:
@@ -72,3 +77,25 @@ def test_name_and_arn_are_the_tables() -> None:
         return [table.name, table.arn]
 
     assert evaluate(build).result == ["companies-0a1b2c3", arn_of(TABLE, "companies")]
+
+
+def test_indexes_have_their_keys_and_all_attributes() -> None:
+    inputs = declare(range_key="sk", indexes=[Index("by-user", "user", "sk"), Index("by-day", "day")]).one(TABLE).inputs
+    assert [attribute["name"] for attribute in inputs["attributes"]] == ["name", "sk", "user", "day"]
+    assert inputs["globalSecondaryIndexes"] == [
+        {
+            "name": "by-user",
+            "keySchemas": [{"attributeName": "user", "keyType": "HASH"}, {"attributeName": "sk", "keyType": "RANGE"}],
+            "projectionType": "ALL",
+        },
+        {
+            "name": "by-day",
+            "keySchemas": [{"attributeName": "day", "keyType": "HASH"}],
+            "projectionType": "ALL",
+        },
+    ]
+
+
+def test_querying_an_index_is_a_permission_on_the_index_alone() -> None:
+    document = evaluate(lambda: policy_document([Table("companies", "name").querying("by-user")])).result
+    assert json.loads(document)["Statement"][0]["Resource"] == [f"{arn_of(TABLE, 'companies')}/index/by-user"]

@@ -197,7 +197,7 @@ def test_failure_of_a_request_is_one_line(product: Product) -> None:
 
 
 def run_cli(*arguments: str, interpreter: tuple[str, ...] = (), **environment: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - fixed arguments
+    return subprocess.run(
         [sys.executable, *interpreter, "-m", "cli", *arguments],
         cwd=PROJECT_ROOT,
         env={**os.environ, **environment},

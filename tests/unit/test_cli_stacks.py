@@ -176,8 +176,17 @@ def test_deploy_as_json_is_one_object_a_line(pulumi: FakePulumi) -> None:
 
 
 def test_deploy_makes_a_new_stack(pulumi: FakePulumi) -> None:
-    pulumi.invoke("--stack", "mine", "deploy")
-    assert "stack init mine" in pulumi.calls()
+    pulumi.invoke("--stack", "prod", "deploy")
+    assert "stack init prod" in pulumi.calls()
+
+
+@pytest.mark.parametrize("command", ["deploy", "preview"])
+@pytest.mark.parametrize("name", ["prd", "../x"])
+def test_a_name_without_settings_does_not_become_a_stack(pulumi: FakePulumi, command: str, name: str) -> None:
+    result = pulumi.invoke("--stack", name, command, code=1)
+    assert f"There is no Pulumi.{name}.yaml" in result.stderr
+    with pytest.raises(FileNotFoundError):  # Pulumi was never called
+        pulumi.calls()
 
 
 @pytest.mark.parametrize("version", ["v3.200.0", "v3.272.0"])

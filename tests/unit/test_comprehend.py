@@ -115,3 +115,34 @@ def test_refusals() -> None:
 def test_a_body_that_is_no_json_object(body: bytes) -> None:
     status, _, text = answer("DetectSentiment", body)
     assert (status, json.loads(text)["__type"]) == (400, "SerializationException")
+
+
+def test_languages_and_key_phrases() -> None:
+    text = "The company opened a new office in Berlin."
+    _, _, body = ask("DetectDominantLanguage", Text=text)
+    assert body["Languages"][0]["LanguageCode"] == "en"
+    _, _, body = ask("DetectKeyPhrases", Text=text, LanguageCode="en")
+    for phrase in body["KeyPhrases"]:
+        assert text[phrase["BeginOffset"] : phrase["EndOffset"]] == phrase["Text"]
+    assert "Berlin" in [phrase["Text"] for phrase in body["KeyPhrases"]]
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"), [("BatchDetectDominantLanguage", "Languages"), ("BatchDetectKeyPhrases", "KeyPhrases")]
+)
+def test_other_batches_report_bad_documents_and_answer_the_rest(operation: str, key: str) -> None:
+    texts = ["A good day.", "", "x" * (MAX_DOCUMENT_BYTES + 1)]
+    language = {} if key == "Languages" else {"LanguageCode": "en"}
+    _, _, body = ask(operation, TextList=texts, **language)
+    assert [(item["Index"], bool(item[key])) for item in body["ResultList"]] == [(0, True)]
+    errors = [(item["Index"], item["ErrorCode"]) for item in body["ErrorList"]]
+    assert errors == [(1, "INVALID_REQUEST"), (2, "TEXT_SIZE_LIMIT_EXCEEDED")]
+    assert refusal(operation, TextList=["x"] * 26, **language) == "BatchSizeLimitExceededException"
+
+
+def test_refusals_of_languages_and_key_phrases() -> None:
+    assert refusal("DetectDominantLanguage", Text="") == "InvalidRequestException"
+    assert refusal("DetectDominantLanguage", Text="x" * 100_001) == "TextSizeLimitExceededException"
+    assert refusal("DetectKeyPhrases", Text="x") == "InvalidRequestException"
+    assert refusal("DetectKeyPhrases", Text="x", LanguageCode="nl") == "UnsupportedLanguageException"
+    assert ask("DetectKeyPhrases", Text="x" * 100_000, LanguageCode="en")[0] == 200

@@ -15,11 +15,22 @@ FOLDERS = ("components", "handlers", "cli", "local", "tests", "bench")
 MAX_LINES = 350
 # Distribution of requirements/layer.in -> the package that functions import.
 LAYER_PACKAGES = {"msgspec": "msgspec", "python-json-logger": "pythonjsonlogger", "urllib3": "urllib3"}
+# Distribution of requirements/batch.in -> the packages that the batch program imports of it and of its dependencies.
+BATCH_PACKAGES = {
+    "boto3": {"boto3", "botocore"},
+    "ctranslate2": {"ctranslate2"},
+    "lxml": {"lxml"},
+    "msgspec": {"msgspec"},
+    "python-json-logger": {"pythonjsonlogger"},
+    "scikit-learn": {"sklearn", "numpy", "scipy"},
+    "sentencepiece": {"sentencepiece"},
+    "sentencex": {"sentencex"},
+}
 FORBIDDEN = {
-    "components": {"handlers", "client", "cli", "local", "tests", "bench"},
+    "components": {"handlers", "client", "cli", "local", "settings", "tests", "bench"},
     "handlers": {"components", "client", "cli", "local", "settings", "tests", "bench"},
-    "local": {"handlers", "client", "cli", "tests", "bench"},
-    "cli": {"components", "handlers", "client", "tests", "bench"},
+    "local": {"components", "handlers", "client", "cli", "settings", "tests", "bench"},
+    "cli": {"components", "handlers", "client", "local", "settings", "tests", "bench"},
 }
 # Attributes that are outputs wherever components meet them: of resources, and of components.
 OUTPUTS = {"arn", "name", "id", "urn", "url", "key_id", "bucket", "dead_letter_url", "dead_letter_arn", "failures_url"}
@@ -190,7 +201,16 @@ def test_handlers_import_only_what_is_there_in_lambda() -> None:
     lines = (ROOT / "requirements" / "layer.in").read_text().splitlines()
     assert {line for line in lines if line and not line.startswith("#")} == LAYER_PACKAGES.keys()
     allowed = {"handlers", "boto3", "botocore", *LAYER_PACKAGES.values(), *sys.stdlib_module_names}
-    files = python_files("handlers")
+    files = [path for path in python_files("handlers") if "batch" not in path.parts]
+    assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
+
+
+def test_batch_program_imports_only_what_its_wheels_bring() -> None:
+    lines = (ROOT / "requirements" / "batch.in").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == BATCH_PACKAGES.keys()
+    brought = {package for packages in BATCH_PACKAGES.values() for package in packages}
+    allowed = {"handlers", "boto3", "botocore", *brought, *sys.stdlib_module_names}
+    files = python_files("handlers/batch")
     assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
 
 

@@ -1,0 +1,34 @@
+"""Lambda function: `DELETE /projects/{project}/documents/{document}` deletes a document and its content."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, no_content
+from handlers.api.support.clients import client, s3_client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.documents import Documents
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+    documents_bucket: str
+
+
+environment = read_environment(Environment)
+table = Table(client("dynamodb"), environment.documents_table)
+documents = Documents(table, s3_client(), environment.documents_bucket)
+
+
+def delete_document(request: Request) -> Answer:
+    """Answer that it is deleted."""
+    documents.delete(request.identifier("project"), request.identifier("document"), request.caller)
+    return no_content()
+
+
+handler = endpoint(delete_document)

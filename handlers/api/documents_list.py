@@ -1,0 +1,39 @@
+"""Lambda function: `GET /projects/{project}/documents` lists documents, and says which have arrived."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client, s3_client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.pagination import PageQuery, decode_cursor, encode_cursor
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.common.ids import is_id
+from handlers.documents.documents import Documents
+from handlers.documents.models import DocumentPage
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+    documents_bucket: str
+
+
+environment = read_environment(Environment)
+table = Table(client("dynamodb"), environment.documents_table)
+documents = Documents(table, s3_client(), environment.documents_bucket)
+
+
+def list_documents(request: Request) -> Answer:
+    """Answer a page of documents."""
+    query = request.query(PageQuery)
+    position = decode_cursor("documents", query.cursor, is_id)
+    found, following = documents.of(request.identifier("project"), request.caller, query.limit, position)
+    return answer(200, DocumentPage(found, encode_cursor("documents", following)))
+
+
+handler = endpoint(list_documents)

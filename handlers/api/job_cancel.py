@@ -1,0 +1,33 @@
+"""Lambda function: `DELETE /projects/{project}/jobs/{job}` cancels a job that runs."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.jobs import Jobs
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
+stepfunctions = client("stepfunctions")
+
+
+def cancel_job(request: Request) -> Answer:
+    """Answer the job, which is cancelled now or since before."""
+    project_id, job_id = request.identifier("project"), request.identifier("job")
+    return answer(200, jobs.cancel(project_id, job_id, request.caller, stepfunctions))
+
+
+handler = endpoint(cancel_job)

@@ -1,0 +1,34 @@
+"""Lambda function: `GET /projects/{project}/jobs/{job}` reads a job, or the last completed one of a kind."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.models import JobQuery
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.jobs import Jobs
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
+
+
+def get_job(request: Request) -> Answer:
+    """Answer the job."""
+    kind = request.query(JobQuery).kind
+    job_id = request.identifier_or_latest("job", kind)
+    return answer(200, jobs.get(request.identifier("project"), job_id, request.caller, kind))
+
+
+handler = endpoint(get_job)

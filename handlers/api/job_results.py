@@ -1,0 +1,41 @@
+"""Lambda function: `GET /projects/{project}/jobs/{job}/results` answers links to the files that a job made."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client, s3_client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.models import ResultsQuery
+from handlers.api.support.pagination import decode_cursor, encode_cursor
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.jobs import Jobs
+from handlers.documents.results import Results, is_file
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+    documents_bucket: str
+
+
+environment = read_environment(Environment)
+jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
+results = Results(s3_client(), environment.documents_bucket)
+
+
+def list_results(request: Request) -> Answer:
+    """Answer a page of links."""
+    query = request.query(ResultsQuery)
+    position = decode_cursor("results", query.cursor, is_file)
+    job_id = request.identifier_or_latest("job", query.kind)
+    job = jobs.get(request.identifier("project"), job_id, request.caller, query.kind)
+    page, following = results.of(job, query.limit, position)
+    return answer(200, msgspec.structs.replace(page, next=encode_cursor("results", following)))
+
+
+handler = endpoint(list_results)

@@ -1,0 +1,38 @@
+"""Lambda function: `GET /projects/{project}/jobs` lists jobs, all or those with a status."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.models import JobsQuery
+from handlers.api.support.pagination import decode_cursor, encode_cursor
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.common.ids import is_id
+from handlers.documents.jobs import Jobs
+from handlers.documents.models import JobPage
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
+
+
+def list_jobs(request: Request) -> Answer:
+    """Answer a page of jobs."""
+    query = request.query(JobsQuery)
+    position = decode_cursor("jobs", query.cursor, is_id)
+    found, following = jobs.of(request.identifier("project"), request.caller, query.status, query.limit, position)
+    return answer(200, JobPage(found, encode_cursor("jobs", following)))
+
+
+handler = endpoint(list_jobs)

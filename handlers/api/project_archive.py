@@ -1,0 +1,32 @@
+"""Lambda function: `DELETE /projects/{project}` archives a project, for its owner."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, no_content
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.projects import Projects
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+projects = Projects(Table(client("dynamodb"), environment.documents_table))
+
+
+def archive_project(request: Request) -> Answer:
+    """Answer that it is archived, now or since before."""
+    projects.archive(request.identifier("project"), request.caller)
+    return no_content()
+
+
+handler = endpoint(archive_project)

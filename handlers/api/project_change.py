@@ -1,0 +1,33 @@
+"""Lambda function: `PATCH /projects/{project}` changes a project, for its owner."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.models import ProjectChanges
+from handlers.documents.projects import Projects
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+projects = Projects(Table(client("dynamodb"), environment.documents_table))
+
+
+def change_project(request: Request) -> Answer:
+    """Answer the project as it is now."""
+    changes = request.body(ProjectChanges)
+    return answer(200, projects.change(request.identifier("project"), request.caller, changes))
+
+
+handler = endpoint(change_project)

@@ -1,0 +1,31 @@
+"""Lambda function: `GET /projects/{project}` reads a project."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.documents.projects import Projects
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+projects = Projects(Table(client("dynamodb"), environment.documents_table))
+
+
+def get_project(request: Request) -> Answer:
+    """Answer the project."""
+    return answer(200, projects.get(request.identifier("project"), request.caller))
+
+
+handler = endpoint(get_project)

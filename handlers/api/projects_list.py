@@ -1,0 +1,38 @@
+"""Lambda function: `GET /projects` lists the caller's projects and those shared with them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.api.support.answers import Answer, answer
+from handlers.api.support.clients import client
+from handlers.api.support.endpoint import endpoint
+from handlers.api.support.models import ProjectsQuery
+from handlers.api.support.pagination import decode_cursor, encode_cursor
+from handlers.api.support.requests import Request
+from handlers.common.environment import read_environment
+from handlers.common.ids import is_id
+from handlers.documents.models import ProjectPage
+from handlers.documents.projects import Projects
+from handlers.documents.table import Table
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the stack tells this function."""
+
+    documents_table: str
+
+
+environment = read_environment(Environment)
+projects = Projects(Table(client("dynamodb"), environment.documents_table))
+
+
+def list_projects(request: Request) -> Answer:
+    """Answer a page of projects."""
+    query = request.query(ProjectsQuery)
+    position = decode_cursor("projects", query.cursor, is_id)
+    found, following = projects.of(request.caller, query.archived, query.limit, position)
+    return answer(200, ProjectPage(found, encode_cursor("projects", following)))
+
+
+handler = endpoint(list_projects)

@@ -1,0 +1,24 @@
+"""AWS clients of the endpoints: callers wait, so they give up sooner than those of the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.config import Config
+
+from handlers.common.clients import aws_client
+
+ATTEMPTS = 3
+_IMPATIENT = Config(connect_timeout=1, read_timeout=3)
+# The regional endpoint, which alone takes forms for a bucket that is new, and the signature that all regions know.
+_LINKS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+
+
+def client(service: str) -> Any:
+    """Make a client of a service; three attempts of at most 3 seconds."""
+    return aws_client(service, ATTEMPTS, _IMPATIENT)
+
+
+def s3_client() -> Any:
+    """Make a client of S3 that signs links and forms, too."""
+    return aws_client("s3", ATTEMPTS, _IMPATIENT.merge(_LINKS))

@@ -1,0 +1,189 @@
+"""The OpenAPI document, made of the registry of endpoints and the types of their requests and answers.
+
+`python -m handlers.api.support.description` prints it, for `docs/openapi.json`.
+"""
+
+from __future__ import annotations
+
+import sys
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+
+from handlers.api.support.models import GatewayMessage
+from handlers.api.support.registry import OPERATIONS, Operation
+from handlers.common.ids import ID_PATTERN
+from handlers.common.problems import ProblemDetails
+from handlers.companies.names import MAX_NAME_CHARACTERS
+
+REFERENCES = "#/components/schemas/{name}"
+# Answered by API Gateway as well, in its own words, before a request reaches the API.
+_OF_GATEWAY = {401, 404, 413, 429, 500, 503}
+_ANYWHERE = (429, 500, 503)
+# Written out: Python's own words for some of them differ from version to version.
+_PROBLEMS = {
+    400: ("Malformed", "The request, or its cursor, cannot be read"),
+    401: ("NotSignedIn", "There is no token, or it is not valid, or not any more"),
+    403: ("NotTheOwner", "The project is shared with the caller; only its owner may do this"),
+    404: ("NotFound", "It is not there, or not the caller's: which of them is not told"),
+    409: ("Conflict", "It cannot be done in the present state, which `type` and `detail` name"),
+    413: ("TooLarge", "The body is over 1 MB, or a list in it is too long"),
+    415: ("NotJson", "The body is not declared as JSON"),
+    422: ("WrongFields", "Fields are unknown, missing or wrong; `errors` names each, and what was expected"),
+    429: ("TooManyRequests", "There are too many requests"),
+    500: ("Unexpected", "Something unexpected went wrong"),
+    503: ("Unavailable", "A service is not available at the moment"),
+}
+_ID = {"type": "string", "pattern": ID_PATTERN}
+_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
+    "project": {"description": "Id of the project", "schema": _ID},
+    "document": {"description": "Id of the document", "schema": _ID},
+    "job": {"description": "Id of the job", "schema": _ID},
+    "name": {
+        "description": "Name of the company, percent-encoded. A slash may stand as it is; a question mark is encoded "
+        "twice (%253F), because API Gateway cuts a path at %3F.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS},
+        "example": "Spotify",
+    },
+}
+_JOB_OR_LATEST = {
+    "description": "Id of the job, or `latest`",
+    "schema": {"anyOf": [_ID, {"const": "latest"}]},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Names this request, so that it can be repeated when its answer was lost; a UUID, for instance",
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+}
+
+
+def description() -> dict[str, Any]:
+    """Make the OpenAPI document.
+
+    Returns
+    -------
+    The document, version 3.1, in JSON's types.
+    """
+    types = [kind for operation in OPERATIONS for kind in _types_of(operation)]
+    references, schemas = msgspec.json.schema_components(
+        [*types, ProblemDetails, GatewayMessage], ref_template=REFERENCES
+    )
+    schema_of = {id(kind): reference for kind, reference in zip(types, references, strict=False)}
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema_of, schemas)
+    for query in {operation.query.__name__ for operation in OPERATIONS if operation.query}:
+        del schemas[query]  # described as parameters
+    for schema in schemas.values():
+        schema["description"] = cleandoc(schema["description"])
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cloud NLP",
+            "version": "1.0.0",
+            "description": "Projects, documents and batch jobs; companies and their sentiment. Times are UTC. Refusals "
+            "are problem details (RFC 9457) that name the fields which are wrong. Lists have cursors: pass `next` as "
+            "`cursor` until it is null.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "tags": [{"name": group} for group in dict.fromkeys(operation.group for operation in OPERATIONS)],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "responses": {name: _problem(status, when) for status, (name, when) in _PROBLEMS.items()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def description_json() -> str:
+    """Make the OpenAPI document as JSON, on one line."""
+    return msgspec.json.encode(description()).decode()
+
+
+def _types_of(operation: Operation) -> list[Any]:
+    answers = [kind for kind, _ in operation.answers.values()]
+    return [kind for kind in (operation.request, operation.query, *answers) if kind is not None]
+
+
+def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.script,
+        "tags": [operation.group],
+        "summary": operation.summary,
+    }
+    if operation.description:
+        described["description"] = operation.description
+    parameters = _path_parameters(operation)
+    if operation.query:
+        parameters += _query_parameters(schemas[operation.query.__name__])
+    if operation.idempotent:
+        parameters.append(_IDEMPOTENCY_KEY)
+    if parameters:
+        described["parameters"] = parameters
+    if operation.request:
+        content = {"schema": schema_of[id(operation.request)], "example": msgspec.to_builtins(operation.example)}
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+    described["responses"] = _answers(operation, schema_of) | _problems(operation)
+    if operation.public:
+        described["security"] = []
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    known = _PATH_PARAMETERS | ({"job": _JOB_OR_LATEST} if operation.script in ("job_get", "job_results") else {})
+    return [{"name": name, "in": "path", "required": True, **known[name]} for name in names]
+
+
+def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Turn the fields of a query's type into parameters; null stands for their absence."""
+    parameters = []
+    for name, field in schema["properties"].items():
+        kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+        plain = {key: value for key, value in field.items() if key not in ("anyOf", "description", "default")}
+        plain |= kinds[0] if kinds else {}
+        if field.get("default") is not None:
+            plain["default"] = field["default"]
+        if None in plain.get("enum", []):
+            plain["enum"] = [value for value in plain["enum"] if value is not None]
+        parameters.append({"name": name, "in": "query", "description": field["description"], "schema": plain})
+    return parameters
+
+
+def _answers(operation: Operation, schema_of: dict[int, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    for status, (kind, when) in operation.answers.items():
+        described[str(status)] = {"description": when}
+        if kind is not None:
+            described[str(status)]["content"] = {"application/json": {"schema": schema_of[id(kind)]}}
+        if status in (201, 202) and operation.script in ("projects_create", "jobs_create"):
+            location = {"description": "Where it is from now on", "schema": {"type": "string"}}
+            described[str(status)]["headers"] = {"Location": location}
+    return described
+
+
+def _problems(operation: Operation) -> dict[str, Any]:
+    statuses = {*operation.problems, *_ANYWHERE} | (set() if operation.public else {401})
+    return {str(status): {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"} for status in sorted(statuses)}
+
+
+def _problem(status: int, when: str) -> dict[str, Any]:
+    problem = {"application/problem+json": {"schema": {"$ref": REFERENCES.format(name="ProblemDetails")}}}
+    message = {"application/json": {"schema": {"$ref": REFERENCES.format(name="GatewayMessage")}}}
+    described: dict[str, Any] = {
+        "description": when,
+        "content": problem | (message if status in _OF_GATEWAY else {}),
+    }
+    if status in (409, 429, 503):
+        seconds = {"description": "When trying again makes sense, in seconds", "schema": {"type": "integer"}}
+        described["headers"] = {"Retry-After": seconds}
+    return described
+
+
+if __name__ == "__main__":
+    sys.stdout.write(msgspec.json.format(description_json(), indent=2) + "\n")

@@ -1,0 +1,62 @@
+"""What surrounds every endpoint: errors become problems, each request is logged and counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from handlers.api.support.answers import Answer, problem_answer, to_gateway
+from handlers.api.support.aws_errors import problem_of
+from handlers.api.support.requests import Request
+from handlers.common.logs import logger, start_request
+from handlers.common.metrics import emit_counts
+from handlers.common.problems import Problem
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
+    """Make a Lambda function of what an endpoint does.
+
+    Parameters
+    ----------
+    run
+        Answers a request, or raises a `Problem`.
+    public
+        Needs no token. All others refuse a request without one, even where the route lacks its authorizer.
+
+    Returns
+    -------
+    The function that API Gateway calls. Bodies and tokens are never logged.
+    """
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        started = time.monotonic()
+        request = Request(event)
+        start_request(context, gateway_request=request.gateway_id, route=request.route)
+        answer = _answer(run, request, public)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
+        counts = {
+            "Requests": 1,
+            "RefusedRequests": int(400 <= answer.status < 500),
+            "FailedRequests": int(answer.status >= 500),
+        }
+        emit_counts("api", counts, route=request.route)
+        return to_gateway(answer)
+
+    return handler
+
+
+def _answer(run: Callable[[Request], Answer], request: Request, public: bool) -> Answer:
+    try:
+        if not public:
+            _ = request.caller
+        return run(request)
+    except Problem as problem:
+        return problem_answer(problem)
+    except Exception as error:
+        logger.exception("failed")
+        expected = problem_of(error)
+        return problem_answer(expected or Problem("unexpected", "The request failed; it was logged with its id."))

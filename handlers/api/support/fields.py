@@ -1,0 +1,105 @@
+"""Checking what a request brings, field by field, so that one mistake does not hide the next."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from handlers.common.problems import FieldError, Problem, invalid
+
+_PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
+_ABOUT_FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
+# Checks of our own say what they expect of which field: "`target`: expected ..."
+_OWN_CHECK = re.compile(r"`(?P<field>\w+)`: expected (?P<expected>.*)", re.DOTALL)
+_TOO_MANY = "Expected `array` of length <="
+WHOLE_BODY = "body"
+
+
+def convert(value: Any, kind: Any, strict: bool = True) -> Any:
+    """Turn a plain value into a typed one.
+
+    Parameters
+    ----------
+    value
+        What was decoded from the request.
+    kind
+        The type it shall have.
+    strict
+        Refuse numbers and truth values that are written as texts.
+
+    Raises
+    ------
+    Problem
+        It cannot be; all fields that are wrong are named.
+    """
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        errors = _all_errors(value, kind, strict) or [field_error(error)]
+        if any(_TOO_MANY in wrong for wrong in (str(error), *(found.expected for found in errors))):
+            detail = "; ".join(f"{found.field}: {found.expected}" for found in errors)
+            raise Problem("request-too-large", detail, errors) from None
+        raise invalid(*errors) from None
+
+
+def _all_errors(value: Any, kind: Any, strict: bool) -> list[FieldError]:
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict)):
+        return []
+    hints = get_type_hints(kind, include_extras=True)
+    errors = [
+        FieldError(_name(name), f"one of the known fields: {', '.join(hints)}") for name in value if name not in hints
+    ]
+    required = [field.name for field in msgspec.structs.fields(kind) if field.required]
+    errors += [FieldError(name, "this field, which is missing") for name in required if name not in value]
+    for name, hint in hints.items():
+        if name in value:
+            try:
+                msgspec.convert(value[name], hint, strict=strict)
+            except msgspec.ValidationError as error:
+                errors.append(field_error(error, name, hint))
+    return errors
+
+
+def field_error(error: msgspec.ValidationError, parent: str = "", hint: Any = None) -> FieldError:
+    """Say which field is wrong, and what was expected there.
+
+    Parameters
+    ----------
+    error
+        msgspec's.
+    parent
+        The field that was being read.
+    hint
+        Its type.
+    """
+    message = str(error)
+    place = _PLACE.search(message)
+    path = parent + (place["path"] if place else "")
+    text = _PLACE.sub("", message)
+    about_field = _ABOUT_FIELD.match(text)
+    own_check = _OWN_CHECK.match(text)
+    if about_field:
+        missing = about_field["what"].startswith("missing")
+        path = f"{path}.{_name(about_field['field'])}"
+        text = "this field, which is missing" if missing else "no such field"
+    elif own_check:
+        path, text = f"{path}.{own_check['field']}", own_check["expected"]
+    elif "matching regex" in text or "length" in text:
+        text = _described(hint) or text
+    return FieldError(path.strip(".") or WHOLE_BODY, text)
+
+
+def _described(hint: Any) -> str:
+    """Find the words that a type, or one of those it is a choice of, has for what it expects."""
+    for candidate in (hint, *get_args(hint)):
+        for meta in getattr(candidate, "__metadata__", ()):
+            if meta.extra and "expected" in meta.extra:
+                return meta.extra["expected"]
+    return ""
+
+
+def _name(name: str) -> str:
+    """Repeat an unknown field's name, though not all of a long one."""
+    return name if len(name) <= 100 else name[:100] + "..."

@@ -1,0 +1,157 @@
+"""POST requests that may be repeated: with the header `Idempotency-Key`, they are carried out once.
+
+The first request with a key claims it, with the id of what it is going to create. A request that comes again is
+answered the same. When the first one was lost half-way (its function ended), the next takes over after a while, with
+the same id, and goes on: everything it does is keyed by that id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from handlers.api.support.answers import JSON, PROBLEM_JSON, Answer, problem_answer
+from handlers.api.support.requests import Request
+from handlers.common.ids import new_id
+from handlers.common.problems import Problem
+from handlers.documents.table import Item, RefusedError, Table
+
+HEADER = "idempotency-key"
+KEEP_SECONDS = 24 * 3600
+# Longer than the functions' time limit, at most 30 seconds behind an HTTP API: whoever claimed the key is not at work.
+CLAIM_SECONDS = 40
+# What tells one request's item from another's when a claim is renewed.
+_UNCHANGED = "#id = :id AND #claimed_until = :claimed_until AND attribute_not_exists(#status)"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class _Claim:
+    """A key that is claimed by this request."""
+
+    def __init__(self, table: Table, item: Item) -> None:
+        self._table = table
+        self._item = item
+        self.id: str = item["id"]
+
+    def finish(self, given: Answer) -> None:
+        """Remember the answer."""
+        headers = msgspec.json.encode(given.headers).decode()
+        self._replace({"status": given.status, "body": given.body, "headers": headers})
+
+    def hand_back(self) -> None:
+        """Let the next request with this key go on at once, with the same id."""
+        self._replace({"claimed_until": 0})
+
+    def forget(self) -> None:
+        """Let the next request with this key begin anew."""
+        self._replace({"expires_at": int(time.time()) - 1})
+
+    def _replace(self, changes: Item) -> None:
+        claimed = {name: self._item[name] for name in ("id", "claimed_until")}
+        # Refused when a later request has taken over: the answer is that one's now.
+        with contextlib.suppress(RefusedError):
+            self._table.put({**self._item, **changes}, _UNCHANGED, claimed)
+
+
+def once(
+    table: Table, request: Request, body: msgspec.Struct, create: Callable[[str], Answer], keep_answer: bool = True
+) -> Answer:
+    """Carry out a POST request, once for each idempotency key.
+
+    Parameters
+    ----------
+    table
+        Where keys are remembered, for 24 hours.
+    request
+        The request.
+    body
+        Its body.
+    create
+        Carries it out, given the id of what is to be created. It may be called again with the same id.
+    keep_answer
+        Answer a repeated request with the first answer; otherwise `create` is called again, with the same id.
+
+    Raises
+    ------
+    Problem
+        The key is malformed, belongs to another request, or that request is being worked on.
+    """
+    key = request.header(HEADER)
+    if not key:
+        return create(new_id())
+    if not _KEY.fullmatch(key):
+        raise Problem("malformed-request", "Idempotency-Key: 1 to 255 visible characters of ASCII were expected.")
+    claim = _claim(table, request, body, key)
+    if isinstance(claim, Answer):
+        return claim
+    try:
+        given = create(claim.id)
+    except Problem as problem:
+        if problem.recorded:
+            claim.finish(problem_answer(problem))
+        else:
+            claim.forget()
+        raise
+    except Exception:
+        # A service failed, or this program: the next request goes on from where this one came to.
+        with contextlib.suppress(Exception):
+            claim.hand_back()
+        raise
+    if keep_answer:
+        claim.finish(given)
+    else:
+        claim.hand_back()
+    return given
+
+
+def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _Claim | Answer:
+    """Claim a key; returns the answer instead where there is one already."""
+    now = int(time.time())
+    item: Item = {
+        "pk": f"IDEMPOTENCY#{request.caller}#{request.route}#{key}",
+        "sk": "IDEMPOTENCY",
+        "id": new_id(),
+        "request_hash": _hash(request, body),
+        "claimed_until": now + CLAIM_SECONDS,
+        "expires_at": now + KEEP_SECONDS,
+    }
+    try:
+        table.put(item, "attribute_not_exists(pk) OR #expires_at <= :now", {"now": now})
+        return _Claim(table, item)
+    except RefusedError as error:
+        known = error.refused[0]
+    if known["request_hash"] != item["request_hash"]:
+        raise Problem("idempotency-key-in-use", "The key was used for another request. Choose a new one.")
+    if "status" in known:
+        return _repeated(known)
+    if known["claimed_until"] > now:
+        raise _at_work(known["claimed_until"] - now)
+    return _take_over(table, known, {**item, "id": known["id"]})
+
+
+def _take_over(table: Table, known: Item, item: Item) -> _Claim:
+    try:
+        table.put(item, _UNCHANGED, {name: known[name] for name in ("id", "claimed_until")})
+    except RefusedError:
+        raise _at_work(1) from None
+    return _Claim(table, item)
+
+
+def _at_work(seconds: int) -> Problem:
+    return Problem("idempotency-key-in-use", "The first request with this key is being worked on.", retry_after=seconds)
+
+
+def _repeated(known: Item) -> Answer:
+    content_type = PROBLEM_JSON if known["status"] >= 400 else JSON
+    return Answer(known["status"], known["body"], msgspec.json.decode(known["headers"]), content_type)
+
+
+def _hash(request: Request, body: msgspec.Struct) -> str:
+    """Tell requests apart: by what stands in the path, and by what their bodies mean, however they are written."""
+    content = msgspec.json.encode([request.path_parameters, body], order="sorted")
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,146 @@
+"""Requests, as API Gateway's HTTP API hands them to a function (payload format 2.0)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, TypeVar
+
+import msgspec
+
+from handlers.api.support.fields import convert
+from handlers.common.ids import is_id
+from handlers.common.problems import FieldError, Problem, invalid, not_found
+
+MAX_BODY_BYTES = 1_000_000
+# Stands, in a path, for the last completed job of a kind.
+LATEST = "latest"
+_JSON_TYPES = {"application/json", "application/merge-patch+json"}
+
+T = TypeVar("T")
+
+
+class Request:
+    """A request.
+
+    Parameters
+    ----------
+    event
+        What API Gateway hands over.
+    """
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self._event = event
+        self._context = event.get("requestContext") or {}
+
+    @property
+    def caller(self) -> str:
+        """Who asks: the claim `sub` of the token that API Gateway has checked, and nothing of the request itself.
+
+        Raises
+        ------
+        Problem
+            There is no token: the route lacks its authorizer.
+        """
+        claims = ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not subject:
+            raise Problem("not-signed-in", "Send a token in the header Authorization: Bearer <token>.")
+        return subject
+
+    @property
+    def gateway_id(self) -> str:
+        """API Gateway's id of the request, which its access log has too."""
+        return str(self._context.get("requestId", ""))
+
+    @property
+    def route(self) -> str:
+        """The route that was chosen, such as `POST /projects`."""
+        return str(self._event.get("routeKey", ""))
+
+    @property
+    def raw_path(self) -> str:
+        """The path, decoded but for `%25`."""
+        return str(self._event.get("rawPath", ""))
+
+    @property
+    def path_parameters(self) -> dict[str, str]:
+        """What stands in the path where the route has names."""
+        return self._event.get("pathParameters") or {}
+
+    def identifier(self, name: str) -> str:
+        """Read an id from the path.
+
+        Raises
+        ------
+        Problem
+            What stands there cannot be an id, so there is nothing with it.
+        """
+        text = self.path_parameters.get(name, "")
+        if not is_id(text):
+            raise not_found(name)
+        return text
+
+    def identifier_or_latest(self, name: str, kind: str | None) -> str:
+        """Read an id from the path, or `latest`, which needs a kind.
+
+        Raises
+        ------
+        Problem
+            What stands there can be neither, or the kind is missing.
+        """
+        if self.path_parameters.get(name) != LATEST:
+            return self.identifier(name)
+        if kind is None:
+            raise invalid(FieldError("kind", "with `latest`, the kind of job"))
+        return LATEST
+
+    def header(self, name: str) -> str:
+        """Read a header; empty where it is absent. API Gateway writes their names in lower case."""
+        return str((self._event.get("headers") or {}).get(name, ""))
+
+    def query(self, kind: type[T]) -> T:
+        """Read the query string.
+
+        Raises
+        ------
+        Problem
+            A parameter is unknown or wrong.
+        """
+        return convert(self._event.get("queryStringParameters") or {}, kind, strict=False)
+
+    def body(self, kind: type[T]) -> T:
+        """Read the JSON body.
+
+        Raises
+        ------
+        Problem
+            It is too large, of another content type, not JSON, or some fields are wrong.
+        """
+        content = self._content()
+        if len(content) > MAX_BODY_BYTES:
+            raise Problem("request-too-large", f"A request has at most {MAX_BODY_BYTES} bytes.")
+        if not content:
+            raise Problem("malformed-request", "A JSON body was expected.")
+        self._require_json()
+        try:
+            value = msgspec.json.decode(content)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise Problem("malformed-request", f"The body is not valid JSON in UTF-8: {_reason(error)}.") from None
+        return convert(value, kind)
+
+    def _content(self) -> bytes:
+        body = self._event.get("body") or ""
+        try:
+            return base64.b64decode(body, validate=True) if self._event.get("isBase64Encoded") else body.encode()
+        except ValueError:
+            raise Problem("malformed-request", "The body could not be decoded.") from None
+
+    def _require_json(self) -> None:
+        media_type, _, parameters = self.header("content-type").partition(";")
+        charset = parameters.lower().partition("charset=")[2].strip('" ')
+        if media_type.strip().lower() not in _JSON_TYPES or charset not in ("", "utf-8"):
+            raise Problem("not-json", "Send JSON, with the header Content-Type: application/json.")
+
+
+def _reason(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

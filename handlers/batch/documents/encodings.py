@@ -1,0 +1,157 @@
+"""Encodings of text files: found out by reading the file once, and kept when it is written."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from handlers.batch.errors import DocumentError
+from handlers.batch.work import Work
+
+CHUNK = 65_536
+# Bytes that Windows' encoding of western Europe does not define.
+_UNDEFINED_IN_1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+
+class Encoding(NamedTuple):
+    """How a text file is encoded.
+
+    Attributes
+    ----------
+    name
+        As Python knows it, without a byte order mark.
+    mark
+        The byte order mark the file begins with, or nothing.
+    """
+
+    name: str
+    mark: bytes = b""
+
+
+def detect(path: Path, declared: str | None = None) -> Encoding:
+    """Find out how a file is encoded.
+
+    Parameters
+    ----------
+    path
+        Read from its beginning to its end, in chunks.
+    declared
+        What the document says itself; counts when it is a known encoding and there is no byte order mark.
+
+    Raises
+    ------
+    DocumentError
+        It is no text.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            return Encoding(name, mark)
+    found = _without_mark(path)
+    if declared and found != "utf-8":
+        try:
+            return Encoding(codecs.lookup(declared).name)
+        except LookupError:
+            pass
+    return Encoding(found)
+
+
+def _without_mark(path: Path) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_utf8 = is_1252 = True
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            if b"\0" in chunk:
+                raise DocumentError("It is not a text: it contains bytes that no text has.")
+            if is_utf8:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    is_utf8 = False
+            is_1252 = is_1252 and not any(byte in chunk for byte in _UNDEFINED_IN_1252)
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    if is_utf8:
+        return "utf-8"
+    return "cp1252" if is_1252 else "latin-1"
+
+
+def read_text(path: Path, encoding: Encoding) -> Iterator[str]:
+    """Read a file in chunks, line ends as they are.
+
+    Raises
+    ------
+    DocumentError
+        It is not encoded as it says.
+    """
+    with open_text(path, encoding) as file:
+        try:
+            while chunk := file.read(CHUNK):
+                yield chunk
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"It is corrupt: not valid {encoding.name}.") from error
+
+
+def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
+    """Open a file behind its byte order mark."""
+    file = path.open("rb")
+    file.seek(len(encoding.mark))
+    return io.TextIOWrapper(file, encoding=encoding.name, newline="")
+
+
+def write_text(path: Path, encoding: Encoding, parts: Iterable[str], work: Work, errors: str = "strict") -> None:
+    """Write a file in its encoding; one that cannot hold the text becomes UTF-8, and the report says so.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    encoding
+        That of the document that was read.
+    parts
+        The text; read once.
+    work
+        Takes the note.
+    errors
+        What to do with characters the encoding does not have: `strict` or `xmlcharrefreplace`.
+    """
+    name = encoding.name
+    with path.open("wb") as file:
+        file.write(encoding.mark)
+        for part in parts:
+            try:
+                file.write(part.encode(name, errors))
+            except UnicodeEncodeError:
+                file.close()
+                _become_utf8(path, name)
+                break
+        else:
+            return
+        name = "utf-8"
+        work.note(f"Written in UTF-8: {encoding.name} does not have all characters of the translation.")
+    with path.open("ab") as file:
+        file.write(part.encode(name))
+        for rest in parts:
+            file.write(rest.encode(name))
+
+
+def _become_utf8(path: Path, name: str) -> None:
+    copy = path.with_name(path.name + "8")
+    try:
+        with copy.open("wb") as file:
+            for chunk in read_text(path, Encoding(name)):
+                file.write(chunk.encode())
+        copy.replace(path)
+    finally:
+        copy.unlink(missing_ok=True)

@@ -1,0 +1,189 @@
+"""What is inside a paragraph of Markdown: texts, and signs, code, addresses and tags that stay as they are."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from handlers.batch.documents.html import INLINE
+from handlers.batch.documents.pieces import Escape, Markup, Piece, Text
+
+_SIGN = re.compile(
+    r"""
+    (?P<escape>\\[!-/:-@\[-`{-~])
+    |(?P<code>`+)
+    |(?P<comment><!--.*?-->|<(?P<verbatim>code|kbd|pre|samp|script|style|var)\b[^<>]*>.*?</(?P=verbatim)>)
+    |(?P<autolink><[a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*>|<[^\s<>@]+@[^\s<>@]+>)
+    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*)?/?>)
+    |(?P<address>\b(?:https?://|www\.)[^\s<>()\[\]`*]+)
+    |(?P<bracket>!?\[)
+    |(?P<target>\](?:\(\s*(?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)|\[[^\[\]]*\]))
+    |(?P<close>\])
+    |(?P<emphasis>\*+|~~+|(?<!\w)_+|_+(?!\w))
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"!?\[([^\[\]]{1,999})\](?![(])(\[\])?(?!\[)")
+_BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
+_BACKTICKS = re.compile(r"`+")
+_SPECIAL = re.compile(r"[\\`*\[\]<>]|~~|(?<!\w)_|_(?!\w)|&(?=#?\w{1,31};)")
+_SPECIAL_AT_START = re.compile(r"(?:#{1,6}|[-+=]+|\d{1,9}(?=[.)]))(?=[\s.)]|$)|[>|]")
+
+
+class Break(NamedTuple):
+    """The end of a line inside a paragraph, with what the next line begins with.
+
+    Attributes
+    ----------
+    is_hard
+        A reader sees it as the end of a line.
+    """
+
+    start: int
+    end: int
+    is_hard: bool
+
+
+def label_of(text: str) -> str:
+    """Make a label comparable, as CommonMark says."""
+    return " ".join(text.split()).casefold()
+
+
+def inline_pieces(
+    text: str, labels: frozenset[str], breaks: Sequence[Break] = (), in_table: bool = False
+) -> Iterator[Piece]:
+    """Take a paragraph, or a cell of a table, apart.
+
+    Parameters
+    ----------
+    text
+        As in the document, with the ends of its lines.
+    labels
+        Labels of links that the document defines elsewhere; text in brackets that is not among them is text.
+    breaks
+        Ends of lines, in order.
+    in_table
+        It is a cell, where a bar has another meaning.
+    """
+    plain = _Plain(text, breaks, in_table)
+    position = 0
+    for start, end, inside in _signs(text, labels):
+        yield from plain.pieces(position, start)
+        yield Markup(text[start:end], ends_paragraph=not inside)
+        position = end
+    yield from plain.pieces(position, len(text))
+
+
+class _Sign(NamedTuple):
+    """Something that is no text; the sentence goes on behind it when it is `inside` one."""
+
+    start: int
+    end: int
+    inside: bool
+
+
+def _signs(text: str, labels: frozenset[str]) -> list[_Sign]:
+    """Find everything that is no text. A bracket is text unless it belongs to a link."""
+    signs: list[_Sign] = []
+    brackets: list[_Sign] = []
+    codes = _CodeEnds(text)
+    position = 0
+    while found := _SIGN.search(text, position):
+        start, position = found.span()
+        kind = found.lastgroup or ""
+        if kind == "code":
+            position = codes.end(start, position)
+        elif kind == "bracket":
+            reference = _REFERENCE.match(text, start)
+            if reference and (reference[1].startswith("^") or label_of(reference[1]) in labels):
+                position = reference.end()
+                signs.append(_Sign(start, position, False))
+            else:
+                brackets.append(_Sign(start, position, True))
+            continue
+        elif kind in ("close", "target"):
+            opening = brackets.pop() if brackets else None
+            if kind == "close":
+                continue
+            if opening:
+                signs.append(opening)
+        if kind != "escape":
+            signs.append(_Sign(start, position, _is_inside(found)))
+    return sorted(signs)
+
+
+class _CodeEnds:
+    """Finds where code ends: at the next run of as many backticks as it began with."""
+
+    def __init__(self, text: str) -> None:
+        self._runs: dict[int, list[int]] = {}
+        for run in reversed(list(_BACKTICKS.finditer(text))):
+            self._runs.setdefault(len(run[0]), []).append(run.start())
+
+    def end(self, start: int, end: int) -> int:
+        """Position behind the code that begins at `start`; `end` where there is none."""
+        later = self._runs.get(end - start, [])
+        while later and later[-1] <= start:
+            later.pop()
+        return later.pop() + end - start if later else end
+
+
+def _is_inside(found: re.Match[str]) -> bool:
+    if found["name"]:
+        return found["name"].lower() in INLINE
+    return bool(found["bracket"] or found["target"] or found["emphasis"]) or found[0].startswith("<!--")
+
+
+class _Plain:
+    """The texts between the signs, line by line."""
+
+    def __init__(self, text: str, breaks: Sequence[Break], in_table: bool) -> None:
+        self._text = text
+        self._breaks = breaks
+        self._next = 0
+        self._in_table = in_table
+
+    def pieces(self, start: int, end: int) -> Iterator[Piece]:
+        """Give the pieces of a part without signs; parts are asked for in order."""
+        while self._next < len(self._breaks) and self._breaks[self._next].start < end:
+            line = self._breaks[self._next]
+            self._next += 1
+            if line.start < start:  # inside a sign, such as code over two lines
+                continue
+            yield from self._piece(start, line.start)
+            yield Markup(self._text[line.start : line.end], ends_paragraph=line.is_hard, glue=" ")
+            start = line.end
+        yield from self._piece(start, end)
+
+    def _piece(self, start: int, end: int) -> Iterator[Piece]:
+        if start >= end:
+            return
+        raw = self._text[start:end]
+        seen = html.unescape(_BACKSLASH.sub(r"\1", raw)) if "\\" in raw or "&" in raw else raw
+        at_start = start == 0 or (self._next > 0 and self._breaks[self._next - 1].end == start)
+        yield Text(raw, seen, self._escape(at_start))
+
+    def _escape(self, at_start: bool) -> Escape:
+        if self._in_table:
+            return _escape_cell
+        return _escape_start if at_start else _escape
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(lambda found: "&amp;" if found[0] == "&" else "\\" + found[0], text).replace("\n", " ")
+
+
+def _escape_cell(text: str) -> str:
+    return _escape(text).replace("|", "\\|")
+
+
+def _escape_start(text: str) -> str:
+    escaped = _escape(text)
+    found = _SPECIAL_AT_START.match(escaped)
+    if not found:
+        return escaped
+    # The backslash has to stand before a sign; a number is followed by one.
+    place = found.end() if found[0].isdigit() else 0
+    return escaped[:place] + "\\" + escaped[place:]

@@ -1,0 +1,151 @@
+"""What SageMaker tells the program: its environment and the files of its container, as one typed object.
+
+Paths: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from handlers.batch.errors import JobError
+from handlers.common.environment import read_environment
+from handlers.common.job_options import OPTIONS_OF_KIND, JobOptions
+
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+_Workers = Annotated[int, msgspec.Meta(ge=1, le=64)]
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment variables of the job, in lower case.
+
+    Attributes
+    ----------
+    job_kind
+        What to do. `merge` puts together what the instances of another job have left.
+    job_options
+        JSON object, see `handlers/common/job_options.py`; of no use to `merge`.
+    processing_root
+        What stands for `/opt/ml/processing`.
+    document_seconds
+        Longest time one document may take.
+    max_document_bytes
+        Largest file that is read.
+    max_expanded_bytes
+        Largest size that a compressed document may declare for its contents.
+    max_pages
+        Longest Word document; text formats have no pages.
+    document_workers
+        Documents translated at the same time.
+    request_workers
+        Requests to Amazon Translate or Amazon Comprehend at the same time.
+    """
+
+    job_kind: Literal["translate", "analyse", "merge"]
+    job_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    job_options: str = "{}"
+    processing_root: str = "/opt/ml/processing"
+    document_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1800
+    max_document_bytes: _Count = 300_000_000
+    max_expanded_bytes: _Count = 200_000_000
+    max_pages: _Count = 400
+    document_workers: _Workers = 8
+    request_workers: _Workers = 16
+
+
+class ResourceConfig(msgspec.Struct, frozen=True):
+    """The instances of the job, as `/opt/ml/config/resourceconfig.json` names them."""
+
+    current_host: str = "algo-1"
+    hosts: list[str] = msgspec.field(default_factory=lambda: ["algo-1"])
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as this instance sees it.
+
+    Attributes
+    ----------
+    options
+        Absent for `merge`.
+    """
+
+    environment: Environment
+    options: JobOptions | None
+    resources: ResourceConfig
+
+    @property
+    def root(self) -> Path:
+        """Folder of all channels."""
+        return Path(self.environment.processing_root)
+
+    @property
+    def documents(self) -> Path:
+        """Folder of the documents of this instance."""
+        return self.root / "input" / "documents"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the model, for engines that have one."""
+        return self.root / "input" / "model"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of what other instances have left, for `merge`."""
+        return self.root / "input" / "parts"
+
+    @property
+    def output(self) -> Path:
+        """Folder that is uploaded when the job ends."""
+        return self.root / "output"
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether no other instance works on this job."""
+        return len(self.resources.hosts) == 1
+
+
+def read_job(environment: Mapping[str, str] = os.environ) -> Job:
+    """Read what this instance has to do.
+
+    Raises
+    ------
+    JobError
+        Something is missing or wrong; the message names the variable and the field.
+    """
+    try:
+        settings = read_environment(Environment, environment)
+    except msgspec.ValidationError as error:
+        raise JobError(f"Environment variables: {error}") from error
+    kind = OPTIONS_OF_KIND.get(settings.job_kind)
+    try:
+        options = msgspec.json.decode(settings.job_options, type=kind) if kind else None
+    except msgspec.DecodeError as error:  # of which ValidationError is one
+        raise JobError(f"JOB_OPTIONS of a job of kind {settings.job_kind}: {error}") from error
+    return Job(environment=settings, options=options, resources=_resources(Path(settings.processing_root)))
+
+
+def config_file(root: Path, name: str) -> Path:
+    """Path of a file of the container's configuration, which lies beside the folder of the channels."""
+    return root.parent / "config" / name
+
+
+def exit_message_file(root: Path) -> Path:
+    """Path of the text that SageMaker reports as the job's `ExitMessage`."""
+    return root.parent / "output" / "message"
+
+
+def _resources(root: Path) -> ResourceConfig:
+    path = config_file(root, "resourceconfig.json")
+    if not path.exists():
+        return ResourceConfig()
+    try:
+        resources = msgspec.json.decode(path.read_bytes(), type=ResourceConfig)
+    except msgspec.DecodeError as error:
+        raise JobError(f"{path.name}: {error}") from error
+    if resources.current_host not in resources.hosts:
+        raise JobError(f"{path.name}: `current_host` {resources.current_host} is none of `hosts`")
+    return resources

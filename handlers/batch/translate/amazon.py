@@ -1,0 +1,104 @@
+"""Translation by Amazon Translate: full requests, many at the same time, patient when throttled.
+
+Limits: https://docs.aws.amazon.com/translate/latest/dg/what-is-limits.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from handlers.batch.calls import call_patiently
+from handlers.batch.prices import TRANSLATE_CHARACTERS
+from handlers.batch.sentences import pack, split_sentences
+from handlers.batch.work import Work
+
+# TranslateText: at most 10,000 bytes of UTF-8 a request.
+MAX_REQUEST_BYTES = 10_000
+
+
+class AmazonEngine:
+    """Translates with Amazon Translate.
+
+    Parameters
+    ----------
+    translate_text
+        Of a Translate client that does not repeat calls itself.
+    target
+        Language to translate into.
+    concurrency
+        Requests at the same time, of all documents together.
+    sleep
+        Waits a number of seconds between attempts.
+    """
+
+    def __init__(
+        self,
+        translate_text: Callable[..., Any],
+        target: str,
+        concurrency: int,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._translate_text = translate_text
+        self._target = target
+        self._threads = ThreadPoolExecutor(max_workers=concurrency)
+        self._sleep = sleep
+
+    def translate(self, texts: Sequence[str], source: str, work: Work) -> list[str]:
+        """Translate texts; those that fit together into a request go together, one a line."""
+        pieces = [list(_pieces(text, source)) for text in texts]
+        requests = list(_requests([piece for text in pieces for piece in text]))
+        futures = [self._threads.submit(self._request, lines, source, work) for lines in requests]
+        try:
+            translated = iter([line for future in futures for line in future.result()])
+        finally:
+            for future in futures:
+                future.cancel()
+        return [" ".join(next(translated).strip() for _ in text) for text in pieces]
+
+    def close(self) -> None:
+        """Forget requests that nobody waits for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _request(self, lines: list[str], source: str, work: Work) -> list[str]:
+        if len(lines) == 1:
+            return [self._call(lines[0], source, work)]
+        translated = self._call("\n".join(lines), source, work).split("\n")
+        if len(translated) == len(lines) and all(map(str.strip, translated)):
+            return translated
+        # A line was lost or added, so it is not known which translation belongs to which text.
+        return [self._call(line, source, work) for line in lines]
+
+    def _call(self, text: str, source: str, work: Work) -> str:
+        def send() -> str:
+            answer = self._translate_text(Text=text, SourceLanguageCode=source, TargetLanguageCode=self._target)
+            work.use(TRANSLATE_CHARACTERS, len(text))
+            return answer["TranslatedText"]
+
+        return call_patiently("Amazon Translate", send, work, self._sleep)
+
+
+def _pieces(text: str, language: str) -> Iterator[str]:
+    """Cut a text that is too long for a request between sentences."""
+    if len(text.encode()) <= MAX_REQUEST_BYTES:
+        yield text
+        return
+    for piece in pack(split_sentences(text, language), MAX_REQUEST_BYTES):
+        if piece.strip():
+            yield piece.strip()
+
+
+def _requests(pieces: list[str]) -> Iterator[list[str]]:
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        length = len(piece.encode()) + 1
+        if held and size + length > MAX_REQUEST_BYTES + 1:
+            yield held
+            held, size = [], 0
+        held.append(piece)
+        size += length
+    if held:
+        yield held

@@ -1,0 +1,39 @@
+"""What every translation engine offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from handlers.batch.work import Work
+
+
+class Engine(Protocol):
+    """Translates texts. Called from several threads."""
+
+    def translate(self, texts: Sequence[str], source: str, work: Work) -> list[str]:
+        """Translate texts of one document.
+
+        Parameters
+        ----------
+        texts
+            Each a line without line end, of any length.
+        source
+            Their language.
+        work
+            Of the document: its time limit, and where usage is counted.
+
+        Returns
+        -------
+        The translations, in the order of the texts.
+
+        Raises
+        ------
+        DocumentError
+            They cannot be translated.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of threads and memory."""
+        ...

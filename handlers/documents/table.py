@@ -1,0 +1,232 @@
+"""The table of projects, documents and jobs: typed access to its items, and nothing about what they mean."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handlers.common.backoff import full_jitter
+
+MAX_ATTEMPTS = 6
+# DynamoDB: at most 100 keys a BatchGetItem.
+READ_BATCH = 100
+# Reasons for which DynamoDB cancels a transaction that may well pass when it is tried again.
+_PASSING = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
+_NAME = re.compile(r"#(\w+)")
+
+Values = Mapping[str, Any]
+Item = dict[str, Any]
+Key = tuple[str, str]
+
+
+class RefusedError(Exception):
+    """A condition did not hold, and nothing was written.
+
+    Attributes
+    ----------
+    refused
+        By position of the actions whose condition did not hold: the item that is there, where there is one.
+    """
+
+    def __init__(self, refused: dict[int, Item]) -> None:
+        super().__init__(f"refused: {sorted(refused)}")
+        self.refused = refused
+
+
+def encode_value(value: Any) -> dict[str, Any]:
+    """Turn a text, number, truth value or list of texts into DynamoDB's typed form."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, str):
+        return {"S": value}
+    return {"L": [encode_value(entry) for entry in value]}
+
+
+def decode_value(value: Mapping[str, Any]) -> Any:
+    """Turn DynamoDB's typed form into a plain value."""
+    [(kind, content)] = value.items()
+    if kind == "N":
+        return float(content) if any(mark in content for mark in ".eE") else int(content)
+    if kind == "L":
+        return [decode_value(entry) for entry in content]
+    return content
+
+
+def encode(values: Values) -> Item:
+    """Turn attributes into an item; those without a value are left out."""
+    return {name: encode_value(value) for name, value in values.items() if value is not None}
+
+
+def decode(item: Mapping[str, Any]) -> Item:
+    """Turn an item into attributes; `encode` is the way back."""
+    return {name: decode_value(value) for name, value in item.items()}
+
+
+class Table:
+    """A table with the keys `pk` and `sk`.
+
+    In conditions, `#name` stands for the attribute `name` and `:name` for the given value of that name.
+
+    Parameters
+    ----------
+    dynamodb
+        A DynamoDB client.
+    name
+        The table's name.
+    sleep
+        Waits a number of seconds between attempts.
+    """
+
+    def __init__(self, dynamodb: Any, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._dynamodb = dynamodb
+        self._name = name
+        self._sleep = sleep
+
+    def get(self, key: Key) -> Item | None:
+        """Read an item as it is now."""
+        answer = self._dynamodb.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        return decode(answer["Item"]) if "Item" in answer else None
+
+    def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        """Read items as they are now, in as few calls as possible; those that are not there are None."""
+        found: dict[Key, Item] = {}
+        missing = [_key(key) for key in dict.fromkeys(keys)]
+        failures = 0
+        while missing:
+            request = {self._name: {"Keys": missing[:READ_BATCH], "ConsistentRead": True}}
+            answer = self._dynamodb.batch_get_item(RequestItems=request)
+            for item in map(decode, answer["Responses"].get(self._name, [])):
+                found[item["pk"], item["sk"]] = item
+            unread = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            missing = missing[READ_BATCH:] + unread
+            if unread:
+                failures += 1
+                if failures == MAX_ATTEMPTS:
+                    raise TimeoutError(f"DynamoDB left {len(unread)} keys unread in {MAX_ATTEMPTS} attempts")
+                self._sleep(full_jitter(failures, base=0.1, cap=1))
+        return [found.get(key) for key in keys]
+
+    def query(self, condition: str, values: Values, limit: int, index: str | None = None) -> list[Item]:
+        """Read the last items that meet a condition on their keys, in descending order.
+
+        Parameters
+        ----------
+        condition, values
+            On the keys of the table or the index.
+        limit
+            At most so many items.
+        index
+            The index to read; it follows the table within moments. The table itself is read as it is now.
+        """
+        source = {"IndexName": index} if index else {"ConsistentRead": True}
+        request = {"TableName": self._name, "KeyConditionExpression": condition, "ScanIndexForward": False, **source}
+        request |= _placeholders([condition], values)
+        found: list[Item] = []
+        while True:
+            page = self._dynamodb.query(**request, Limit=limit - len(found))
+            found += map(decode, page["Items"])
+            if len(found) >= limit or "LastEvaluatedKey" not in page:
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def put(self, item: Values, condition: str, values: Values | None = None) -> None:
+        """Write an item.
+
+        Raises
+        ------
+        RefusedError
+            The condition does not hold; `refused[0]` is the item that is there.
+        """
+        try:
+            self._dynamodb.put_item(**self.put_action(item, condition, values)["Put"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            raise RefusedError({0: decode(error.response.get("Item", {}))}) from None
+
+    def delete(self, key: Key) -> None:
+        """Delete an item, if it is there."""
+        self._dynamodb.delete_item(TableName=self._name, Key=_key(key))
+
+    def transact(self, actions: Sequence[dict[str, Any]]) -> None:
+        """Carry out all actions, or none.
+
+        Parameters
+        ----------
+        actions
+            Up to 100, made by the methods below.
+
+        Raises
+        ------
+        RefusedError
+            Some conditions do not hold.
+        """
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=list(actions))
+            except ClientError as error:
+                reasons = error.response.get("CancellationReasons", [])
+                refused = {
+                    position: decode(reason.get("Item", {}))
+                    for position, reason in enumerate(reasons)
+                    if reason.get("Code") == "ConditionalCheckFailed"
+                }
+                if refused:
+                    raise RefusedError(refused) from None
+                passing = any(reason.get("Code") in _PASSING for reason in reasons)
+                if not passing or attempt == MAX_ATTEMPTS:
+                    raise
+                self._sleep(full_jitter(attempt, base=0.05, cap=1))
+            else:
+                return
+
+    def put_action(self, item: Values, condition: str = "", values: Values | None = None) -> dict[str, Any]:
+        """Write an item, where the condition holds."""
+        return {"Put": {"TableName": self._name, "Item": encode(item), **_condition(condition, values)}}
+
+    def delete_action(self, key: Key, condition: str = "", values: Values | None = None) -> dict[str, Any]:
+        """Delete an item, where the condition holds."""
+        return {"Delete": {"TableName": self._name, "Key": _key(key), **_condition(condition, values)}}
+
+    def check_action(self, key: Key, condition: str, values: Values | None = None) -> dict[str, Any]:
+        """Have the other actions carried out only where the condition holds for this item."""
+        return {"ConditionCheck": {"TableName": self._name, "Key": _key(key), **_condition(condition, values)}}
+
+    def update_action(self, key: Key, changes: Values, condition: str, values: Values | None = None) -> dict[str, Any]:
+        """Change attributes of an item, where the condition holds; those whose value is None are removed."""
+        kept = {name: value for name, value in changes.items() if value is not None}
+        removed = [f"#{name}" for name in changes if name not in kept]
+        parts = ["SET " + ", ".join(f"#{name} = :set_{name}" for name in kept)] if kept else []
+        parts += ["REMOVE " + ", ".join(removed)] if removed else []
+        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": " ".join(parts)}
+        new_values = {f"set_{name}": value for name, value in kept.items()}
+        named = _placeholders([condition, *parts], {**(values or {}), **new_values})
+        return {"Update": {**update, **_condition(condition, values), **named}}
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _condition(condition: str, values: Values | None) -> dict[str, Any]:
+    if not condition:
+        return {}
+    return {
+        "ConditionExpression": condition,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        **_placeholders([condition], values or {}),
+    }
+
+
+def _placeholders(texts: Sequence[str], values: Values) -> dict[str, Any]:
+    """Name the attributes and values that expressions use: many attributes are DynamoDB's reserved words."""
+    names = {f"#{name}": name for text in texts for name in _NAME.findall(text)}
+    encoded = {f":{name}": encode_value(value) for name, value in values.items()}
+    named: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+    return named | ({"ExpressionAttributeValues": encoded} if encoded else {})

@@ -1,0 +1,27 @@
+"""Fixtures of the API's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.handlers.api.harness import Api, User
+from tests.unit.cli_aws import running_aws
+
+
+@pytest.fixture(scope="package")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API's functions, on an emulator of their own."""
+    with running_aws(tmp_path_factory.mktemp("aws")) as endpoint:
+        yield Api(endpoint)
+
+
+@pytest.fixture
+def ann(api: Api) -> User:
+    return api.user()
+
+
+@pytest.fixture
+def bob(api: Api) -> User:
+    return api.user()

@@ -1,0 +1,213 @@
+"""The program as SageMaker runs it: a process with folders, environment variables and AWS on the network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import docx
+import pytest
+
+from handlers.batch.run import program_folder, unpack
+from tests.handlers.batch.conftest import Outcome, Run
+from tests.handlers.batch.fake_aws import FakeAws, RefusalError
+from tests.handlers.batch.word_documents import full_document
+
+ENGLISH = {"source": "en", "target": "de"}
+TEXTS = {
+    "documents/1/a.txt": b"The football season was good for all players of the team this year.\n",
+    "documents/2/b.md": b"# Football\n\nThe football players of the team had a good season this year.\n",
+    "documents/3/c.html": b"<html><p>Energy prices are bad for the climate and the markets of the world.</p>",
+    "documents/4/d.txt": b"Bad energy prices are bad news for the markets and the climate of the world.\n",
+    "documents/5/e.txt": b"The football season was good for all players of the team this year.\n",
+    "documents/6/empty.txt": b"",
+    "documents/7/blank.txt": b" \n\n",
+    "documents/8/wrong.docx": b"no document",
+}
+BAD = {"6/empty.txt", "7/blank.txt", "8/wrong.docx"}
+
+
+def test_translate(run_container: Run, aws: FakeAws) -> None:
+    done = run_container("translate", ENGLISH, {**TEXTS, "documents/9/w.docx": full_document()})
+    assert done.code == 0, done.logs
+    assert {name for name, status in done.statuses().items() if status == "failed"} == BAD
+    written = {path.relative_to(done.output).as_posix() for path in done.output.rglob("*") if path.is_file()}
+    names = ("1/a.de.txt", "2/b.de.md", "3/c.de.html", "4/d.de.txt", "5/e.de.txt", "9/w.de.docx")
+    assert written == {"report.json", *(f"documents/{name}" for name in names)}
+    assert (done.output / "documents/2/b.de.md").read_bytes() == TEXTS["documents/2/b.md"].upper()
+    assert docx.Document(str(done.output / "documents/9/w.de.docx")).paragraphs[0].text == "THE ANNUAL REPORT"
+    totals = done.report["totals"]
+    assert totals["usage"] == {"translate_characters": sum(map(len, aws.translated))}
+    assert done.report["estimated_cost"]["amount"] == round(sum(map(len, aws.translated)) * 15 / 1e6, 6)
+    lines = [json.loads(line) for line in done.logs.splitlines()]
+    [metrics] = [line for line in lines if "_aws" in line]
+    assert (metrics["Documents"], metrics["DocumentsFailed"]) == (9, 3)
+    assert {line["job"] for line in lines} == {"job-1"}
+
+
+def test_a_rerun_overwrites_its_own_results(run_container: Run) -> None:
+    inputs = {"documents/1/w.docx": full_document()}
+    first = run_container("translate", ENGLISH, inputs)
+    before = (first.output / "documents/1/w.de.docx").read_bytes()
+    assert (run_container("translate", ENGLISH, inputs).output / "documents/1/w.de.docx").read_bytes() == before
+
+
+def test_the_language_is_found_for_each_document(run_container: Run, aws: FakeAws) -> None:
+    texts = {
+        "documents/a.txt": b"Das ist nicht ein Satz.",
+        "documents/b.txt": b"A text.",
+        "documents/c.txt": b"swedish",
+    }
+    done = run_container("translate", {"target": "de"}, texts)
+    assert done.code == 0, done.logs
+    assert {document["name"]: document["notes"] for document in done.report["documents"]} == {
+        "a.txt": ["Its language is `de`.", "It is in `de` already, so it was not changed."],
+        "b.txt": ["Its language is `en`."],
+        "c.txt": ["Its language is `sv`."],
+    }
+    assert (done.output / "documents/a.de.txt").read_bytes() == texts["documents/a.txt"]
+    assert aws.translated == ["A text.", "swedish"] or aws.translated == ["swedish", "A text."]
+
+
+def test_one_refused_document_does_not_stop_the_others(run_container: Run, aws: FakeAws) -> None:
+    aws.poison = "Energy"
+    done = run_container("translate", ENGLISH, TEXTS)
+    failed = {document["name"]: document["reason"] for document in done.report["documents"] if "reason" in document}
+    assert failed.keys() == BAD | {"3/c.html"}
+    assert (
+        failed["3/c.html"]
+        == "Amazon Translate refused it (InvalidRequestException): InvalidRequestException of the test"
+    )
+    assert not (done.output / "documents/3").exists() or not list((done.output / "documents/3").iterdir())
+
+
+def test_a_job_that_delivers_nothing_fails_in_words(run_container: Run) -> None:
+    done = run_container("translate", ENGLISH, {name: text for name, text in TEXTS.items() if name[10:] in BAD})
+    assert done.code == 1
+    assert done.message.startswith(
+        "No document could be processed. 6/empty.txt: It is empty. 7/blank.txt: It has no text."
+    )
+    assert set(done.statuses().values()) == {"failed"}
+
+
+def test_a_job_without_documents_is_done(run_container: Run) -> None:
+    for kind, options in (("translate", ENGLISH), ("analyse", {})):
+        done = run_container(kind, options, {})
+        assert (done.code, done.report["totals"]["documents"]) == (0, 0), done.logs
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("translate", {"target": "xx"}, "`target`: expected a language code of Amazon Translate, one of af, am"),
+        ("translate", {"target": "german"}, "JOB_OPTIONS of a job of kind translate: .*`\\$.target`"),
+        ("translate", {}, "missing required field `target`"),
+        ("translate", "{", "JOB_OPTIONS of a job of kind translate: Input data was truncated"),
+        ("analyse", {"topics": 21}, "Expected `int` <= 20 - at `\\$.topics`"),
+        ("train", {}, "Environment variables: .*'train' - at `\\$.job_kind`"),
+        ("translate", {"source": "en", "target": "de", "engine": "marian"}, "The model lacks model.bin, config.json"),
+        ("merge", {}, "There is nothing to merge"),
+    ],
+)
+def test_mistakes_are_named(run_container: Run, kind: str, options: object, message: str) -> None:
+    done = run_container(kind, options, {})
+    assert done.code == 1
+    assert re.search(message, done.message), done.message
+
+
+def test_limits_come_from_the_environment(run_container: Run) -> None:
+    done = run_container("translate", ENGLISH, TEXTS, MAX_DOCUMENT_BYTES="60")
+    assert done.code == 1
+    assert "at most 60 are allowed" in done.message
+    assert "`$.max_pages`" in run_container("translate", ENGLISH, {}, MAX_PAGES="none").message
+
+
+def test_analyse(run_container: Run, aws: FakeAws) -> None:
+    done = run_container("analyse", {"topics": 2}, TEXTS)
+    assert done.code == 0, done.logs
+    result = json.loads((done.output / "analysis.json").read_bytes())
+    by_name = {document["name"]: document for document in result["documents"]}
+    assert by_name.keys() == {"1/a.txt", "2/b.md", "3/c.html", "4/d.txt", "5/e.txt"}
+    assert by_name["1/a.txt"]["topic"] == by_name["2/b.md"]["topic"] != by_name["4/d.txt"]["topic"]
+    assert by_name["5/e.txt"]["nearly_same_as"] == "1/a.txt"
+    assert [group["first"] for group in result["near_duplicates"]] == ["1/a.txt"]
+    # All five documents share each call.
+    assert aws.calls == {"BatchDetectDominantLanguage": 1, "BatchDetectSentiment": 1, "BatchDetectKeyPhrases": 1}
+    assert done.report["totals"]["usage"] == {"comprehend_units": 5 * 3 * 3}
+    assert (done.output / "report.html").read_text().startswith("<!doctype html>")
+    assert not (done.output / "parts").exists()
+
+
+def test_two_instances_and_a_merge_are_one_instance(run_container: Run, tmp_path: Path) -> None:
+    alone = run_container("translate", ENGLISH, TEXTS)
+    hosts = ("algo-1", "algo-2")
+    shards = [dict(list(TEXTS.items())[number::2]) for number in range(2)]
+    shutil.rmtree(tmp_path / "translate-algo-1" / "processing" / "input")
+    before = _contents(alone)
+    shutil.rmtree(alone.output)
+    instances = [
+        run_container("translate", ENGLISH, shard, host, hosts) for host, shard in zip(hosts, shards, strict=True)
+    ]
+    assert [done.code for done in instances] == [0, 0], instances[0].logs
+    together = tmp_path / "merge-algo-1" / "processing" / "input"
+    for done in instances:
+        assert not (done.output / "report.json").exists()
+        shutil.copytree(done.output / "parts", together / "parts", dirs_exist_ok=True)
+    merged = run_container("merge", {}, {})
+    assert merged.code == 0, merged.logs
+    assert merged.report["instances"] == 2
+    for done in instances:
+        shutil.copytree(done.output / "documents", merged.output / "documents", dirs_exist_ok=True)
+    after = _contents(merged)
+    assert after == before
+
+
+def _contents(done: Outcome) -> dict[str, object]:
+    """All results, the report without what time decides."""
+    contents: dict[str, object] = {
+        path.relative_to(done.output).as_posix(): path.read_bytes() for path in done.output.rglob("*") if path.is_file()
+    }
+    report = done.report
+    for timed in ("started_at", "finished_at", "seconds", "instances"):
+        del report[timed]
+    del report["totals"]["document_seconds"]
+    for document in report["documents"]:
+        del document["seconds"]
+    contents["report.json"] = report
+    return contents
+
+
+def test_an_instance_without_documents_and_one_with_bad_ones_are_no_failure(run_container: Run) -> None:
+    hosts = ("algo-1", "algo-2")
+    assert run_container("analyse", {}, {}, "algo-1", hosts).code == 0
+    assert run_container("analyse", {}, {"documents/a.txt": b""}, "algo-2", hosts).code == 0
+
+
+def test_throttling_is_waited_for(run_container: Run, aws: FakeAws) -> None:
+    aws.failures["TranslateText"] = [RefusalError("ThrottlingException"), RefusalError("InternalServerException", 500)]
+    done = run_container("translate", ENGLISH, {"documents/a.txt": b"Some words"})
+    assert done.code == 0, done.logs
+    assert aws.calls["TranslateText"] == 3
+
+
+def test_the_launcher_unpacks_wheels(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("a/__init__.py", "x = 1")
+    unpack([tmp_path / "a-1.0-py3-none-any.whl"], tmp_path / "packages")
+    assert (tmp_path / "packages/a/__init__.py").read_text() == "x = 1"
+    (tmp_path / "b.whl").write_bytes(b"no wheel")
+    with pytest.raises(SystemExit, match=r"b\.whl is not a wheel"):
+        unpack([tmp_path / "b.whl"], tmp_path)
+
+
+def test_the_launcher_finds_the_program_in_both_layouts(tmp_path: Path) -> None:
+    main = tmp_path / "handlers" / "batch" / "main.py"
+    main.parent.mkdir(parents=True)
+    main.touch()
+    assert program_folder(tmp_path / "run.py") == tmp_path
+    assert program_folder(main.parent / "run.py") == tmp_path
+    with pytest.raises(SystemExit, match=r"no handlers/batch/main\.py"):
+        program_folder(Path("/nowhere/run.py"))

@@ -1,0 +1,120 @@
+"""Plain text: lines, columns and encodings."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.batch.documents.encodings import Encoding, detect
+from handlers.batch.documents.registry import open_document
+from handlers.batch.documents.rewriting import MAX_PARAGRAPH, WINDOW
+from handlers.batch.errors import DocumentError
+from tests.handlers.batch.support import LIMITS, backwards, rewrite, texts_of, units_of, work
+
+lines = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200)
+
+
+@given(lines)
+def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    content = text.encode()
+    assert rewrite(tmp_path_factory.getbasetemp(), "a.txt", content) == content
+
+
+@given(st.binary(min_size=1, max_size=100).filter(lambda content: b"\0" not in content))
+def test_any_bytes_come_out_as_they_were(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    try:
+        written = rewrite(tmp_path_factory.getbasetemp(), "a.txt", content)
+    except DocumentError:
+        return  # it has the mark of an encoding it is not in, or the first bytes of another format
+    assert written == content
+
+
+def test_lines_columns_and_indents_stay(tmp_path: Path) -> None:
+    content = b"Hello there you.\r\n\r\n  Indented line\twith tab    and column  \nlast 3.50\r"
+    assert rewrite(tmp_path, "a.txt", content, str.upper) == content.upper()
+    assert units_of(tmp_path, "a.txt", content) == [
+        "Hello there you.",
+        "Indented line",
+        "with tab",
+        "and column",
+        "last 3.50",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "utf-8"),
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+)
+def test_an_encoding_is_found_and_kept(tmp_path: Path, mark: bytes, encoding: str) -> None:
+    content = mark + "Größe und Ärger ☃\nzwei Wörter".encode(encoding)
+    expected = mark + "☃ Ärger und Größe\nWörter zwei".encode(encoding)
+    assert rewrite(tmp_path, "a.txt", content, backwards) == expected
+
+
+def test_western_european_is_kept_while_it_can_be(tmp_path: Path) -> None:
+    content = "“Größe” und Ärger".encode("cp1252")
+    assert rewrite(tmp_path, "a.txt", content, backwards) == "Ärger und “Größe”".encode("cp1252")
+
+
+def test_western_european_becomes_utf8_where_it_has_no_such_character(tmp_path: Path) -> None:
+    many = "Größe der Welt\n" * 18_000  # several windows, so that a part is written before
+    source, target = tmp_path / "a.txt", tmp_path / "b.txt"
+    source.write_bytes((many + "Ende der Welt").encode("cp1252"))
+    used = work()
+    open_document(source, LIMITS).rewrite(
+        target, lambda texts: [text.replace("Ende", "конец") for text in texts], used, "de"
+    )
+    assert target.read_bytes() == (many + "конец der Welt").encode()
+    assert used.notes == ["Written in UTF-8: cp1252 does not have all characters of the translation."]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_bytes_that_windows_does_not_define_are_latin_1(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9 \x81")
+    assert detect(tmp_path / "a.txt") == Encoding("latin-1")
+
+
+def test_one_such_byte_anywhere_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9 \x81" + b"caf\xe9" * 20_000)
+    assert detect(tmp_path / "a.txt") == Encoding("latin-1")
+
+
+def test_a_character_may_lie_across_two_reads(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a" * 65_535 + "ä".encode() * 2)
+    assert detect(tmp_path / "a.txt") == Encoding("utf-8")
+    (tmp_path / "a.txt").write_bytes(b"a" * 65_535 + "ä".encode()[:1])
+    assert detect(tmp_path / "a.txt") == Encoding("cp1252")
+
+
+@pytest.mark.parametrize("content", [b"text\0more", codecs.BOM_UTF16_LE + b"odd"])
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DocumentError, match=r"not a text|corrupt"):
+        rewrite(tmp_path, "a.txt", content)
+
+
+def test_a_line_without_end_is_cut_between_sentences(tmp_path: Path) -> None:
+    sentence = "Dr. Smith paid 3.50 dollars for it. "
+    content = (sentence * 5000).encode()
+    assert rewrite(tmp_path, "a.txt", content) == content
+    units = units_of(tmp_path, "a.txt", content)
+    assert len(units) > 5
+    assert max(map(len, units)) <= 2 * MAX_PARAGRAPH
+    assert all(unit.endswith("it.") and unit.startswith("Dr.") for unit in units)
+
+
+def test_a_word_without_end_is_cut_anyway(tmp_path: Path) -> None:
+    content = b"a" * (3 * WINDOW)
+    assert rewrite(tmp_path, "a.txt", content, str.upper) == content.upper()
+
+
+def test_paragraphs_for_analysis(tmp_path: Path) -> None:
+    assert texts_of(tmp_path, "a.txt", b"  One.\n\n Two\twords. \n12\n") == ["One.", "Two", "words.", "12"]
