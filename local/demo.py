@@ -41,7 +41,7 @@ class Stages:
         if total is not None:
             columns += [BarColumn(bar_width=30), MofNCompleteColumn()]
         started = time.perf_counter()
-        shown = self.console.is_terminal
+        shown = self.console.is_terminal and not self.console.record  # a picture holds still
         with Progress(
             *columns, TimeElapsedColumn(), console=self.console, transient=True, disable=not shown
         ) as progress:
