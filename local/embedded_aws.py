@@ -87,7 +87,7 @@ class EmbeddedAws:
         self._live = live
         self._process: subprocess.Popen[bytes] | None = None
         self._session: boto3.Session | None = None
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
         self._clients_lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -154,20 +154,23 @@ class EmbeddedAws:
             process.stdin.close()
         shutil.rmtree(self._workspace, ignore_errors=True)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, attempts: int = 3) -> Any:
         """Return the boto3 client of a service, made once and safe to share between threads.
 
         Parameters
         ----------
         service
             Name as boto3 knows it, for example ``dynamodb``.
+        attempts
+            How often a call is tried.
         """
         with self._clients_lock:
-            if service not in self._clients:
-                self._clients[service] = self._create_client(service)
-            return self._clients[service]
+            key = (service, attempts)
+            if key not in self._clients:
+                self._clients[key] = self._create_client(service, attempts)
+            return self._clients[key]
 
-    def _create_client(self, service: str) -> Any:
+    def _create_client(self, service: str, attempts: int) -> Any:
         from botocore.config import Config
 
         if self._session is None:
@@ -178,8 +181,7 @@ class EmbeddedAws:
             config=Config(
                 connect_timeout=5,
                 read_timeout=300,
-                # Nothing is in between that could lose a request, and a creation that is repeated fails.
-                retries={"mode": "standard", "total_max_attempts": 1},
+                retries={"mode": "standard", "total_max_attempts": attempts},
                 max_pool_connections=50,
                 proxies={},
                 s3={"addressing_style": "path"},

@@ -64,7 +64,11 @@ def deploy_to(
     """
     settings = {group: dict(values) for group, values in (overrides or {}).items()}
     settings.setdefault("sentiment", {}).setdefault("text_source_url", aws.text_source_url)
-    return LocalStack(aws, deploy(aws.client, aws.region, settings, on_resource))
+
+    def client(service: str) -> Any:
+        return aws.client(service, attempts=1)  # a creation whose answer was only slow would fail when repeated
+
+    return LocalStack(aws, deploy(client, aws.region, settings, on_resource))
 
 
 @contextmanager

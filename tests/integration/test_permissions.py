@@ -6,6 +6,7 @@ That they are sufficient is what all the other integration tests show, since IAM
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,7 +89,20 @@ class Uses:
 
     def large_table(self) -> bool:
         with self._segments_of(1):
-            return "FunctionError" not in self._dispatch()
+            answer = self._dispatch()
+            if "FunctionError" in answer:
+                return False
+            self._wait_for_segments(json.loads(answer["Payload"].read()))
+            return True
+
+    def _wait_for_segments(self, started: dict[str, Any]) -> None:
+        """Let their invocations end, so that none of them outlasts the setting they were started with."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            lines = [line for line in self._pipeline.logs("dispatch") if line.get("run") == started["run"]]
+            if sum(line.get("message") == "dispatched" for line in lines) > started["segments"]:
+                return
+            time.sleep(0.2)
 
     def analysis(self) -> bool:
         self._run = new_run()
