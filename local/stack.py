@@ -13,7 +13,8 @@ from typing import Any
 from local.deployer import ROOT, Deployment, Resource, deploy
 from local.embedded_aws import EmbeddedAws
 
-STATE_FILE = ROOT / ".local" / "state.json"
+# `nlp` looks there, too; the variable lets several stacks of one machine be told apart.
+STATE_FILE = Path(os.environ.get("NLP_STATE") or ROOT / ".local" / "state.json")
 
 
 class StackError(RuntimeError):

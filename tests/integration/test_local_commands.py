@@ -15,13 +15,16 @@ from typing import Any
 import pytest
 
 from local.deployer import ROOT
-from local.stack import STATE_FILE
 from tests.integration.harness import wait_until
 
 
 def environment(folder: Path) -> dict[str, str]:
     """That of a user, with a folder of its own for all that is temporary."""
-    return {**os.environ, "COLUMNS": "120", "TMPDIR": str(folder)}
+    return {**os.environ, "COLUMNS": "120", "TMPDIR": str(folder), "NLP_STATE": str(state_file(folder))}
+
+
+def state_file(folder: Path) -> Path:
+    return folder.parent / "state.json"
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -70,16 +73,16 @@ def serving(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         text=True,
     )
     try:
-        wait_until(lambda: STATE_FILE.exists() or process.poll() is not None, 60, "make serve")
+        wait_until(lambda: state_file(temporary).exists() or process.poll() is not None, 60, "make serve")
         yield process, port
     finally:
         process.kill()
         process.communicate()
 
 
-def nlp(*arguments: str) -> Any:
+def nlp(variables: dict[str, str], *arguments: str) -> Any:
     done = subprocess.run(
-        [ROOT / "nlp", "--json", *arguments], capture_output=True, text=True, timeout=120, check=False
+        [ROOT / "nlp", "--json", *arguments], env=variables, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -91,33 +94,33 @@ def test_serve_is_used_by_nlp_and_leaves_nothing_behind(
 ) -> None:
     process, port = serving
     assert leftovers(temporary), "the check below would see nothing"
-    assert json.loads(STATE_FILE.read_text())["endpoint"] == f"http://127.0.0.1:{port}"
+    assert json.loads(state_file(temporary).read_text())["endpoint"] == f"http://127.0.0.1:{port}"
 
     if number == signal.SIGINT:
-        use_nlp()
+        use_nlp(environment(temporary))
 
     process.send_signal(number)
     output, _ = process.communicate(timeout=20)
     assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}" in output
     assert "companies_table" in output
-    assert not STATE_FILE.exists()
+    assert not state_file(temporary).exists()
     wait_until(lambda: not leftovers(temporary), 5, "nothing left behind")
     with socket.socket() as free:
         free.bind(("127.0.0.1", port))
 
 
-def use_nlp() -> None:
+def use_nlp(variables: dict[str, str]) -> None:
     """A watch-list changes, is analysed, and its results are read."""
-    before = nlp("companies", "list")
-    nlp("companies", "add", "-i", "Fiat & Söhne / Test", "-i", "SAP")
-    assert len(nlp("companies", "list")) == len(before) + 1  # SAP was there
-    nlp("run", "--wait")
-    results = {result["company"]: result["label"] for result in nlp("results")}
+    before = nlp(variables, "companies", "list")
+    nlp(variables, "companies", "add", "-i", "Fiat & Söhne / Test", "-i", "SAP")
+    assert len(nlp(variables, "companies", "list")) == len(before) + 1  # SAP was there
+    nlp(variables, "run", "--wait")
+    results = {result["company"]: result["label"] for result in nlp(variables, "results")}
     assert results["Boeing"] == "NEGATIVE"
     assert results["Fiat & Söhne / Test"] == "NOT_FOUND"
-    nlp("companies", "remove", "-i", "Fiat & Söhne / Test", "--purge")
-    assert nlp("companies", "list") == before
-    assert nlp("dead-letters", "list") == []
+    nlp(variables, "companies", "remove", "-i", "Fiat & Söhne / Test", "--purge")
+    assert nlp(variables, "companies", "list") == before
+    assert nlp(variables, "dead-letters", "list") == []
 
 
 def test_the_demonstration_shows_a_whole_run(tmp_path: Path, temporary: Path) -> None:
