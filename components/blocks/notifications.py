@@ -60,7 +60,7 @@ class Notifications(pulumi.ComponentResource):
                         "Sid": "AccountAdministers",
                         "Effect": "Allow",
                         "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account, ":root")},
-                        "Action": "kms:*",
+                        "Action": "kms:*",  # AWS's default: without it, a mistake here would lock everybody out
                         "Resource": "*",  # in a key's policy this is the key itself
                     },
                     {

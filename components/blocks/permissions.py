@@ -81,7 +81,7 @@ def tls_only(actions: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, 
     Parameters
     ----------
     actions
-        All of the service's, such as `s3:*`.
+        All of the service's, such as `s3:*`: a refusal, unlike a grant, is to be as wide as it can.
     resources
         ARNs of what is protected.
     """
