@@ -5,14 +5,15 @@ Values come from `Pulumi.<stack>.yaml`, under keys such as `cloud-nlp:sentiment.
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pulumi
 from msgspec import Meta
+
+from settings_reader import SettingsError, convert_settings
 
 PROJECT = "cloud-nlp"
 # Amazon Comprehend's languages for sentiment, https://docs.aws.amazon.com/comprehend/latest/dg/supported-languages.html
@@ -24,6 +25,12 @@ _URL = r"^(https?://[^\s/]+(/\S*)?)?\Z"
 # What may stand in an HTTP header, in parentheses.
 _CONTACT = r"^[ -'*-~]{0,200}\Z"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"
+_ORIGIN = r"^https?://[^\s/]+\Z"
+_HOST = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?\Z"
+# First part of a domain name of Amazon Cognito.
+_PREFIX = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?\Z"
+# SageMaker takes values of a job's environment, where options travel, up to this length.
+_OPTIONS_LENGTH = 256
 
 
 class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +96,92 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     result_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="How long result objects are kept")] = 365
 
 
+class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The HTTP API."""
+
+    issuer: Annotated[
+        str, Meta(pattern=_URL, description="Who signs people in, as its tokens say; an own user pool when absent")
+    ] = ""
+    audience: Annotated[tuple[str, ...], Meta(description="Whom the issuer's tokens are for; only with issuer")] = ()
+    self_registration: Annotated[bool, Meta(description="Anybody may register, not only whom you invite")] = False
+    mfa: Annotated[
+        Literal["OFF", "OPTIONAL", "ON"], Meta(description="Second factor from an authenticator application")
+    ] = "OPTIONAL"
+    callback_urls: Annotated[
+        tuple[Annotated[str, Meta(pattern=_URL, min_length=1)], ...],
+        Meta(description="Where the sign-in page sends the web application's users"),
+    ] = ()
+    logout_urls: Annotated[
+        tuple[Annotated[str, Meta(pattern=_URL, min_length=1)], ...],
+        Meta(description="Where the sign-in page sends them when they have signed out"),
+    ] = ()
+    sign_in_prefix: Annotated[
+        str, Meta(pattern=_PREFIX, description="First part of the sign-in page's address; unique in the region")
+    ] = ""
+    origins: Annotated[
+        tuple[Annotated[str, Meta(pattern=_ORIGIN)], ...],
+        Meta(description="Origins of web pages that may call the API: https://app.example.com"),
+    ] = ()
+    requests_per_second: Annotated[float, Meta(gt=0, le=10_000, description="Requests let through over time")] = 100
+    burst: Annotated[int, Meta(ge=1, le=5_000, description="Requests let through at once")] = 200
+    costly_requests_per_second: Annotated[
+        float, Meta(gt=0, le=10_000, description="The same for each of POST jobs and POST sentiment")
+    ] = 5
+    costly_burst: Annotated[int, Meta(ge=1, le=5_000, description="Costly requests let through at once")] = 10
+    domain: Annotated[str, Meta(pattern=_HOST, description="A domain of one's own: api.example.com")] = ""
+    hosted_zone_id: Annotated[str, Meta(description="Route 53 zone that gets the domain's records and proof")] = ""
+    certificate_arn: Annotated[str, Meta(description="Certificate for the domain; issued when absent")] = ""
+
+
+class JobScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Batch jobs that start by themselves."""
+
+    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,19}\Z", description="Short name; unique for a kind")]
+    kind: Annotated[Literal["analyse", "translate"], Meta(description="Kind of the jobs")]
+    schedule: Annotated[str, Meta(pattern=_SCHEDULE, description="When: rate(1 day), cron(0 2 * * ? *)")]
+    project: Annotated[str, Meta(min_length=1, max_length=64, description="Id of the project")]
+    options: Annotated[dict[str, Any], Meta(description="The jobs' options, as the API takes them")] = {}
+
+    @property
+    def options_json(self) -> str:
+        """The options as jobs get them."""
+        return msgspec.json.encode(self.options, order="sorted").decode()
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """What names optional channels of a job: MarianMT's model, called as its publisher calls it."""
+        if self.options.get("engine") != "marian":
+            return {}
+        return {"model": f"opus-mt-{self.options.get('source')}-{self.options.get('target')}"}
+
+
+class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Batch jobs."""
+
+    image: Annotated[
+        str,
+        Meta(description="Container image in Amazon ECR; SageMaker's own by image_name and image_version if absent"),
+    ] = ""
+    image_name: Annotated[str, Meta(description="Repository of SageMaker's image")] = "huggingface-pytorch-inference"
+    image_version: Annotated[str, Meta(description="Tag of SageMaker's image")] = (
+        "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    )
+    python_version: Annotated[
+        str, Meta(pattern=r"^3\.\d+\Z", description="The image's Python, for which packages are brought along")
+    ] = "3.12"
+    instance_type: Annotated[str, Meta(pattern=r"^ml\.", description="What a job runs on")] = "ml.m5.large"
+    instance_count: Annotated[int, Meta(ge=1, le=20, description="How many share a job's documents")] = 1
+    volume_gb: Annotated[int, Meta(ge=1, le=16_384, description="Disk of an instance")] = 30
+    time_limit_seconds: Annotated[
+        # SageMaker: at most seven days.
+        int, Meta(ge=1, le=604_800, description="Longest time a job may run")
+    ] = 3600
+    network_isolation: Annotated[
+        bool, Meta(description="Jobs reach no network, not even AWS: only for translate with MarianMT")
+    ] = False
+    schedules: Annotated[tuple[JobScheduleSettings, ...], Meta(description="Jobs that start by themselves")] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a stack."""
 
@@ -99,10 +192,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     functions: Annotated[FunctionSettings, Meta(description="How Lambda functions run")] = FunctionSettings()
     sentiment: Annotated[SentimentSettings, Meta(description="The sentiment pipeline")] = SentimentSettings()
-
-
-class SettingsError(Exception):
-    """Some settings are wrong; the message names each with its value and what was expected."""
+    api: Annotated[ApiSettings, Meta(description="The HTTP API")] = ApiSettings()
+    jobs: Annotated[JobSettings, Meta(description="Batch jobs")] = JobSettings()
 
 
 def load_settings(stack: str | None = None) -> Settings:
@@ -140,51 +231,32 @@ def parse_settings(config: dict[str, str], stack: str) -> Settings:
         One message for all mistakes.
     """
     mistakes: list[str] = []
-    values = _convert(Settings, {key: _parse_json(value) for key, value in config.items()}, "", mistakes)
-    if mistakes:
+    settings = convert_settings(Settings, config, PROJECT, mistakes)
+    if settings:
+        mistakes += _contradictions(settings)
+    if settings is None or mistakes:
         raise SettingsError("\n".join([f"Pulumi.{stack}.yaml has mistakes:", *(f"  {line}" for line in mistakes)]))
-    return Settings(**values)
+    return settings
 
 
-def _parse_json(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _convert(kind: type[msgspec.Struct], given: dict[str, Any], path: str, mistakes: list[str]) -> dict[str, Any]:
-    """Convert a group of settings field by field, so that one mistake does not hide the next."""
-    hints = get_type_hints(kind, include_extras=True)
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        name = f"{PROJECT}:{path}{key}"
-        if key not in hints:
-            mistakes.append(f"{name}: unknown; known are {', '.join(sorted(hints))}")
-            continue
-        hint = hints[key]
-        group, meta = hint.__origin__, hint.__metadata__[0]
-        if isinstance(group, type) and issubclass(group, msgspec.Struct):
-            if isinstance(value, dict):
-                values[key] = group(**_convert(group, value, f"{path}{key}.", mistakes))
-            else:
-                mistakes.append(f"{name}: {value!r}; expected an object with {', '.join(get_type_hints(group))}")
-            continue
-        try:
-            values[key] = msgspec.convert(value, hint, strict=False)
-        except msgspec.ValidationError as error:
-            mistakes.append(f"{name}: {value!r}; {_expected(error, hint)} ({meta.description})")
-    return values
-
-
-def _expected(error: msgspec.ValidationError, hint: Any) -> str:
-    """Say what a value should have been, in words that read well behind it."""
-    message = str(error).partition(" - at ")[0]
-    if get_origin(hint.__origin__) is Literal:
-        return f"expected one of {', '.join(str(choice) for choice in get_args(hint.__origin__))}"
-    if "matching regex" in message:
-        return "not of the form that is expected"
-    return message[:1].lower() + message[1:].replace("`", "")
+def _contradictions(settings: Settings) -> list[str]:
+    """Find settings that do not go together, though each is right by itself."""
+    api, schedules = settings.api, settings.jobs.schedules
+    found = []
+    if bool(api.issuer) != bool(api.audience):
+        found.append("api.issuer, api.audience: expected both or none")
+    if api.domain and not (api.hosted_zone_id or api.certificate_arn):
+        found.append(f"api.domain: {api.domain!r}; expected api.hosted_zone_id or api.certificate_arn with it")
+    for name in {(one.kind, one.label) for one in schedules}:
+        count = sum((one.kind, one.label) == name for one in schedules)
+        if count > 1:
+            found.append(f"jobs.schedules: label {name[1]!r} is there {count} times for {name[0]}; expected it once")
+    found += [
+        f"jobs.schedules: options of {one.label!r} have over {_OPTIONS_LENGTH} characters"
+        for one in schedules
+        if len(one.options_json) > _OPTIONS_LENGTH
+    ]
+    return [f"{PROJECT}:{mistake}" for mistake in sorted(found)]
 
 
 def host_architecture() -> Literal["arm64", "x86_64"]:

@@ -60,6 +60,8 @@ class JobDefaults:
         What a job runs on.
     time_limit_seconds
         Longest time a job may run.
+    network_isolation
+        Jobs reach no network, not even AWS: only for programs that need none of its services.
     schedules
         Jobs that start by themselves, by kind.
     """
@@ -70,6 +72,7 @@ class JobDefaults:
     instance_count: int = 1
     volume_gb: int = 30
     time_limit_seconds: int = 3600
+    network_isolation: bool = False
     schedules: Mapping[str, Sequence[JobSchedule]] = field(default_factory=dict)
 
 
@@ -172,6 +175,7 @@ class ProductApi(pulumi.ComponentResource):
                 instance_count=args.jobs.instance_count,
                 volume_gb=args.jobs.volume_gb,
                 time_limit_seconds=args.jobs.time_limit_seconds,
+                network_isolation=args.jobs.network_isolation,
                 allow=[Permission(KINDS[kind], ["*"], why_any_resource=_NO_RESOURCES)],
                 schedules=args.jobs.schedules.get(kind, ()),
                 announce=args.announce,

@@ -1,9 +1,10 @@
-"""BatchProgram: the files of a batch program and its wheels, in S3, under a name that their content gives."""
+"""BatchProgram: a batch program in S3, under a name that its content gives: its entry, its sources and its wheels."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
@@ -14,20 +15,48 @@ from components.blocks.permissions import child_of
 from components.blocks.private_bucket import PrivateBucket
 
 PREFIX = "programs/"
+ARCHIVE = "program.zip"
 _NOT_SOURCES = ("__pycache__", ".pyc")
 
 
-def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None, root: Path = ROOT) -> dict[str, Path]:
-    """List the files of a program by the names that they have in the container.
+@dataclass(frozen=True)
+class ProgramFiles:
+    """What a program consists of.
+
+    Attributes
+    ----------
+    entry
+        The file that is started; it unpacks the others.
+    sources
+        Files by their paths in the archive of sources.
+    wheels
+        Its packages; none where the interpreter has them.
+    """
+
+    entry: Path
+    sources: Mapping[str, Path]
+    wheels: Sequence[Path] = ()
+
+    def content_hash(self) -> str:
+        """Hash names and contents of all files; 16 hexadecimal digits."""
+        named = {**self.sources, self.entry.name: self.entry, **{f"wheels/{path.name}": path for path in self.wheels}}
+        digest = hashlib.sha256()
+        for name in sorted(named):
+            digest.update(f"{name}\0{hashlib.sha256(named[name].read_bytes()).hexdigest()}\n".encode())
+        return digest.hexdigest()[:16]
+
+
+def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None, root: Path = ROOT) -> ProgramFiles:
+    """List the files of a program.
 
     Parameters
     ----------
     entry
-        File that is started, such as `handlers/batch/run.py`; it lies at the top.
+        File that is started, such as `handlers/batch/run.py`.
     folders
         Such as `handlers/batch`: all files in and below them, and the `__init__.py` of folders above.
     wheels
-        Folder of wheels, which go to `wheels/`; none where the interpreter has the packages.
+        Folder of wheels; none where the interpreter has the packages.
     root
         The project's folder.
 
@@ -38,7 +67,7 @@ def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None
     """
     if not (root / entry).is_file():
         raise FileNotFoundError(f"No file {entry}: the entry of a program is given as 'handlers/<folder>/<file>.py'")
-    files = {Path(entry).name: root / entry}
+    files: dict[str, Path] = {}
     for folder in folders:
         found = [path for path in (root / folder).rglob("*") if path.is_file() and not _is_made(path)]
         if not found:
@@ -46,21 +75,12 @@ def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None
         above = [root / parent / "__init__.py" for parent in Path(folder).parents if parent != Path()]
         found += [path for path in above if path.is_file()]
         files |= {path.relative_to(root).as_posix(): path for path in found}
-    if wheels is not None:
-        files |= {f"wheels/{path.name}": path for path in wheels.iterdir()}
-    return {name: files[name] for name in sorted(files)}
-
-
-def content_hash(files: Mapping[str, Path]) -> str:
-    """Hash names and contents of files; 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, path in files.items():
-        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()[:16]
+    sources = {name: files[name] for name in sorted(files)}
+    return ProgramFiles(root / entry, sources, sorted(wheels.iterdir()) if wheels else ())
 
 
 class BatchProgram(pulumi.ComponentResource):
-    """A program in a bucket, one object a file, under `programs/<hash>/`.
+    """A program in a bucket, under `programs/<hash>/`: its entry, an archive of its sources, and a wheel a package.
 
     A change of any file makes another folder. The former one stays, since executions that began before go on with it.
 
@@ -71,9 +91,7 @@ class BatchProgram(pulumi.ComponentResource):
     bucket
         Where it is put.
     files
-        By their names in the container; one of them is started.
-    entry
-        Name of the file that is started.
+        What it consists of.
 
     Attributes
     ----------
@@ -87,23 +105,28 @@ class BatchProgram(pulumi.ComponentResource):
         self,
         name: str,
         bucket: PrivateBucket,
-        files: Mapping[str, Path],
-        entry: str = "run.py",
+        files: ProgramFiles,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:BatchProgram", name, {}, opts)
-        self.prefix = f"{PREFIX}{content_hash(files)}/"
-        self.entry = entry
-        for file, path in files.items():
-            key = f"{self.prefix}{file}"
-            aws.s3.BucketObjectv2(
-                f"{name}-{key}",
-                bucket=bucket.name,
-                key=key,
-                source=pulumi.FileAsset(str(path)),
-                opts=child_of(self, retain_on_delete=True),
-            )
+        self.prefix = f"{PREFIX}{files.content_hash()}/"
+        self.entry = files.entry.name
+        sources = pulumi.AssetArchive({path: pulumi.FileAsset(str(file)) for path, file in files.sources.items()})
+        self._object(name, bucket, self.entry, pulumi.FileAsset(str(files.entry)))
+        self._object(name, bucket, ARCHIVE, sources)
+        for wheel in files.wheels:
+            self._object(name, bucket, f"wheels/{wheel.name}", pulumi.FileAsset(str(wheel)))
         self.register_outputs({"prefix": self.prefix})
+
+    def _object(self, name: str, bucket: PrivateBucket, file: str, source: pulumi.Asset | pulumi.Archive) -> None:
+        key = f"{self.prefix}{file}"
+        aws.s3.BucketObjectv2(
+            f"{name}-{key}",
+            bucket=bucket.name,
+            key=key,
+            source=source,
+            opts=child_of(self, retain_on_delete=True),
+        )
 
 
 def _is_made(path: Path) -> bool:

@@ -1,8 +1,8 @@
 """Entry point of the container: finds the program and its dependencies, then runs it.
 
-Needs the standard library only. Beside this program's folder `handlers` it expects, all optional: `wheels/` with wheels
-or zip files of packages, which are unpacked because native modules cannot be imported from an archive, and `packages/`
-with packages as they are.
+Needs the standard library only. Beside it lie `program.zip`, the program, and `wheels/`, its packages, where the
+interpreter lacks them. All are unpacked, because native modules cannot be imported from an archive. Where the program
+lies beside this file or above it as it is, as on a developer's machine, that one is run.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+ARCHIVE = "program.zip"
 
-def program_folder(script: Path) -> Path:
-    """Folder that holds the package `handlers`: that of the script, or one above it."""
-    for folder in script.parents:
+
+def find_program(script: Path, unpacked: Path) -> Path:
+    """Folder that holds the package `handlers`: the one that was unpacked, that of the script, or one above it."""
+    for folder in (unpacked, *script.parents):
         if (folder / "handlers" / "batch" / "main.py").is_file():
             return folder
-    raise SystemExit(f"{script.name}: there is no handlers/batch/main.py beside it or above it")
+    raise SystemExit(f"{script.name}: there is no {ARCHIVE} beside it, and no handlers/batch/main.py above it")
 
 
 def unpack(archives: list[Path], folder: Path) -> None:
-    """Unpack wheels into one folder."""
+    """Unpack archives into one folder."""
     for archive in archives:
         try:
             with zipfile.ZipFile(archive) as opened:
                 opened.extractall(folder)
         except zipfile.BadZipFile as error:
-            raise SystemExit(f"{archive.name} is not a wheel: {error}") from error
+            raise SystemExit(f"{archive.name} cannot be unpacked: {error}") from error
 
 
 def main() -> None:
     """Run the batch program."""
     script = Path(__file__).resolve()
-    program = program_folder(script)
     # The script's own folder holds modules with the names of others, such as `job`.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != script.parent]
-    archives = sorted(path for path in (program / "wheels").glob("*") if path.suffix in (".whl", ".zip"))
-    with tempfile.TemporaryDirectory(prefix="packages-") as unpacked:
-        unpack(archives, Path(unpacked))
-        sys.path[:0] = [str(program), *([unpacked] if archives else []), str(program / "packages")]
+    archives = [path for path in (script.parent / ARCHIVE, *(script.parent / "wheels").glob("*.whl")) if path.is_file()]
+    with tempfile.TemporaryDirectory(prefix="program-") as unpacked:
+        unpack(sorted(archives), Path(unpacked))
+        sys.path[:0] = list(dict.fromkeys([str(find_program(script, Path(unpacked))), unpacked]))
         from handlers.batch.main import main as run_job
 
         code = run_job()

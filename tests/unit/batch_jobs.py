@@ -18,7 +18,7 @@ from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs
 from components.blocks.notifications import Notifications
 from components.blocks.private_bucket import PrivateBucket
 from components.blocks.processing_job import InputChannel, OutputChannel
-from components.blocks.program import BatchProgram
+from components.blocks.program import BatchProgram, ProgramFiles
 from components.blocks.table import Table
 from tests.unit.pulumi_mocks import REGION, ROOT_FOLDER, SUFFIX, Evaluation, evaluate
 from tests.unit.state_interpreter import Execution, ServiceError
@@ -41,7 +41,7 @@ NOW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 def declare(name: str = "translate", announced: bool = True, preview: bool = False, **arguments: Any) -> Evaluation:
     def build() -> None:
         bucket = PrivateBucket("files")
-        files = {"run.py": ROOT_FOLDER / "handlers" / "batch" / "run.py"}
+        files = ProgramFiles(ROOT_FOLDER / "handlers" / "batch" / "run.py", {})
         args = {
             "kind": "translate",
             "table": Table("documents", "pk", "sk"),

@@ -251,8 +251,11 @@ def stack_config(stack: str) -> dict[str, str]:
 
 
 def evaluate_program(stack: str, changes: dict[str, str] | None = None, preview: bool = False) -> Evaluation:
-    """Evaluate the project's program for one of its stacks, with some settings changed, without building a layer."""
-    with mock.patch("components.blocks.layer.build_layer", return_value=Path("layer.zip")):
+    """Evaluate the project's program for one of its stacks, with some settings changed, without fetching packages."""
+    with (
+        mock.patch("components.blocks.layer.build_layer", return_value=Path("layer.zip")),
+        mock.patch("components.blocks.wheels.download_wheels", return_value=None),
+    ):
         return evaluate(
             lambda: runpy.run_path(str(ROOT_FOLDER / "__main__.py"), run_name="__main__") and None,
             {**stack_config(stack), **(changes or {})},

@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
 from components.blocks.private_bucket import PrivateBucket
-from components.blocks.program import BatchProgram, content_hash, program_files
-from tests.unit.pulumi_mocks import ROOT_FOLDER, SUFFIX, evaluate
+from components.blocks.program import BatchProgram, ProgramFiles, program_files
+from tests.unit.pulumi_mocks import SUFFIX, evaluate
 
 COMPONENT = "cloud-nlp:blocks:BatchProgram"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
@@ -33,24 +32,26 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_program_is_its_folders_and_its_entry_at_the_top(project: Path) -> None:
+def test_program_is_its_entry_and_its_folders(project: Path) -> None:
     files = program_files("handlers/batch/run.py", ["handlers/batch"], root=project)
-    assert list(files) == [
+    assert files.entry == project / "handlers/batch/run.py"
+    assert list(files.sources) == [
         "handlers/__init__.py",
         "handlers/batch/__init__.py",
         "handlers/batch/deep/part.py",
         "handlers/batch/page.html",
         "handlers/batch/run.py",
-        "run.py",
     ]
-    assert files["run.py"] == files["handlers/batch/run.py"]
+    assert files.sources["handlers/batch/page.html"] == project / "handlers/batch/page.html"
+    assert files.wheels == ()
 
 
-def test_wheels_lie_in_a_folder_of_their_own(project: Path) -> None:
+def test_wheels_are_those_of_their_folder(project: Path) -> None:
     (project / "build").mkdir()
-    (project / "build" / "small-1.0-py3-none-any.whl").write_text("wheel")
-    files = program_files("handlers/batch/run.py", ["handlers/batch"], project / "build", project)
-    assert [name for name in files if name.endswith(".whl")] == ["wheels/small-1.0-py3-none-any.whl"]
+    wheels = [project / "build" / f"{name}-1.0-py3-none-any.whl" for name in ("large", "small")]
+    for wheel in wheels:
+        wheel.write_text("wheel")
+    assert program_files("handlers/batch/run.py", ["handlers/batch"], project / "build", project).wheels == wheels
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_what_is_not_there_is_named(entry: str, folder: str, project: Path) -> N
 
 def test_hash_changes_with_content_and_names_and_nothing_else(project: Path, tmp_path_factory: Any) -> None:
     def hash_of(root: Path) -> str:
-        return content_hash(program_files("handlers/batch/run.py", ["handlers/batch"], root=root))
+        return program_files("handlers/batch/run.py", ["handlers/batch"], root=root).content_hash()
 
     elsewhere = shutil.copytree(project, tmp_path_factory.mktemp("elsewhere"), dirs_exist_ok=True)
     assert hash_of(elsewhere) == hash_of(project)
@@ -73,17 +74,27 @@ def test_hash_changes_with_content_and_names_and_nothing_else(project: Path, tmp
     assert len({hash_of(project), changed, hash_of(elsewhere)}) == 3
 
 
-def test_each_file_is_an_object_under_the_programs_hash() -> None:
-    file = ROOT_FOLDER / "handlers" / "__init__.py"
+def test_hash_changes_with_wheels(project: Path) -> None:
+    wheel = project / "small-1.0-py3-none-any.whl"
+    wheel.write_text("wheel")
+    files = program_files("handlers/batch/run.py", ["handlers/batch"], root=project)
+    assert ProgramFiles(files.entry, files.sources, [wheel]).content_hash() != files.content_hash()
 
-    def build() -> str:
-        return BatchProgram("program", PrivateBucket("files"), {"handlers/__init__.py": file, "run.py": file}).prefix
 
-    evaluation = evaluate(build)
+def test_entry_sources_and_wheels_are_objects_under_the_programs_hash(project: Path) -> None:
+    wheel = project / "small-1.0-py3-none-any.whl"
+    wheel.write_text("wheel")
+    source = {"handlers/__init__.py": project / "handlers/__init__.py"}
+    files = ProgramFiles(project / "handlers/batch/run.py", source, [wheel])
+    evaluation = evaluate(lambda: BatchProgram("program", PrivateBucket("files"), files).prefix)
     prefix = evaluation.result
-    assert evaluation.children(COMPONENT) == {OBJECT: 2}
-    assert prefix == f"programs/{content_hash({'handlers/__init__.py': file, 'run.py': file})}/"
-    made = evaluation.one(OBJECT, f"program-{prefix}run.py").inputs
-    assert (made["bucket"], made["key"]) == (f"files{SUFFIX}", f"{prefix}run.py")
-    assert isinstance(made["source"], pulumi.FileAsset)
-    assert Path(made["source"].path) == file
+    assert evaluation.children(COMPONENT) == {OBJECT: 3}
+    assert prefix == f"programs/{files.content_hash()}/"
+    for file, path in (("run.py", files.entry), (f"wheels/{wheel.name}", wheel)):
+        made = evaluation.one(OBJECT, f"program-{prefix}{file}").inputs
+        assert (made["bucket"], made["key"]) == (f"files{SUFFIX}", f"{prefix}{file}")
+        assert made["source"].path == str(path)
+    archive = evaluation.one(OBJECT, f"program-{prefix}program.zip").inputs["source"]
+    assert {name: asset.path for name, asset in archive.assets.items()} == {
+        name: str(path) for name, path in source.items()
+    }

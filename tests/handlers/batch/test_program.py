@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import docx
 import pytest
 
-from handlers.batch.run import program_folder, unpack
+from handlers.batch.run import find_program, unpack
 from tests.handlers.batch.conftest import Outcome, Run
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
 from tests.handlers.batch.word_documents import full_document
+from tests.unit.pulumi_mocks import ROOT_FOLDER
 
 ENGLISH = {"source": "en", "target": "de"}
 TEXTS = {
@@ -193,13 +196,20 @@ def test_throttling_is_waited_for(run_container: Run, aws: FakeAws) -> None:
     assert aws.calls["TranslateText"] == 3
 
 
-def test_the_launcher_unpacks_wheels(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("a/__init__.py", "x = 1")
-    unpack([tmp_path / "a-1.0-py3-none-any.whl"], tmp_path / "packages")
-    assert (tmp_path / "packages/a/__init__.py").read_text() == "x = 1"
+def test_the_launcher_runs_an_archive_with_packages_of_wheels(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
+    with zipfile.ZipFile(tmp_path / "wheels" / "small-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("small/__init__.py", "code = 7")
+    with zipfile.ZipFile(tmp_path / "program.zip", "w") as archive:
+        archive.writestr("handlers/batch/main.py", "import small\ndef main():\n    return small.code")
+    shutil.copy(ROOT_FOLDER / "handlers" / "batch" / "run.py", tmp_path)
+    done = subprocess.run([sys.executable, tmp_path / "run.py"], capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (7, b"")
+
+
+def test_the_launcher_names_what_it_cannot_unpack(tmp_path: Path) -> None:
     (tmp_path / "b.whl").write_bytes(b"no wheel")
-    with pytest.raises(SystemExit, match=r"b\.whl is not a wheel"):
+    with pytest.raises(SystemExit, match=r"b\.whl cannot be unpacked"):
         unpack([tmp_path / "b.whl"], tmp_path)
 
 
@@ -207,7 +217,8 @@ def test_the_launcher_finds_the_program_in_both_layouts(tmp_path: Path) -> None:
     main = tmp_path / "handlers" / "batch" / "main.py"
     main.parent.mkdir(parents=True)
     main.touch()
-    assert program_folder(tmp_path / "run.py") == tmp_path
-    assert program_folder(main.parent / "run.py") == tmp_path
-    with pytest.raises(SystemExit, match=r"no handlers/batch/main\.py"):
-        program_folder(Path("/nowhere/run.py"))
+    nowhere = Path("/nowhere")
+    assert find_program(nowhere / "run.py", tmp_path) == tmp_path
+    assert find_program(main.parent / "run.py", nowhere) == tmp_path
+    with pytest.raises(SystemExit, match=r"no program\.zip beside it"):
+        find_program(nowhere / "run.py", nowhere)
