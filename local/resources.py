@@ -7,7 +7,7 @@ order, and vanish with the embedded AWS. The creators are in `local.creators`, o
 
 from __future__ import annotations
 
-from local.creators import api, compute, database, identity, messaging, monitoring, sign_in, storage, workflow
+from local.creators import api, compute, database, domains, identity, messaging, monitoring, sign_in, storage, workflow
 from local.creators.common import Context, Created, Creator, Inputs, archive_bytes
 
 __all__ = ["CREATORS", "Context", "Created", "Creator", "Inputs", "archive_bytes"]
@@ -16,6 +16,7 @@ CREATORS: dict[str, Creator] = {
     **api.CREATORS,
     **compute.CREATORS,
     **database.CREATORS,
+    **domains.CREATORS,
     **identity.CREATORS,
     **messaging.CREATORS,
     **monitoring.CREATORS,

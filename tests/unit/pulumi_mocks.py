@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 import runpy
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -253,9 +254,11 @@ def stack_config(stack: str) -> dict[str, str]:
 def evaluate_program(stack: str, changes: dict[str, str] | None = None, preview: bool = False) -> Evaluation:
     """Evaluate the project's program for one of its stacks, with some settings changed, without fetching packages."""
     with (
+        tempfile.TemporaryDirectory() as wheels,
         mock.patch("components.blocks.layer.build_layer", return_value=Path("layer.zip")),
-        mock.patch("components.blocks.wheels.download_wheels", return_value=None),
+        mock.patch("components.blocks.wheels.download_wheels", return_value=Path(wheels)),
     ):
+        (Path(wheels) / "package.whl").write_text("wheel")
         return evaluate(
             lambda: runpy.run_path(str(ROOT_FOLDER / "__main__.py"), run_name="__main__") and None,
             {**stack_config(stack), **(changes or {})},

@@ -139,9 +139,14 @@ def test_settings_are_those_of_the_local_stack() -> None:
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
-def test_every_type_of_the_program_can_be_made(stack: str) -> None:
-    evaluation = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'})
-    assert {one.type for one in evaluation.resources if one.custom} <= CREATORS.keys()
+def test_every_type_of_the_program_can_be_made_and_no_other(stack: str) -> None:
+    """With all that settings can add; the alternative to the own user pool would only take resources away."""
+    everything = {
+        "cloud-nlp:notify_emails": '["you@example.com"]',
+        "cloud-nlp:api": '{"origins": ["https://a.example.com"], "domain": "api.example.com", "hosted_zone_id": "Z1"}',
+    }
+    evaluation = evaluate_program(stack, everything)
+    assert {one.type for one in evaluation.resources if one.custom} == CREATORS.keys()
 
 
 def test_archive_of_files_is_the_same_every_time_and_in_order(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,7 +11,17 @@ import pytest
 
 from local.resources import archive_bytes
 from settings import SettingsError, host_architecture, host_runtime
-from tests.unit.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate_program, stack_config, url_of
+from tests.unit.pulumi_mocks import (
+    API_ID,
+    POOL_ID,
+    REGION,
+    SUFFIX,
+    Evaluation,
+    arn_of,
+    evaluate_program,
+    stack_config,
+    url_of,
+)
 
 STACKS = ["local", "dev", "prod"]
 EXPORTS = {
@@ -23,12 +34,26 @@ EXPORTS = {
     "dispatch_function": f"sentiment-dispatch{SUFFIX}",
     "dispatch_failures_queue_url": url_of("sentiment-dispatch-failures"),
     "analyse_function": f"sentiment-analyse{SUFFIX}",
+    "api_url": f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
+    "documents_table": f"product-documents{SUFFIX}",
+    "documents_bucket": f"product-files{SUFFIX}",
+    "state_machines": {
+        kind: arn_of("aws:sfn/stateMachine:StateMachine", f"product-{kind}") for kind in ("analyse", "translate")
+    },
+    "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL_ID}",
+    "user_pool": POOL_ID,
+    "command_line_client": f"product-api-users-command-line{SUFFIX}",
+    "sign_in_domain": "nlp-abcdefghi",
 }
+# The local stack has a web application's client; elsewhere, its addresses are not known before there is one.
+WEB_CLIENTS = {"local": f"product-api-users-web{SUFFIX}", "dev": "", "prod": ""}
 SCHEDULES = {"local": "off", "dev": "rate(1 hour)", "prod": "rate(5 minutes)"}
 FUNCTION = "aws:lambda/function:Function"
 TOPIC = "aws:sns/topic:Topic"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-STATEFUL = {"aws:dynamodb/table:Table": 2, "aws:s3/bucket:Bucket": 1}
+STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+STAGE = "aws:apigatewayv2/stage:Stage"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
 NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId", "targetId", "ruleName", "topicName"}
 
@@ -36,7 +61,7 @@ NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId",
 @pytest.mark.parametrize("stack", STACKS)
 def test_stack_exports_what_others_rely_on(stack: str) -> None:
     evaluation = evaluate_program(stack)
-    assert evaluation.outputs == {**EXPORTS, "schedule": SCHEDULES[stack]}
+    assert evaluation.outputs == {**EXPORTS, "schedule": SCHEDULES[stack], "web_client": WEB_CLIENTS[stack]}
     assert evaluation.exports == set(evaluation.outputs)
 
 
@@ -68,7 +93,8 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    assert len(alarms) == 8
+    # Of the sentiment pipeline, of the 20 endpoints two each, of the API, and of two state machines.
+    assert len(alarms) == 8 + 20 * 2 + 3 + 2 * 3
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
@@ -106,7 +132,9 @@ def test_every_setting_reaches_the_resources() -> None:
     analyse, dispatch = (evaluation.one(FUNCTION, f"sentiment-{name}").inputs for name in ("analyse", "dispatch"))
     variables = analyse["environment"]["variables"]
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
-    lifecycle = evaluation.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs
+    lifecycle = evaluation.one(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "sentiment-results"
+    ).inputs
     assert {group.inputs["retentionInDays"] for group in evaluation.of("aws:cloudwatch/logGroup:LogGroup")} == {3}
     assert variables["LOG_LEVEL"] == dispatch["environment"]["variables"]["LOG_LEVEL"] == "ERROR"
     assert analyse["tracingConfig"] == dispatch["tracingConfig"] == {"mode": "PassThrough"}
@@ -120,6 +148,101 @@ def test_every_setting_reaches_the_resources() -> None:
     assert lifecycle["rules"][0]["expiration"]["days"] == 17
 
 
+def test_every_setting_of_the_api_reaches_the_resources() -> None:
+    api = {
+        "self_registration": True,
+        "mfa": "ON",
+        "callback_urls": ["https://app.example.com/back"],
+        "logout_urls": ["https://app.example.com/bye"],
+        "sign_in_prefix": "people",
+        "origins": ["https://app.example.com"],
+        "requests_per_second": 11.5,
+        "burst": 12,
+        "costly_requests_per_second": 1.5,
+        "costly_burst": 3,
+        "domain": "api.example.com",
+        "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    }
+    evaluation = evaluate_program("dev", {"cloud-nlp:api": json.dumps(api)})
+    pool = evaluation.one("aws:cognito/userPool:UserPool").inputs
+    web = evaluation.one("aws:cognito/userPoolClient:UserPoolClient", "product-api-users-web").inputs
+    stage = evaluation.one(STAGE).inputs
+    cors = evaluation.one("aws:s3/bucketCorsConfiguration:BucketCorsConfiguration").inputs["corsRules"][0]
+    domain = evaluation.one("aws:apigatewayv2/domainName:DomainName").inputs
+    assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
+    assert (web["callbackUrls"], web["logoutUrls"]) == (api["callback_urls"], api["logout_urls"])
+    assert evaluation.one("aws:cognito/userPoolDomain:UserPoolDomain").inputs["domain"] == "people"
+    gateway = evaluation.one("aws:apigatewayv2/api:Api").inputs
+    assert gateway["corsConfiguration"]["allowOrigins"] == cors["allowedOrigins"] == api["origins"]
+    assert gateway["disableExecuteApiEndpoint"] is True
+    assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 11.5, "throttlingBurstLimit": 12}
+    limits = {(one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in stage["routeSettings"]}
+    assert limits == {(1.5, 3)}
+    assert domain["domainNameConfiguration"]["certificateArn"] == api["certificate_arn"]
+    assert evaluation.outputs["api_url"] == "https://api.example.com"
+
+
+def test_somebody_elses_sign_in_takes_the_place_of_the_own_pool() -> None:
+    api = {"issuer": "https://login.example.com/", "audience": ["nlp"]}
+    evaluation = evaluate_program("dev", {"cloud-nlp:api": json.dumps(api)})
+    assert evaluation.of("aws:cognito/userPool:UserPool") == []
+    authorizer = evaluation.one("aws:apigatewayv2/authorizer:Authorizer").inputs
+    assert authorizer["jwtConfiguration"] == {"issuer": api["issuer"], "audiences": api["audience"]}
+    told = {name: evaluation.outputs[name] for name in ("issuer", "user_pool", "command_line_client")}
+    assert told == {"issuer": api["issuer"], "user_pool": "", "command_line_client": ""}
+
+
+def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
+    jobs = {
+        "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mine:2",
+        "instance_type": "ml.c5.xlarge",
+        "instance_count": 3,
+        "volume_gb": 44,
+        "time_limit_seconds": 1234,
+        "network_isolation": True,
+        "schedules": [
+            {
+                "label": "nightly",
+                "kind": "translate",
+                "schedule": "cron(0 2 * * ? *)",
+                "project": "p1",
+                "options": {"target": "de", "source": "en", "engine": "marian"},
+            }
+        ],
+    }
+    evaluation = evaluate_program("dev", {"cloud-nlp:jobs": json.dumps(jobs)})
+    for kind in ("analyse", "translate"):
+        process = evaluation.document(MACHINE, f"product-{kind}", "definition")["States"]["Process"]["Arguments"]
+        assert process["AppSpecification"]["ImageUri"] == jobs["image"]
+        cluster = process["ProcessingResources"]["ClusterConfig"]
+        assert (cluster["InstanceType"], cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == ("ml.c5.xlarge", 3, 44)
+        assert process["StoppingCondition"] == {"MaxRuntimeInSeconds": 1234}
+        assert process["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    rule = evaluation.one("aws:cloudwatch/eventRule:EventRule", "product-translate-nightly").inputs
+    assert (rule["scheduleExpression"], rule["state"]) == ("cron(0 2 * * ? *)", "ENABLED")
+    assert evaluation.document("aws:cloudwatch/eventTarget:EventTarget", "product-translate-nightly", "input") == {
+        "project": "p1",
+        "options": '{"engine":"marian","source":"en","target":"de"}',
+        "model": "opus-mt-en-de",
+    }
+
+
+def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> None:
+    evaluation = evaluate_program("dev")
+    process = evaluation.document(MACHINE, "product-analyse", "definition")["States"]["Process"]["Arguments"]
+    assert process["AppSpecification"]["ImageUri"] == (
+        "763104351884.dkr.ecr.eu-central-1.amazonaws.com/"
+        "huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    )
+    on_aws, local = (_objects(evaluate_program(stack)) for stack in ("dev", "local"))
+    assert on_aws - local == {"wheels/package.whl"}
+    assert local == {"run.py", "program.zip"}
+
+
+def _objects(evaluation: Evaluation) -> set[str]:
+    return {one.inputs["key"].split("/", 2)[2] for one in evaluation.of("aws:s3/bucketObjectv2:BucketObjectv2")}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_unchanged_project_gives_unchanged_resources(stack: str) -> None:
     assert comparable(evaluate_program(stack)) == comparable(evaluate_program(stack))
@@ -129,8 +252,10 @@ def test_unchanged_project_gives_unchanged_resources(stack: str) -> None:
 def test_physical_names_are_pulumis(stack: str) -> None:
     evaluation = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'})
     named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
-    assert named == set()
-    assert "bucket" not in evaluation.one("aws:s3/bucket:Bucket").inputs
+    # API Gateway calls the stage that is no part of the address so.
+    assert named == {(STAGE, "name")}
+    assert evaluation.one(STAGE).inputs["name"] == "$default"
+    assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []
     # Lambda has no layers without a name, and keeps versions of one name apart.
     assert evaluation.one("aws:lambda/layerVersion:LayerVersion").inputs["layerName"]
 
@@ -156,6 +281,6 @@ def comparable(evaluation: Evaluation) -> list[tuple[str, str, Any]]:
 
 
 def _content(value: Any) -> Any:
-    if isinstance(value, pulumi.FileArchive):
-        return value.path
+    if isinstance(value, (pulumi.FileArchive, pulumi.FileAsset)):
+        return Path(value.path).name  # an object's key has the hash of its content
     return archive_bytes(value) if isinstance(value, pulumi.Archive) else value

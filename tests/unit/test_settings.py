@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from settings import (
+    ApiSettings,
     FunctionSettings,
+    JobSettings,
     SentimentSettings,
     Settings,
     SettingsError,
@@ -38,7 +40,7 @@ def mistakes(**config: Any) -> list[str]:
 
 def test_everything_has_a_default() -> None:
     settings = parse()
-    assert settings == Settings(False, (), FunctionSettings(), SentimentSettings())
+    assert settings == Settings(False, (), FunctionSettings(), SentimentSettings(), ApiSettings(), JobSettings())
     assert settings.functions == FunctionSettings("arm64", "python3.14", 30, "INFO", True)
     assert settings.sentiment == SentimentSettings(
         schedule="rate(5 minutes)",
@@ -54,6 +56,35 @@ def test_everything_has_a_default() -> None:
         max_receives=5,
         observation_retention_days=90,
         result_retention_days=365,
+    )
+    assert settings.api == ApiSettings(
+        issuer="",
+        audience=(),
+        self_registration=False,
+        mfa="OPTIONAL",
+        callback_urls=(),
+        logout_urls=(),
+        sign_in_prefix="",
+        origins=(),
+        requests_per_second=100,
+        burst=200,
+        costly_requests_per_second=5,
+        costly_burst=10,
+        domain="",
+        hosted_zone_id="",
+        certificate_arn="",
+    )
+    assert settings.jobs == JobSettings(
+        image="",
+        image_name="huggingface-pytorch-inference",
+        image_version="2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04",
+        python_version="3.12",
+        instance_type="ml.m5.large",
+        instance_count=1,
+        volume_gb=30,
+        time_limit_seconds=3600,
+        network_isolation=False,
+        schedules=(),
     )
 
 
@@ -110,7 +141,7 @@ def test_every_mistake_is_told_with_key_value_and_expectation() -> None:
 
 def test_unknown_keys_are_told_with_the_known_ones_at_both_levels() -> None:
     top, nested = mistakes(schedule="rate(5 minutes)", sentiment={"Schedule": "rate(5 minutes)"})
-    assert top == "cloud-nlp:schedule: unknown; known are functions, notify_emails, protect, sentiment"
+    assert top == "cloud-nlp:schedule: unknown; known are api, functions, jobs, notify_emails, protect, sentiment"
     assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; known are analyse_concurrency, ")
     assert "schedule" in nested
 
@@ -122,6 +153,40 @@ def test_group_that_is_no_object_is_told_with_its_keys(value: Any) -> None:
         f"cloud-nlp:functions: {value!r}; expected an object with "
         "architecture, runtime, log_retention_days, log_level, tracing"
     )
+
+
+def test_settings_that_contradict_each_other_are_mistakes() -> None:
+    nightly = {"label": "nightly", "kind": "analyse", "schedule": "rate(1 day)", "project": "p"}
+    lines = mistakes(
+        api={"issuer": "https://login.example.com", "domain": "api.example.com"},
+        jobs={"schedules": [nightly, nightly | {"kind": "translate", "options": {"target": "x" * 256}}, nightly]},
+    )
+    assert lines == [
+        "cloud-nlp:api.domain: 'api.example.com'; expected api.hosted_zone_id or api.certificate_arn with it",
+        "cloud-nlp:api.issuer, api.audience: expected both or none",
+        "cloud-nlp:jobs.schedules: label 'nightly' is there 2 times for analyse; expected it once",
+        "cloud-nlp:jobs.schedules: options of 'nightly' have over 256 characters",
+    ]
+
+
+def test_mistake_in_a_schedule_names_its_field() -> None:
+    (mistake,) = mistakes(jobs={"schedules": [{"label": "Nightly", "kind": "analyse"}]})
+    assert mistake.startswith("cloud-nlp:jobs.schedules: [{'label': 'Nightly', 'kind': 'analyse'}]; ")
+    (mistake,) = mistakes(jobs={"schedules": [{"label": "a", "kind": "analyse", "schedule": "rate(1 day)", "to": 1}]})
+    assert "unknown field to" in mistake
+
+
+@pytest.mark.parametrize(
+    ("options", "channels"),
+    [
+        ({"target": "de"}, {}),
+        ({"target": "de", "source": "en", "engine": "amazon"}, {}),
+        ({"target": "de", "source": "en", "engine": "marian"}, {"model": "opus-mt-en-de"}),
+    ],
+)
+def test_scheduled_jobs_of_marian_bring_its_model(options: dict[str, str], channels: dict[str, str]) -> None:
+    schedule = {"label": "a", "kind": "translate", "schedule": "rate(1 day)", "project": "p", "options": options}
+    assert parse(jobs={"schedules": [schedule]}).jobs.schedules[0].channels == channels
 
 
 @pytest.mark.parametrize(
