@@ -15,6 +15,7 @@ from rich.console import Console
 from local.deployer import ROOT, DeployError
 from local.embedded_aws import EmbeddedAwsError
 from local.pipeline import RunError
+from local.product_api import ApiError
 from local.stack import StackError
 
 console = Console(highlight=False)
@@ -38,13 +39,14 @@ def main() -> None:
 )
 @click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
 def demo(live: bool, companies: Path, picture: Path | None) -> None:
-    """Deploy to an embedded AWS, analyse companies, show the results, stop."""
+    """Deploy to an embedded AWS, analyse companies, run jobs over documents, show the results, stop."""
     from local import demo as steps
 
-    if not steps.read_names(companies):
+    names = steps.read_names(companies)
+    if not names:
         raise click.BadParameter(f"{companies} names no company", param_hint="--companies")
     shown = Console(highlight=False, record=True, width=120, force_terminal=True) if picture else console
-    _run(lambda: steps.demo(shown, live, companies))
+    _run(lambda: steps.demo(shown, live, names))
     if picture:
         picture.write_text(_without_web_fonts(shown.export_svg(title="make demo")))
 
@@ -71,7 +73,7 @@ def _run(action: Callable[[], Any]) -> None:
     except KeyboardInterrupt:
         console.print("\nStopped.")
         sys.exit(130)
-    except (DeployError, EmbeddedAwsError, RunError, StackError) as error:
+    except (ApiError, DeployError, EmbeddedAwsError, RunError, StackError) as error:
         console.print("Failed:", style="red", end=" ")
         console.print(str(error), markup=False, soft_wrap=True)
         sys.exit(1)

@@ -4,65 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from local.deployer import Resource
+from local.documents_demo import process_documents
 from local.embedded_aws import EmbeddedAws
 from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
 from local.stack import LocalStack, deploy_to
+from local.stages import COLOURS, Stages
 
-COLOURS = {"POSITIVE": "green", "NEGATIVE": "red", "NEUTRAL": "cyan", "MIXED": "yellow"}
 # Characters of a bar, and of a terminal that has room for bars.
 _BAR = 12
 _WIDE = 110
 
 
-class Stages:
-    """Shows what is going on, and remembers how long each stage took."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, title: str, total: int | None = None) -> Iterator[_Step]:
-        """Show one stage while it lasts; with a total, as a bar."""
-        columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        if total is not None:
-            columns += [BarColumn(bar_width=30), MofNCompleteColumn()]
-        started = time.perf_counter()
-        shown = self.console.is_terminal and not self.console.record  # a picture holds still
-        with Progress(
-            *columns, TimeElapsedColumn(), console=self.console, transient=True, disable=not shown
-        ) as progress:
-            yield _Step(progress, progress.add_task(title, total=total))
-        self.seconds[title] = time.perf_counter() - started
-        self.console.print(f"[green]✓[/] {title} [dim]{self.seconds[title]:.1f} s[/]")
-
-
-class _Step:
-    def __init__(self, progress: Progress, task: Any) -> None:
-        self._progress = progress
-        self._task = task
-
-    def reach(self, count: int) -> None:
-        self._progress.update(self._task, completed=count)
-
-    def advance(self, _: object = None) -> None:
-        self._progress.advance(self._task)
-
-
-def demo(console: Console, live: bool, watch_list: Path) -> None:
+def demo(console: Console, live: bool, companies: list[str]) -> None:
     """Deploy, analyse, show.
 
     Parameters
@@ -71,8 +33,8 @@ def demo(console: Console, live: bool, watch_list: Path) -> None:
         Where to.
     live
         Take texts from Wikipedia itself instead of the project's own.
-    watch_list
-        File of company names, one a line.
+    companies
+        Whom to watch.
     """
     stages = Stages(console)
     with stages.stage("Start an AWS on this machine, IAM enforced"):
@@ -82,7 +44,8 @@ def demo(console: Console, live: bool, watch_list: Path) -> None:
         with stages.stage("Deploy the Pulumi program, stack local") as step:
             stack = deploy_to(aws, on_resource=step.advance)
         show_deployment(console, stack)
-        observe(console, stages, stack, read_names(watch_list))
+        observe(console, stages, stack, companies)
+        process_documents(console, stages, stack)
     finally:
         aws.close()
     show_next(console)

@@ -6,11 +6,13 @@ import signal
 
 from rich.console import Console
 
-from local.demo import Stages, read_names, show_deployment
+from local.demo import read_names, show_deployment
 from local.deployer import ROOT
 from local.embedded_aws import EmbeddedAws
 from local.pipeline import add_companies
+from local.product_api import ApiUser
 from local.stack import LocalStack, deploy_to, findable, refuse_second
+from local.stages import Stages
 
 
 def serve(console: Console, live: bool, port: int, empty: bool) -> None:
@@ -43,8 +45,10 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
             stack = deploy_to(aws, on_resource=step.advance)
         show_deployment(console, stack)
         add_companies(stack, read_names(ROOT / "companies.txt"))
-        with findable(aws, stack.outputs):
+        user = ApiUser(stack)
+        with findable(aws, stack.outputs, user):
             show_stack(console, stack)
+            show_api(console, stack, user)
             _wait(console)
     finally:
         aws.close()
@@ -69,7 +73,24 @@ def show_stack(console: Console, stack: LocalStack) -> None:
         "  ./nlp companies list\n"
         "  ./nlp run --wait\n"
         "  ./nlp results\n"
+        "  ./nlp projects create Letters\n"
+        "  ./nlp documents upload -p Letters local/documents\n"
+        "  ./nlp jobs start -p Letters translate --from en --to de --wait\n"
+        "  ./nlp results download -p Letters latest --kind translate\n"
         f"  aws dynamodb scan --table-name {stack.outputs['companies_table']}   (after the exports above)",
+        soft_wrap=True,
+    )
+
+
+def show_api(console: Console, stack: LocalStack, user: ApiUser) -> None:
+    """Show how the API is called, with a token to call it with."""
+    url = stack.outputs["api_url"]
+    console.print(
+        f"\n[bold]The HTTP API, signed in as {user.email}[/] (the token is good for an hour; "
+        "./nlp token prints another)\n"
+        f"  export NLP_TOKEN={user.token}\n"
+        f'  curl -H "Authorization: Bearer $NLP_TOKEN" {url}/projects\n'
+        f"  curl {url}/openapi.json",
         soft_wrap=True,
     )
 

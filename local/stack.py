@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from local.deployer import ROOT, Deployment, Resource, deploy
 from local.embedded_aws import EmbeddedAws
@@ -72,8 +72,23 @@ def deploy_to(
     return LocalStack(aws, deploy(client, aws.region, settings, on_resource))
 
 
+class Account(Protocol):
+    """Somebody who may sign in.
+
+    Attributes
+    ----------
+    email, password
+        With which they do.
+    """
+
+    email: str
+    password: str
+
+
 @contextmanager
-def findable(aws: EmbeddedAws, outputs: dict[str, Any] | None, file: Path = STATE_FILE) -> Iterator[Path]:
+def findable(
+    aws: EmbeddedAws, outputs: dict[str, Any] | None, user: Account | None = None, file: Path = STATE_FILE
+) -> Iterator[Path]:
     """Let other tools find the embedded AWS for as long as the context lasts.
 
     Parameters
@@ -82,6 +97,8 @@ def findable(aws: EmbeddedAws, outputs: dict[str, Any] | None, file: Path = STAT
         Where it is.
     outputs
         The program's exports, where it has been deployed.
+    user
+        Whom `nlp` signs in as.
     file
         What they look at.
 
@@ -99,6 +116,7 @@ def findable(aws: EmbeddedAws, outputs: dict[str, Any] | None, file: Path = STAT
         "pid": os.getpid(),
         "credentials": aws.credentials,
         "outputs": outputs,
+        "user": {"email": user.email, "password": user.password} if user else None,
     }
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(state, indent=2))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 
 from local.deployer import ROOT
@@ -102,6 +103,7 @@ def test_serve_is_used_by_nlp_and_leaves_nothing_behind(
     process.send_signal(number)
     output, _ = process.communicate(timeout=20)
     assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}" in output
+    assert "export NLP_TOKEN=eyJ" in output
     assert "companies_table" in output
     assert not state_file(temporary).exists()
     wait_until(lambda: not leftovers(temporary), 5, "nothing left behind")
@@ -142,4 +144,10 @@ def test_the_demonstration_shows_a_whole_run(tmp_path: Path, temporary: Path) ->
         assert shown in done.stdout
     assert "3 observed, 2 unchanged, 0 Comprehend calls" in done.stdout
     assert "run,observed_at,company,label" in done.stdout
+    assert done.stdout.count("record the start → run on SageMaker → record the end → completed") == 2
+    assert "quarterly-report.docx" in done.stdout
+    assert "4 of 4 documents" in done.stdout
+    translated = docx.Document(str(ROOT / ".local/demo/translate/quarterly-report.de.docx"))
+    assert translated.paragraphs[0].text == "[de] Qüårtérlý répórt"
+    assert "<h1>" in (ROOT / ".local/demo/analyse/report.html").read_text()
     assert leftovers(temporary) == []
