@@ -104,8 +104,10 @@ def _factorise(
     number = min(wanted, *matrix.shape)
     model = NMF(n_components=cast("Any", number), init="nndsvda", max_iter=_ROUNDS, random_state=_RANDOM_STATE)
     with warnings.catch_warnings():
-        # The topics of the last round are good enough to show.
+        # The topics of the last round are good enough to show. Where they are exact, what they leave of the corpus can
+        # come out just below zero, and its root, which nobody asks for, is not a number.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         weights = model.fit_transform(matrix)
     # Rounded, so that two machines that add in another order come to the same.
     return weights.round(_DIGITS).tolist(), model.components_.round(_DIGITS).tolist(), names
