@@ -92,7 +92,9 @@ product = ProductApi(
         ),
         version=version,
         audience=Audience(api.issuer, api.audience) if api.issuer else None,
-        sign_in=SignIn(api.self_registration, api.mfa, api.callback_urls, api.logout_urls, api.sign_in_prefix),
+        sign_in=SignIn(
+            api.self_registration, api.mfa, api.callback_urls, api.logout_urls, api.sign_in_prefix, api.firewall
+        ),
         throttle=Throttle(api.requests_per_second, api.burst),
         costly_throttle=Throttle(api.costly_requests_per_second, api.costly_burst),
         origins=api.origins,

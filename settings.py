@@ -118,6 +118,7 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_in_prefix: Annotated[
         str, Meta(pattern=_PREFIX, description="First part of the sign-in page's address; unique in the region")
     ] = ""
+    firewall: Annotated[bool, Meta(description="AWS WAF in front of the sign-in; 7 USD a month")] = False
     origins: Annotated[
         tuple[Annotated[str, Meta(pattern=_ORIGIN)], ...],
         Meta(description="Origins of web pages that may call the API: https://app.example.com"),

@@ -7,7 +7,19 @@ order, and vanish with the embedded AWS. The creators are in `local.creators`, o
 
 from __future__ import annotations
 
-from local.creators import api, compute, database, domains, identity, messaging, monitoring, sign_in, storage, workflow
+from local.creators import (
+    api,
+    compute,
+    database,
+    domains,
+    firewall,
+    identity,
+    messaging,
+    monitoring,
+    sign_in,
+    storage,
+    workflow,
+)
 from local.creators.common import Context, Created, Creator, Inputs, archive_bytes
 
 __all__ = ["CREATORS", "Context", "Created", "Creator", "Inputs", "archive_bytes"]
@@ -17,6 +29,7 @@ CREATORS: dict[str, Creator] = {
     **compute.CREATORS,
     **database.CREATORS,
     **domains.CREATORS,
+    **firewall.CREATORS,
     **identity.CREATORS,
     **messaging.CREATORS,
     **monitoring.CREATORS,

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.blocks.firewall import Firewall
 from components.blocks.permissions import child_of
 
 MIN_PASSWORD_LENGTH = 12
@@ -30,6 +31,8 @@ class SignIn:
         Where the hosted page sends browsers to; without any, the web application has no client.
     domain_prefix
         First part of the hosted page's address, unique in the region; made of the pool's id when absent.
+    firewall
+        Put AWS WAF in front of the hosted page and of Cognito's interface.
     access_minutes, refresh_days
         How long tokens are valid.
     """
@@ -39,6 +42,7 @@ class SignIn:
     callback_urls: Sequence[str] = ()
     logout_urls: Sequence[str] = ()
     domain_prefix: str = ""
+    firewall: bool = False
     access_minutes: int = 60
     refresh_days: int = 30
 
@@ -88,6 +92,8 @@ class UserPool(pulumi.ComponentResource):
             domain=sign_in.domain_prefix or pool.id.apply(_domain_prefix),
             opts=child_of(self),
         ).domain
+        if sign_in.firewall:
+            Firewall(f"{name}-firewall", pool.arn, child_of(self))
         self.register_outputs({"id": self.id, "issuer": self.issuer})
 
     def client_ids(self) -> list[pulumi.Output[str]]:

@@ -46,6 +46,7 @@ _ARNS = {
     "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
+    "aws:wafv2/webAcl:WebAcl": "wafv2:{region}:{account}:regional/webacl/{name}/" + KEY_ID,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.blocks.user_pool import SignIn, UserPool
-from tests.unit.pulumi_mocks import POOL_ID, SUFFIX, Evaluation, evaluate
+from tests.unit.pulumi_mocks import POOL_ID, SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:blocks:UserPool"
 POOL = "aws:cognito/userPool:UserPool"
@@ -135,3 +135,27 @@ def test_protection_holds_in_aws_and_in_pulumi(protect: bool, state: str) -> Non
 
 def test_preview_declares_the_same_resources() -> None:
     assert [repr(one) for one in declare(preview=True).resources] == [repr(one) for one in declare().resources]
+
+
+def test_no_firewall_unless_the_stack_asks_for_one() -> None:
+    assert declare().of("cloud-nlp:blocks:Firewall") == []
+
+
+def test_firewall_limits_addresses_and_refuses_attackers_before_the_pool() -> None:
+    evaluation = declare(SignIn(firewall=True))
+    acl = evaluation.one("aws:wafv2/webAcl:WebAcl", "users-firewall").inputs
+    assert (acl["scope"], acl["defaultAction"]) == ("REGIONAL", {"allow": {}})
+    limit, attackers = acl["rules"]
+    assert (limit["priority"], limit["action"]) == (0, {"block": {}})
+    assert limit["statement"]["rateBasedStatement"] == {
+        "limit": 500,
+        "aggregateKeyType": "IP",
+        "evaluationWindowSec": 300,
+    }
+    assert (attackers["priority"], attackers["overrideAction"]) == (1, {"none": {}})
+    group = attackers["statement"]["managedRuleGroupStatement"]
+    assert group == {"name": "AWSManagedRulesAmazonIpReputationList", "vendorName": "AWS"}
+    assert evaluation.one("aws:wafv2/webAclAssociation:WebAclAssociation").inputs == {
+        "resourceArn": arn_of(POOL, "users"),
+        "webAclArn": arn_of("aws:wafv2/webAcl:WebAcl", "users-firewall"),
+    }

@@ -143,7 +143,8 @@ def test_every_type_of_the_program_can_be_made_and_no_other(stack: str) -> None:
     """With all that settings can add; the alternative to the own user pool would only take resources away."""
     everything = {
         "cloud-nlp:notify_emails": '["you@example.com"]',
-        "cloud-nlp:api": '{"origins": ["https://a.example.com"], "domain": "api.example.com", "hosted_zone_id": "Z1"}',
+        "cloud-nlp:api": '{"origins": ["https://a.example.com"], "domain": "api.example.com", "hosted_zone_id": "Z1",'
+        ' "firewall": true}',
     }
     evaluation = evaluate_program(stack, everything)
     assert {one.type for one in evaluation.resources if one.custom} == CREATORS.keys()

@@ -65,6 +65,7 @@ def test_everything_has_a_default() -> None:
         callback_urls=(),
         logout_urls=(),
         sign_in_prefix="",
+        firewall=False,
         origins=(),
         requests_per_second=100,
         burst=200,

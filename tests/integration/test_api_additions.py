@@ -1,16 +1,16 @@
-"""A custom domain, with its certificate and records, beside the product's usual deployment."""
+"""What settings add to the API: a custom domain with its certificate and records, a firewall before the sign-in."""
 
 from __future__ import annotations
 
 from local.stack import LocalStack, deploy_to
 
 
-def test_a_domain_gets_its_certificate_and_its_records(stack: LocalStack) -> None:
+def test_a_domain_gets_its_certificate_and_records_and_the_sign_in_its_firewall(stack: LocalStack) -> None:
     records = stack.aws.client("route53")
     zone = records.create_hosted_zone(Name="example.com", CallerReference="custom domain")["HostedZone"]["Id"]
     zone_id = zone.rpartition("/")[2]
 
-    deployed = deploy_to(stack.aws, {"api": {"domain": "api.example.com", "hosted_zone_id": zone_id}})
+    deployed = deploy_to(stack.aws, {"api": {"domain": "api.example.com", "hosted_zone_id": zone_id, "firewall": True}})
 
     assert deployed.outputs["api_url"] == "https://api.example.com"
     found = {one["Name"]: one for one in records.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]}
@@ -23,3 +23,9 @@ def test_a_domain_gets_its_certificate_and_its_records(stack: LocalStack) -> Non
     [option] = certificate["Certificate"]["DomainValidationOptions"]
     proof = found[f"{option['ResourceRecord']['Name'].rstrip('.')}."]
     assert proof["ResourceRecords"] == [{"Value": option["ResourceRecord"]["Value"]}]
+    pool = stack.aws.client("cognito-idp").describe_user_pool(UserPoolId=deployed.outputs["user_pool"])["UserPool"]
+    acl = stack.aws.client("wafv2").get_web_acl_for_resource(ResourceArn=pool["Arn"])["WebACL"]
+    assert [rule["Name"] for rule in acl["Rules"]] == ["too-many-requests", "known-for-attacks"]
+    pool = stack.aws.client("cognito-idp").describe_user_pool(UserPoolId=deployed.outputs["user_pool"])["UserPool"]
+    acl = stack.aws.client("wafv2").get_web_acl_for_resource(ResourceArn=pool["Arn"])["WebACL"]
+    assert [rule["Name"] for rule in acl["Rules"]] == ["too-many-requests", "known-for-attacks"]
