@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -253,7 +254,20 @@ def stack_config(stack: str) -> dict[str, str]:
 
 
 def evaluate_program(stack: str, changes: dict[str, str] | None = None, preview: bool = False) -> Evaluation:
-    """Evaluate the project's program for one of its stacks, with some settings changed, without fetching packages."""
+    """Evaluate the project's program for one of its stacks, with some settings changed, without fetching packages.
+
+    An evaluation takes a second, so that one is kept for whoever asks for the same again.
+    """
+    return _evaluate_program(stack, tuple(sorted((changes or {}).items())), preview)
+
+
+def evaluate_program_anew(stack: str) -> Evaluation:
+    """Evaluate the project's program for one of its stacks, whatever was evaluated before."""
+    return _evaluate_program.__wrapped__(stack, (), False)
+
+
+@cache
+def _evaluate_program(stack: str, changes: tuple[tuple[str, str], ...], preview: bool) -> Evaluation:
     with (
         tempfile.TemporaryDirectory() as wheels,
         mock.patch("components.blocks.layer.build_layer", return_value=Path("layer.zip")),
@@ -262,7 +276,7 @@ def evaluate_program(stack: str, changes: dict[str, str] | None = None, preview:
         (Path(wheels) / "package.whl").write_text("wheel")
         return evaluate(
             lambda: runpy.run_path(str(ROOT_FOLDER / "__main__.py"), run_name="__main__") and None,
-            {**stack_config(stack), **(changes or {})},
+            {**stack_config(stack), **dict(changes)},
             stack,
             preview,
         )
