@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +49,7 @@ class ApiUser:
         self._make_account()
         self.token = self.sign_in()
         self._client = httpx.Client(base_url=stack.outputs["api_url"], timeout=_TIMEOUT_SECONDS)
+        weakref.finalize(self, self._client.close)
 
     def sign_in(self) -> str:
         """Sign in and return an access token, valid for an hour."""
