@@ -63,6 +63,7 @@ def _extend_ministack(plan: FaultPlan) -> None:
         comprehend,
         faults,
         iam_differences,
+        lambda_workers,
         sagemaker,
         sqs_batches,
         step_functions,
@@ -77,6 +78,7 @@ def _extend_ministack(plan: FaultPlan) -> None:
     api_gateway.install()
     cognito.install()
     sqs_batches.install()
+    lambda_workers.install()
     faults.install(plan)  # last: it wraps every service that is registered by then
 
 
