@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from handlers.batch.documents.registry import Limits
-from handlers.batch.documents.word import WordLimits
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import JobError
 from handlers.batch.job import Job, exit_message_file, read_job
 from handlers.batch.report import DocumentReport, Report, check_delivery, make_report, now, write_report

@@ -59,28 +59,30 @@ class Paragraph:
 
     Attributes
     ----------
+    spans
+        As given.
     units
         What has to be translated; spans without a letter are not part of any.
     """
 
     def __init__(self, spans: Sequence[str], glue: Sequence[str], language: str) -> None:
-        self._spans = spans
+        self.spans = spans
         self._glue = glue
         self.units = [unit for unit in self._split(language) if any(map(str.isalpha, unit.text))]
 
     def spans_of(self, translations: Sequence[str]) -> list[str]:
         """Give the new text of each span, from the translation of each unit."""
-        pieces: list[list[tuple[int, int, str]]] = [[] for _ in self._spans]
+        pieces: list[list[tuple[int, int, str]]] = [[] for _ in self.spans]
         for unit, translation in zip(self.units, translations, strict=True):
             if translation == unit.text:
                 continue
             for part, text in zip(unit.parts, self._divide(unit, translation), strict=True):
                 pieces[part.span].append((part.start, part.end, text))
-        return [_replace(span, changes) for span, changes in zip(self._spans, pieces, strict=True)]
+        return [_replace(span, changes) for span, changes in zip(self.spans, pieces, strict=True)]
 
     def _split(self, language: str) -> Iterator[Unit]:
-        if len(self._spans) == 1:
-            yield self._unit([Part(0, 0, len(self._spans[0]))])
+        if len(self.spans) == 1:
+            yield self._unit([Part(0, 0, len(self.spans[0]))])
             return
         held: list[Part] = []
         for parts in self._sentences(language):
@@ -96,9 +98,9 @@ class Paragraph:
 
     def _sentences(self, language: str) -> Iterator[list[Part]]:
         """Give the parts of each sentence, without those that are white space."""
-        whole = "".join(span + glue for span, glue in zip(self._spans, [*self._glue, ""], strict=True))
+        whole = "".join(span + glue for span, glue in zip(self.spans, [*self._glue, ""], strict=True))
         starts = [0]
-        for span, glue in zip(self._spans, [*self._glue, ""], strict=True):
+        for span, glue in zip(self.spans, [*self._glue, ""], strict=True):
             starts.append(starts[-1] + len(span) + len(glue))
         position, first = 0, 0
         for sentence in split_sentences(whole, language):
@@ -106,27 +108,27 @@ class Paragraph:
             while starts[first + 1] <= position:
                 first += 1
             parts = []
-            for number in range(first, len(self._spans)):
+            for number in range(first, len(self.spans)):
                 if starts[number] >= end:
                     break
-                length = len(self._spans[number])
+                length = len(self.spans[number])
                 low, high = max(position - starts[number], 0), min(end - starts[number], length)
-                if self._spans[number][low:high].strip():
+                if self.spans[number][low:high].strip():
                     parts.append(Part(number, low, high))
             if parts:
                 yield parts
             position = end
 
     def _unit(self, parts: list[Part]) -> Unit:
-        texts = [self._spans[part.span][part.start : part.end] for part in parts]
+        texts = [self.spans[part.span][part.start : part.end] for part in parts]
         for index, (left, right) in enumerate(pairwise(parts)):
-            texts[index] += "".join(self._glue[left.span : right.span]) or _skipped(self._spans, left, right)
+            texts[index] += "".join(self._glue[left.span : right.span]) or _skipped(self.spans, left, right)
         return Unit(parts, _SPACES.sub(" ", "".join(texts)).strip())
 
     def _divide(self, unit: Unit, translation: str) -> list[str]:
-        sources = [self._spans[part.span][part.start : part.end] for part in unit.parts]
+        sources = [self.spans[part.span][part.start : part.end] for part in unit.parts]
         glued = [
-            bool("".join(self._glue[left.span : right.span]) or _skipped(self._spans, left, right))
+            bool("".join(self._glue[left.span : right.span]) or _skipped(self.spans, left, right))
             for left, right in pairwise(unit.parts)
         ]
         return divide(sources, glued, translation.strip())

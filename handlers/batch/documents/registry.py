@@ -14,7 +14,8 @@ from handlers.batch.documents.markdown import markdown_pieces, read_outline
 from handlers.batch.documents.pieces import Piece
 from handlers.batch.documents.rewriting import Translate, paragraphs, rewrite
 from handlers.batch.documents.text import read_lines, text_pieces
-from handlers.batch.documents.word import WordLimits, rewrite_word, word_paragraphs
+from handlers.batch.documents.word import rewrite_word, word_paragraphs
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
 from handlers.batch.sentences import DEFAULT_LANGUAGE
 from handlers.batch.work import Work

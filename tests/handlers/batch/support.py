@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handlers.batch.documents.registry import Limits, open_document
-from handlers.batch.documents.word import WordLimits
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.work import Work
 
 LIMITS = Limits(10_000_000, WordLimits(10_000_000, 400))

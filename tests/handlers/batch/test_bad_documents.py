@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handlers.batch.documents.registry import Limits, open_document
-from handlers.batch.documents.word import WordLimits
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
 from tests.handlers.batch.support import LIMITS, rewrite, work
 from tests.handlers.batch.word_documents import changed, full_document, simple_document
@@ -48,7 +48,7 @@ def bomb() -> bytes:
 
 def lying_bomb() -> bytes:
     """Declares a size that is smaller than what is inside."""
-    content = bytearray(bomb())
+    content = bytearray(replaced(b"<a>" + b" " * 20_000_000 + b"</a>"))
     real, small = struct.pack("<I", 20_000_007), struct.pack("<I", 1000)
     assert content.count(real) == 2
     return bytes(content.replace(real, small))
@@ -60,6 +60,25 @@ def many_files() -> bytes:
         for number in range(10_001):
             archive.writestr(str(number), b"")
     return out.getvalue()
+
+
+def any_zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", b"words")
+    return out.getvalue()
+
+
+def other_office() -> bytes:
+    """A table of a spreadsheet program under the name of a Word document."""
+    return changed(
+        simple_document("words"),
+        lambda name, part: (
+            part.replace(b"wordprocessingml.document.main", b"spreadsheetml.sheet.main")
+            if name == "[Content_Types].xml"
+            else part
+        ),
+    )
 
 
 def encrypted_zip() -> bytes:
@@ -114,6 +133,8 @@ BAD = {
     "outside entities": ("a.docx", replaced(external()), "document type|not valid XML"),
     "bomb": ("a.docx", bomb(), "too large when unpacked"),
     "lying bomb": ("a.docx", lying_bomb(), "cannot be unpacked|not valid XML"),
+    "any zip": ("a.docx", any_zip(), r"\[Content_Types\].xml is missing"),
+    "other office": ("a.docx", other_office(), "It is an Office document, but none of Word"),
     "many files": ("a.docx", many_files(), "too large when unpacked: 10001 files"),
     "too large": ("a.txt", b"a" * 10_000_001, "at most 10000000 are allowed"),
     "deep xml": ("a.docx", replaced(b"<a>" * 100_000), "not valid XML"),

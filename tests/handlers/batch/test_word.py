@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.batch.documents import word
+from handlers.batch.documents import word, word_package
 from handlers.batch.documents.registry import Limits, open_document
-from handlers.batch.documents.word import WordLimits
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
 from tests.handlers.batch.support import backwards, rewrite, texts_of, units_of, work
 from tests.handlers.batch.word_documents import (
@@ -144,7 +144,7 @@ def test_a_space_at_the_edge_of_a_run_is_not_lost(tmp_path: Path) -> None:
 
 
 def test_a_part_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word, "_MAX_PART_BYTES", 1000)
+    monkeypatch.setattr(word_package, "_MAX_PART_BYTES", 1000)
     with pytest.raises(DocumentError, match="more than 1000 bytes when unpacked"):
         rewrite(tmp_path, "a.docx", full_document())
 

@@ -92,16 +92,41 @@ def changed(document: bytes, change: Callable[[str, bytes], bytes | None]) -> by
     return out.getvalue()
 
 
+SPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+
+
 def with_footnotes(document: bytes, text: str) -> bytes:
     """Add a part of footnotes."""
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    part = (
-        f'<w:footnotes xmlns:w="{space}"><w:footnote><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:footnote></w:footnotes>'
+    return with_part(document, "footnotes", f"<w:footnote><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:footnote>")
+
+
+def with_part(document: bytes, kind: str, inner: str) -> bytes:
+    """Add a part that holds text, and the note of it in the table of contents."""
+    override = f'<Override PartName="/word/{kind}.xml" ContentType="{_TYPE}.{kind}+xml"/></Types>'.encode()
+    noted = changed(
+        document,
+        lambda name, part: part.replace(b"</Types>", override) if name == "[Content_Types].xml" else part,
     )
-    out = io.BytesIO(document)
+    out = io.BytesIO(noted)
     with zipfile.ZipFile(out, "a") as archive:
-        archive.writestr("word/footnotes.xml", part)
+        archive.writestr(f"word/{kind}.xml", f'<w:{kind} xmlns:w="{SPACE}">{inner}</w:{kind}>')
     return out.getvalue()
+
+
+def with_body(inner: str) -> bytes:
+    """A document with this in its body; prefixes are those that Word uses."""
+    spaces = {
+        "w": SPACE,
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+        "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+        "v": "urn:schemas-microsoft-com:vml",
+        "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
+        "r": "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    }
+    declared = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in spaces.items())
+    body = f"<w:document {declared}><w:body>{inner}<w:sectPr/></w:body></w:document>".encode()
+    return changed(simple_document("x"), lambda name, part: body if name == "word/document.xml" else part)
 
 
 def _add_hyperlink(paragraph: Any, text: str, address: str) -> None:

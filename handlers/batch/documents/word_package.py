@@ -1,0 +1,147 @@
+"""The package of a Word document: which of its parts hold text, and how long it is."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from handlers.batch.documents.archives import open_archive, read_entry
+from handlers.batch.errors import DocumentError
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_W_STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
+# Says what each part is; their names are up to the program that wrote them.
+_TYPES = "[Content_Types].xml"
+_OVERRIDE = "{http://schemas.openxmlformats.org/package/2006/content-types}Override"
+_TEXT_TYPE = re.compile(
+    r"application/vnd\.(?:openxmlformats-officedocument\.wordprocessingml|ms-word)"
+    r"\.(?:[\w.]+\.)?(main|header|footer|footnotes|endnotes|comments)\+xml",
+    re.IGNORECASE,
+)
+_PROPERTIES = "docProps/app.xml"
+_PAGES = re.compile(rb"<(?:\w+:)?Pages>\s*(\d{1,9})\s*</")
+_MAX_PROPERTIES_BYTES = 1_000_000
+# A page of text is some 20 KB of XML, so thousands of pages fit into a part.
+_MAX_PART_BYTES = 50_000_000
+# Characters of a page that is full of text.
+_PAGE_CHARACTERS = 3000
+
+
+class WordLimits(NamedTuple):
+    """Limits of what is read.
+
+    Attributes
+    ----------
+    max_expanded
+        Bytes of all parts when unpacked.
+    max_pages
+        Pages, as the program that wrote the document has counted them, or as many as its text would fill.
+    """
+
+    max_expanded: int
+    max_pages: int
+
+
+class Package(NamedTuple):
+    """An open package.
+
+    Attributes
+    ----------
+    archive
+        The package.
+    texts
+        Names of the parts that hold text, the body's first.
+    limits
+        Limits of what is read.
+    """
+
+    archive: zipfile.ZipFile
+    texts: list[str]
+    limits: WordLimits
+
+    def parse(self, name: str) -> Any:
+        """Read a part as an XML tree.
+
+        Raises
+        ------
+        DocumentError
+            It is missing, damaged or too large.
+        """
+        return _parse(self.archive, name, self.limits)
+
+    def check_pages(self) -> None:
+        """Refuse a document that is too long, before anything is paid for.
+
+        Raises
+        ------
+        DocumentError
+            It is.
+        """
+        body = self.parse(self.texts[0])
+        characters = sum(len(text.text or "") for text in elements(body, "t"))
+        rendered = sum(1 for _ in elements(body, "lastRenderedPageBreak"))
+        breaks = sum("page" in line.attrib.values() for line in elements(body, "br"))
+        pages = max(breaks + 1, rendered + 1, -(-characters // _PAGE_CHARACTERS), _counted_pages(self.archive))
+        if pages > self.limits.max_pages:
+            raise DocumentError(f"It has about {pages} pages; at most {self.limits.max_pages} are allowed. Split it.")
+
+    def text_bytes(self) -> int:
+        """Size of all parts that hold text, when unpacked."""
+        return sum(entry.file_size for entry in self.archive.infolist() if entry.filename in self.texts)
+
+
+@contextmanager
+def open_package(path: Path, limits: WordLimits) -> Iterator[Package]:
+    """Open a document.
+
+    Raises
+    ------
+    DocumentError
+        It is no Word document, damaged, encrypted or too large.
+    """
+    with open_archive(path, limits.max_expanded) as archive:
+        yield Package(archive, _text_parts(archive, limits), limits)
+
+
+def elements(tree: Any, name: str) -> Iterator[Any]:
+    """Give all elements of a name, in both ways that Word documents are written."""
+    return tree.iter(_W + name, _W_STRICT + name)
+
+
+def _parse(archive: zipfile.ZipFile, name: str, limits: WordLimits) -> Any:
+    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it has no type stubs
+
+    content = read_entry(archive, name, min(limits.max_expanded, _MAX_PART_BYTES))
+    # Entities are not expanded, nothing is fetched, and no Word document has a document type to begin with.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        tree = etree.fromstring(content, parser).getroottree()
+    except etree.XMLSyntaxError as error:
+        raise DocumentError(f"It is corrupt: {name} is not valid XML.") from error
+    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+        raise DocumentError(f"It is corrupt: {name} declares a document type, which no Word document does.")
+    return tree
+
+
+def _text_parts(archive: zipfile.ZipFile, limits: WordLimits) -> list[str]:
+    bodies: list[str] = []
+    others: list[str] = []
+    for override in _parse(archive, _TYPES, limits).iter(_OVERRIDE):
+        found = _TEXT_TYPE.fullmatch(override.get("ContentType", ""))
+        if found:
+            (bodies if found[1].lower() == "main" else others).append(override.get("PartName", "").lstrip("/"))
+    if not bodies:
+        raise DocumentError("It is an Office document, but none of Word.")
+    return [*bodies, *sorted(others)]
+
+
+def _counted_pages(archive: zipfile.ZipFile) -> int:
+    """Give the number of pages that is noted in the document; not every program does."""
+    if _PROPERTIES not in archive.namelist():
+        return 0
+    found = _PAGES.search(read_entry(archive, _PROPERTIES, _MAX_PROPERTIES_BYTES))
+    return int(found[1]) if found else 0
