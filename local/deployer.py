@@ -102,7 +102,7 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
 def deploy(
     client: Callable[[str], Any],
     region: str,
-    overrides: dict[str, dict[str, Any]] | None = None,
+    overrides: dict[str, Any] | None = None,
     on_resource: Callable[[Resource], None] = lambda _: None,
     program: Path = ROOT / "__main__.py",
 ) -> Deployment:
@@ -115,7 +115,8 @@ def deploy(
     region
         Where the embedded AWS says it is.
     overrides
-        Settings that differ from `Pulumi.local.yaml`, by group, such as `{"sentiment": {"retry_seconds": 0}}`.
+        Settings that differ from `Pulumi.local.yaml`, by group, such as `{"sentiment": {"retry_seconds": 0}}`; those
+        without a group by themselves.
     on_resource
         Told of each resource when it has been made.
     program
@@ -154,7 +155,7 @@ def _run(provider: _EmbeddedProvider, program: Path, config: dict[str, str]) -> 
     run()
 
 
-def read_config(overrides: dict[str, dict[str, Any]], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:
+def read_config(overrides: dict[str, Any], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:
     """Read a stack's settings as Pulumi hands them to a program, with some of them changed.
 
     Parameters
@@ -167,5 +168,5 @@ def read_config(overrides: dict[str, dict[str, Any]], file: Path = ROOT / "Pulum
     config: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
     for group, values in overrides.items():
         key = f"{PROJECT}:{group}"
-        config[key] = {**config.get(key, {}), **values}
+        config[key] = {**config.get(key, {}), **values} if isinstance(values, dict) else values
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}

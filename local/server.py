@@ -61,6 +61,7 @@ def _extend_ministack(plan: FaultPlan) -> None:
         api_gateway,
         cognito,
         comprehend,
+        event_targets,
         faults,
         iam_differences,
         lambda_workers,
@@ -75,6 +76,7 @@ def _extend_ministack(plan: FaultPlan) -> None:
     translate.install()
     sagemaker.install()
     step_functions.install()
+    event_targets.install()
     api_gateway.install()
     cognito.install()
     sqs_batches.install()

@@ -44,7 +44,7 @@ class LocalStack:
 
 def deploy_to(
     aws: EmbeddedAws,
-    overrides: dict[str, dict[str, Any]] | None = None,
+    overrides: dict[str, Any] | None = None,
     on_resource: Callable[[Resource], None] = lambda _: None,
 ) -> LocalStack:
     """Deploy the program to an embedded AWS that is running.
@@ -63,8 +63,8 @@ def deploy_to(
     DeployError
         A resource could not be made.
     """
-    settings = {group: dict(values) for group, values in (overrides or {}).items()}
-    settings.setdefault("sentiment", {}).setdefault("text_source_url", aws.text_source_url)
+    settings = dict(overrides or {})
+    settings["sentiment"] = {"text_source_url": aws.text_source_url, **settings.get("sentiment", {})}
 
     def client(service: str) -> Any:
         return aws.client(service, attempts=1)  # a creation whose answer was only slow would fail when repeated

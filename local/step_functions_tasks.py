@@ -23,6 +23,8 @@ SYNC = ".sync"
 
 # SageMaker's exceptions that have a name of their own in Step Functions; all others are AmazonSageMakerException.
 _NAMED_SAGEMAKER_ERRORS = frozenset({"ConflictException", "ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"})
+# What Step Functions marks the jobs with that it waits for, which takes sagemaker:AddTags.
+MANAGED_TAG = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
 _TIMES = ("CreationTime", "LastModifiedTime", "ProcessingStartTime", "ProcessingEndTime")
 _POLL_S = 0.1
 # The error that a denied call ends with: AWS's libraries know no exception for it, so it is the service's base error.
@@ -128,9 +130,10 @@ def create_processing_job(
 
     from local.sagemaker import find_job
 
-    created = _call_sagemaker(access_key, "CreateProcessingJob", parameters)
     if not resource.endswith(SYNC):
-        return created
+        return _call_sagemaker(access_key, "CreateProcessingJob", parameters)
+    tagged = {**parameters, "Tags": [*parameters.get("Tags", []), MANAGED_TAG]}
+    _call_sagemaker(access_key, "CreateProcessingJob", tagged)
     job = find_job(parameters["ProcessingJobName"])
     while not job.wait(_POLL_S):
         if is_cancelled():

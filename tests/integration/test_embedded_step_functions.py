@@ -59,7 +59,12 @@ def machine_statements(aws: EmbeddedAws, job_role: str) -> list[Statement]:
     rule = f"arn:aws:events:{aws.region}:{ACCOUNT_ID}:rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule"
     table = f"arn:aws:dynamodb:{aws.region}:{ACCOUNT_ID}:table/{TABLE}"
     actions = {
-        job: ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
+        job: [
+            "sagemaker:AddTags",
+            "sagemaker:CreateProcessingJob",
+            "sagemaker:DescribeProcessingJob",
+            "sagemaker:StopProcessingJob",
+        ],
         rule: ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
         table: ["dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:GetItem"],
         job_role: ["iam:PassRole"],
