@@ -1,8 +1,9 @@
 """POST requests that may be repeated: with the header `Idempotency-Key`, they are carried out once.
 
 The first request with a key claims it, with the id of what it is going to create. A request that comes again is
-answered the same. When the first one was lost half-way (its function ended), the next takes over after a while, with
-the same id, and goes on: everything it does is keyed by that id.
+answered the same; one that comes at the same time waits for that answer. When the first one was lost half-way (its
+function ended), the next takes over after a while, with the same id, and goes on: everything it does is keyed by that
+id.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ HEADER = "idempotency-key"
 KEEP_SECONDS = 24 * 3600
 # Longer than the functions' time limit, at most 30 seconds behind an HTTP API: whoever claimed the key is not at work.
 CLAIM_SECONDS = 40
+# A request that is not lost has its answer within moments: worth waiting for, well within the functions' time limit.
+WAIT_SECONDS = 5
+_POLL_SECONDS = 0.1
 # What tells one request's item from another's when a claim is renewed.
 _UNCHANGED = "#id = :id AND #claimed_until = :claimed_until AND attribute_not_exists(#status)"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -79,7 +83,7 @@ def once(
     Raises
     ------
     Problem
-        The key is malformed, belongs to another request, or that request is being worked on.
+        The key is malformed, belongs to another request, or that request is being worked on for longer than usual.
     """
     key = request.header(HEADER)
     if not key:
@@ -110,9 +114,29 @@ def once(
 
 
 def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _Claim | Answer:
-    """Claim a key; returns the answer instead where there is one already."""
-    now = int(time.time())
-    item: Item = {
+    """Claim a key; returns the answer instead where there is one already, or soon."""
+    give_up = time.monotonic() + WAIT_SECONDS
+    while True:
+        now = int(time.time())
+        item = _item(request, body, key, now)
+        try:
+            table.put(item, "attribute_not_exists(pk) OR #expires_at <= :now", {"now": now})
+            return _Claim(table, item)
+        except RefusedError as error:
+            known = error.refused[0]
+        if known["request_hash"] != item["request_hash"]:
+            raise Problem("idempotency-key-in-use", "The key was used for another request. Choose a new one.")
+        if "status" in known:
+            return _repeated(known)
+        if known["claimed_until"] <= now and (claim := _take_over(table, known, {**item, "id": known["id"]})):
+            return claim
+        if time.monotonic() >= give_up:
+            raise _at_work(max(1, known["claimed_until"] - now))
+        time.sleep(_POLL_SECONDS)
+
+
+def _item(request: Request, body: msgspec.Struct, key: str, now: int) -> Item:
+    return {
         "pk": f"IDEMPOTENCY#{request.caller}#{request.route}#{key}",
         "sk": "IDEMPOTENCY",
         "id": new_id(),
@@ -120,25 +144,14 @@ def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _C
         "claimed_until": now + CLAIM_SECONDS,
         "expires_at": now + KEEP_SECONDS,
     }
-    try:
-        table.put(item, "attribute_not_exists(pk) OR #expires_at <= :now", {"now": now})
-        return _Claim(table, item)
-    except RefusedError as error:
-        known = error.refused[0]
-    if known["request_hash"] != item["request_hash"]:
-        raise Problem("idempotency-key-in-use", "The key was used for another request. Choose a new one.")
-    if "status" in known:
-        return _repeated(known)
-    if known["claimed_until"] > now:
-        raise _at_work(known["claimed_until"] - now)
-    return _take_over(table, known, {**item, "id": known["id"]})
 
 
-def _take_over(table: Table, known: Item, item: Item) -> _Claim:
+def _take_over(table: Table, known: Item, item: Item) -> _Claim | None:
+    """Claim a key that another request has left; None where yet another one was faster."""
     try:
         table.put(item, _UNCHANGED, {name: known[name] for name in ("id", "claimed_until")})
     except RefusedError:
-        raise _at_work(1) from None
+        return None
     return _Claim(table, item)
 
 
