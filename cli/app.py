@@ -7,11 +7,16 @@ import click
 from cli.companies import companies
 from cli.dead_letters import dead_letters
 from cli.deployment import PROJECT_ROOT
+from cli.documents import documents
 from cli.errors import explain
+from cli.jobs import jobs
+from cli.login import login, logout, token
 from cli.options import Invocation, examples, global_options
+from cli.projects import projects
 from cli.results import results
 from cli.run import run
 from cli.stacks import deploy, preview, teardown
+from cli.users import users
 
 COMPLETION_VARIABLE = "_NLP_COMPLETE"
 
@@ -49,6 +54,8 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
         "nlp companies add -i Nike -i Adidas",
         "nlp run --wait",
         "nlp results --company Nike --since 7d",
+        "nlp documents upload -p Contracts *.docx",
+        "nlp jobs start -p Contracts translate --to de --wait",
         "nlp --stack dev deploy",
         'eval "$(nlp completion bash)"',
     ),
@@ -64,7 +71,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
 )
 @click.pass_context
 def nlp(context: click.Context) -> None:
-    """Watch what the world says of companies: manage them, run the analysis, read the results, deploy."""
+    """Watch what the world says of companies, translate and analyse documents, and deploy all of it."""
     context.ensure_object(Invocation)
 
 
@@ -79,5 +86,8 @@ def completion(shell: str) -> None:
     click.echo(complete(nlp, {}, "nlp", COMPLETION_VARIABLE).source())
 
 
-for command in (companies, run, results, dead_letters, deploy, preview, teardown):
+COMPANIES = (companies, run, results, dead_letters)
+DOCUMENTS = (login, logout, token, users, projects, documents, jobs)
+
+for command in (*COMPANIES, *DOCUMENTS, deploy, preview, teardown):
     nlp.add_command(command)

@@ -42,6 +42,8 @@ class Deployment:
         URL of the embedded AWS; None for AWS.
     credentials : dict, optional
         ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``; None for AWS's usual chain of credentials.
+    user : dict, optional
+        ``email`` and ``password`` of whom the embedded AWS has an account for.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class Deployment:
         outputs: dict[str, Any],
         endpoint: str | None = None,
         credentials: dict[str, str] | None = None,
+        user: dict[str, str] | None = None,
     ):
         self.stack = stack
         self.endpoint = endpoint
+        self.user = user
         self._outputs = outputs
         self._credentials = credentials or {}
         self._clients: dict[str, Any] = {}
@@ -71,11 +75,20 @@ class Deployment:
         CliError
             When the deployment has no such export.
         """
-        value = self._outputs.get(key)
-        if not isinstance(value, str) or not value:
+        value = self.optional_output(key)
+        if not value:
             deploy = "run `make serve` again" if self.is_local else f"run `nlp --stack {self.stack} deploy`"
             raise CliError(f"The deployment of stack {self.stack!r} has no output {key!r}: {deploy}.")
         return value
+
+    def optional_output(self, key: str) -> str:
+        """Return an export of the Pulumi program; empty when the deployment has no such export."""
+        value = self._outputs.get(key)
+        return value if isinstance(value, str) else ""
+
+    def command(self, arguments: str) -> str:
+        """Spell a call of this command on this deployment, to be shown to the user."""
+        return f"nlp {arguments}" if self.is_local else f"nlp --stack {self.stack} {arguments}"
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, made at its first use and shared by all threads."""
@@ -83,6 +96,19 @@ class Deployment:
             if service not in self._clients:
                 self._clients[service] = self._make_client(service)
             return self._clients[service]
+
+    def public_client(self, service: str) -> Any:
+        """Make the boto3 client of a service for operations that need no AWS credentials."""
+        import boto3
+        import botocore
+
+        config = _client_config(READ_TIMEOUT_S, signature_version=botocore.UNSIGNED)
+        return boto3.client(
+            service,  # pyright: ignore[reportArgumentType, reportCallIssue]
+            region_name=self.output("region"),
+            endpoint_url=self.endpoint,
+            config=config,
+        )
 
     def _make_client(self, service: str) -> Any:
         import boto3
@@ -97,10 +123,11 @@ class Deployment:
         )
 
 
-def _client_config(read_timeout: int) -> Config:
+def _client_config(read_timeout: int, **settings: Any) -> Config:
     from botocore.config import Config
 
     return Config(
+        **settings,
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": 5},
@@ -150,7 +177,9 @@ def _find_local() -> Deployment:
         raise CliError(
             f"The local deployment at {endpoint} does not answer any more: run `make serve` in another terminal."
         )
-    return Deployment(LOCAL, {"region": state.get("region"), **outputs}, endpoint, state.get("credentials"))
+    return Deployment(
+        LOCAL, {"region": state.get("region"), **outputs}, endpoint, state.get("credentials"), state.get("user")
+    )
 
 
 def _answers(endpoint: str) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cli.deployment import LOCAL, PROJECT_ROOT, Deployment, find_deployment
+
+if TYPE_CHECKING:
+    from cli.api import Api
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -37,6 +40,13 @@ class Invocation:
     def deployment(self) -> Deployment:
         """The deployment that the command works on, found at first use."""
         return find_deployment(self.chosen_stack)
+
+    @cached_property
+    def api(self) -> Api:
+        """The deployment's HTTP API, used by whoever is signed in."""
+        from cli.api import Api
+
+        return Api(self.deployment)
 
 
 def _set_stack(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -84,6 +94,23 @@ def global_options(environment: bool = False) -> Callable[[Decorated], Decorated
         return stack(json(command))
 
     return decorate
+
+
+def project_option(command: Decorated) -> Decorated:
+    """Add -p to a command, the project that it works in."""
+    return click.option(
+        "-p",
+        "--project",
+        required=True,
+        metavar="PROJECT",
+        envvar="NLP_PROJECT",
+        help="The project: its id, or its name where only one has it (default: NLP_PROJECT).",
+    )(command)
+
+
+def limit_option(command: Decorated) -> Decorated:
+    """Add --limit to a command that lists."""
+    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N.")(command)
 
 
 def examples(*lines: str) -> str:

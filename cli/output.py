@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.text import printable
+from cli.text import printable, spoken_size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,6 +59,7 @@ def write_table(
     rows: Sequence[Sequence[str]],
     styles: Callable[[str, str], str] | None = None,
     right: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> None:
     """Print a table on stdout: cut to the terminal's width, or in full and undecorated when there is none.
 
@@ -72,6 +73,8 @@ def write_table(
         ``styles(heading, cell)`` answers rich's style for a cell.
     right : sequence of str
         Headings of the columns that are aligned to the right.
+    whole : sequence of str
+        Headings of the columns that are never cut: what a user copies into the next command.
     """
     from rich.cells import cell_len
 
@@ -86,7 +89,7 @@ def write_table(
         return
     from rich.text import Text
 
-    widths = _fitted(widths, console.width)
+    widths = _fitted(widths, console.width, [heading in whole for heading in columns])
     for number, row in enumerate(rows):
         line = Text()
         for heading, cell, width, to_right in zip(columns, row, widths, aligned_right, strict=True):
@@ -95,6 +98,26 @@ def write_table(
         line.rstrip()
         line.truncate(console.width, overflow="ellipsis")
         console.print(line, soft_wrap=True)
+
+
+def write_fields(fields: Mapping[str, str | None], styles: Callable[[str, str], str] | None = None) -> None:
+    """Print what is known of one thing, a line for each name and value; those without a value are left out.
+
+    Parameters
+    ----------
+    fields : mapping of str
+        The values by name; unsafe characters are escaped here.
+    styles : callable, optional
+        ``styles(name, value)`` answers rich's style for a value.
+    """
+    from rich.text import Text
+
+    console = terminal()
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        if value:
+            style = styles(name, value) if styles else ""
+            console.print(Text.assemble(name.ljust(width), COLUMN_GAP, (printable(value), style)), soft_wrap=True)
 
 
 def _padded(cell: str, width: int, to_right: bool) -> str:
@@ -110,11 +133,11 @@ def _cut(cell: str, width: int) -> str:
     return cell if cell_len(cell) <= width else set_cell_size(cell, width - 1).rstrip() + "…"
 
 
-def _fitted(widths: Sequence[int], width: int) -> list[int]:
+def _fitted(widths: Sequence[int], width: int, whole: Sequence[bool]) -> list[int]:
     """Cut long columns as far as needed, and let the last one, the free text, take what the terminal leaves."""
     first, rest = list(widths[:-1]), 0
     for widest in WIDEST_COLUMNS:
-        first = [min(one, widest) for one in first]
+        first = [one if kept else min(one, widest) for one, kept in zip(first, whole, strict=False)]
         rest = width - sum(first) - len(COLUMN_GAP) * len(first)
         if rest >= min(widths[-1], COMFORTABLE_LAST_COLUMN):
             break
@@ -153,3 +176,65 @@ def progress(title: str, total: int, *, always: bool = False) -> Iterator[Callab
     with Progress(*columns, console=console, transient=True) as bar:
         row = bar.add_task(title, total=total)
         yield lambda finished: bar.advance(row, finished)
+
+
+@contextmanager
+def transfer_progress(title: str, size: int) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how much of some bytes has been transferred: a bar on a terminal, otherwise one line.
+
+    Parameters
+    ----------
+    title : str
+        What is being done.
+    size : int
+        Number of bytes.
+
+    Yields
+    ------
+    callable
+        To be called, from any thread, with the number of bytes just transferred; below zero when they come again.
+    """
+    console = terminal(stderr=True)
+    if not console.is_terminal:
+        hint(f"{title}: {spoken_size(size)} ...")
+        yield lambda _size: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (title, BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        row = bar.add_task(title, total=size)
+        yield lambda sent: bar.advance(row, sent)
+
+
+@contextmanager
+def status_line(title: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what something that takes long is doing: a line that changes, or one for each change.
+
+    Parameters
+    ----------
+    title : str
+        What is being followed.
+
+    Yields
+    ------
+    callable
+        To be called with the state, in a word or two.
+    """
+    console = terminal(stderr=True)
+    if console.is_terminal:
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as line:
+            row = line.add_task(title, total=None)
+            yield lambda state: line.update(row, description=f"{title}: {printable(state)}")
+        return
+    shown: list[str] = []
+
+    def show(state: str) -> None:
+        if shown[-1:] != [state]:
+            shown.append(state)
+            hint(f"{title}: {printable(state)} ...")
+
+    yield show

@@ -13,7 +13,8 @@ import click
 from cli.errors import CliError
 from cli.options import Invocation, examples, global_options
 from cli.output import hint, say, write_json, write_table
-from cli.text import Since, companies_counted, counted, printable, relative_time
+from cli.results_download import download
+from cli.text import Since, companies_counted, counted, did_you_mean, printable, relative_time
 
 if TYPE_CHECKING:
     from cli.observations import Observation
@@ -49,24 +50,34 @@ def label_style(_heading: str, cell: str) -> str:
     return STYLES.get(cell, "")
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
     epilog=examples(
         "nlp results",
         "nlp results --company Nike --since 7d",
         "nlp results --since 2026-11-01 --csv > results.csv",
         "nlp results --json | jq '.[] | select(.label == \"NEGATIVE\") | .company'",
-    )
+        "nlp results download -p Contracts",
+    ),
 )
 @click.option("--company", metavar="NAME", help="Show the history of this company, newest first.")
 @click.option("--since", type=Since(), metavar="WHEN", help="Only what is newer: 30m, 12h, 7d, 2w or 2026-11-21.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N observations.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, as in the results bucket.")
 @global_options()
-@click.pass_obj
+@click.pass_context
 def results(
-    invocation: Invocation, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
+    context: click.Context, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
 ) -> None:
-    """Show the latest observation of every company, or the history of one."""
+    """Show the latest observation of every company, or the history of one.
+
+    `nlp results download` gets the files that a job made instead.
+    """
+    if context.invoked_subcommand:
+        if company or since or limit or as_csv:
+            raise click.UsageError(f"Options of companies' results are not for {context.invoked_subcommand}.")
+        return
+    invocation = context.ensure_object(Invocation)
     if as_csv and invocation.json:
         raise click.UsageError("Give --csv or --json, not both.")
     found = _found(invocation, company, since, limit)
@@ -76,6 +87,9 @@ def results(
         click.echo(_csv(found), nl=False)
     elif found:
         _write_observations(found, with_company=company is None)
+
+
+results.add_command(download)
 
 
 def _found(invocation: Invocation, company: str | None, since: datetime | None, limit: int | None) -> list[Observation]:
@@ -116,18 +130,10 @@ def _history(invocation: Invocation, company: str, since: datetime | None, limit
     store = CompanyStore(invocation.deployment)
     if store.get(name) is None and not history(invocation.deployment, name, None, 1):
         names = [known.name for known in store.all()]
-        raise CliError(f"There is no company {name!r}{_suggestion(name, names)}: see `nlp companies list`.")
+        raise CliError(f"There is no company {name!r}{did_you_mean(name, names)}: see `nlp companies list`.")
     when = f" since {since.astimezone():%Y-%m-%d %H:%M}" if since else " yet: nlp run --wait"
     hint(f"No observation of {printable(name)}{when}")
     return []
-
-
-def _suggestion(name: str, names: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    by_folded = {known.casefold(): known for known in names}
-    close = get_close_matches(name.casefold(), by_folded, n=1)
-    return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""
 
 
 def _csv(observations: Sequence[Observation]) -> bytes:

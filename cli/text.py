@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -117,6 +118,23 @@ def spoken_duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def clock_duration(seconds: float) -> str:
+    """Write a number of seconds as a clock does: ``0:42``, ``3:17`` or ``1:03:17``."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def spoken_size(size: int) -> str:
+    """Write a number of bytes as ``812 B``, ``1.4 KiB`` or ``100 MiB``."""
+    number, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if number < 1000:
+            break
+        number, unit = number / 1024, larger
+    return f"{number:.1f} {unit}" if unit != "B" and number < 10 else f"{number:.0f} {unit}"
+
+
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """Write a number with its noun: ``1 company``, ``1,200 companies``."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
@@ -125,3 +143,12 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 def companies_counted(number: int) -> str:
     """Write a number of companies."""
     return counted(number, "company", "companies")
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Suggest the known name that is most like a mistyped one; empty when none is."""
+    from difflib import get_close_matches
+
+    by_folded = {known.casefold(): known for known in names}
+    close = get_close_matches(name.casefold(), by_folded, n=1)
+    return f" (did you mean {by_folded[close[0]]!r}?)" if close else ""

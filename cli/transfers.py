@@ -1,0 +1,82 @@
+"""Several transfers at a time, each of which may fail by itself, and all of which end at Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from cli.errors import CliError
+
+# Enough to fill a usual line; more would only make each of them slower.
+TRANSFERS = 4
+# How much is read and written at a time.
+CHUNK_BYTES = 64 * 1024
+EXIT_SOME_FAILED = 3
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class StoppedError(Exception):
+    """The user has ended all transfers."""
+
+
+class Stop:
+    """Tells transfers in other threads to end."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def now(self) -> None:
+        """Have all of them end."""
+        self._event.set()
+
+    def check(self) -> None:
+        """Raise StoppedError when it is time to end."""
+        if self._event.is_set():
+            raise StoppedError
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raise StoppedError when it is time to end."""
+        if self._event.wait(seconds):
+            raise StoppedError
+
+
+def transfer_all(
+    items: Sequence[Item], transfer: Callable[[Item], Result], stop: Stop, at_once: int = TRANSFERS
+) -> list[Result | CliError]:
+    """Transfer items, several at a time.
+
+    Parameters
+    ----------
+    items : sequence
+        What to transfer.
+    transfer : callable
+        Transfers one; raises CliError when it fails, and asks `stop` at times.
+    stop : Stop
+        Is told when the user presses Ctrl-C.
+    at_once : int
+        How many at a time.
+
+    Returns
+    -------
+    list
+        For each item what became of it, in their order.
+    """
+    with ThreadPoolExecutor(max(1, min(at_once, len(items)))) as threads:
+        futures = [threads.submit(transfer, item) for item in items]
+        try:
+            return [_outcome(future) for future in futures]
+        except BaseException:
+            stop.now()
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _outcome(future: Future[Result]) -> Result | CliError:
+    try:
+        return future.result()
+    except CliError as error:
+        return error
