@@ -39,9 +39,12 @@ class Request:
         Raises
         ------
         Problem
-            There is no token: the route lacks its authorizer.
+            There is no token, since the route lacks its authorizer; or it is an ID token of Amazon Cognito, which tells
+            an application who has signed in, and which API Gateway lets through like an access token.
         """
         claims = ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
+        if claims.get("token_use", "access") != "access":
+            raise Problem("not-signed-in", "Send the access token, not the ID token.")
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject:
             raise Problem("not-signed-in", "Send a token in the header Authorization: Bearer <token>.")

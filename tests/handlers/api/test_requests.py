@@ -79,7 +79,8 @@ def test_without_a_token_nothing_is_done(api: Api, operation: Any) -> None:
     path = [new_id() for part in operation.path.split("/") if part.startswith("{")]
     body = msgspec.to_builtins(operation.example)
     event = gateway_event(operation, tuple(path), body=body, headers={"x-user": "ann", "authorization": "Bearer x"})
-    for authorizer in (None, {}, {"jwt": None}, {"jwt": {"claims": {}}}, {"jwt": {"claims": {"sub": ""}}}):
+    claims = ({}, {"sub": ""}, {"sub": "ann", "token_use": "id"})
+    for authorizer in (None, {}, {"jwt": None}, *({"jwt": {"claims": one}} for one in claims)):
         event["requestContext"]["authorizer"] = authorizer
         response = api.send(operation.script, event)
         assert (response.status, response.problem) == (401, "not-signed-in")
