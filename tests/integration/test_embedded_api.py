@@ -19,7 +19,7 @@ from local.deployer import deploy
 from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
 from tests.integration.api_constants import CODE, ORIGIN
 from tests.integration.http_calls import Answer, call
-from tests.integration.processing import new_name, wait_for
+from tests.integration.processing import new_name, policy, wait_for
 from tests.integration.test_embedded_aws import error_code
 
 PROGRAM = Path(__file__).parent / "api_program.py"
@@ -218,14 +218,21 @@ def test_only_known_origins_may_call(deployed: Deployed) -> None:
     assert deployed.call("/health", headers={"Origin": ORIGIN}).headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
-def test_a_rule_starts_a_state_machine_with_its_input(deployed: Deployed) -> None:
+def test_a_rule_starts_a_state_machine_with_its_input_where_its_role_may(deployed: Deployed) -> None:
     events, states = deployed.aws.client("events"), deployed.aws.client("stepfunctions")
     rule, machine = new_name("rule"), deployed.outputs["machine"]
+    event = {"Source": "test", "DetailType": "x", "Detail": "{}"}
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["test"]}))
     target = {"Id": "1", "Arn": machine, "RoleArn": deployed.outputs["events_role"], "Input": '{"project": "p"}'}
     events.put_targets(Rule=rule, Targets=[target])
-    events.put_events(Entries=[{"Source": "test", "DetailType": "x", "Detail": "{}"}])
-    listed = wait_for(lambda: states.list_executions(stateMachineArn=machine)["executions"], "an execution")
-    description = states.describe_execution(executionArn=listed[0]["executionArn"])
+    events.put_events(Entries=[event])
+    deployed.aws.client("iam").put_role_policy(
+        RoleName=deployed.outputs["events_role"].rpartition("/")[2],
+        PolicyName="start",
+        PolicyDocument=policy([{"Effect": "Allow", "Action": "states:StartExecution", "Resource": machine}]),
+    )
+    events.put_events(Entries=[event])
+    [execution] = wait_for(lambda: states.list_executions(stateMachineArn=machine)["executions"], "an execution")
+    description = states.describe_execution(executionArn=execution["executionArn"])
     assert json.loads(description["input"]) == {"project": "p"}
     assert f":{ACCOUNT_ID}:" in description["executionArn"]
