@@ -69,9 +69,9 @@ def inline_pieces(
     """
     plain = _Plain(text, breaks, in_table)
     position = 0
-    for start, end, inside in _signs(text, labels):
+    for start, end, inside, is_emphasis in _signs(text, labels):
         yield from plain.pieces(position, start)
-        yield Markup(text[start:end], ends_paragraph=not inside)
+        yield Markup(text[start:end], ends_paragraph=not inside, is_emphasis=is_emphasis)
         position = end
     yield from plain.pieces(position, len(text))
 
@@ -82,6 +82,7 @@ class _Sign(NamedTuple):
     start: int
     end: int
     inside: bool
+    is_emphasis: bool = False
 
 
 def _signs(text: str, labels: frozenset[str]) -> list[_Sign]:
@@ -110,7 +111,7 @@ def _signs(text: str, labels: frozenset[str]) -> list[_Sign]:
             if opening:
                 signs.append(opening)
         if kind != "escape":
-            signs.append(_Sign(start, position, _is_inside(found)))
+            signs.append(_Sign(start, position, _is_inside(found), kind == "emphasis"))
     return sorted(signs)
 
 

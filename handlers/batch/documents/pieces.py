@@ -22,11 +22,14 @@ class Markup(NamedTuple):
         The texts before and after it have nothing to do with each other.
     glue
         What stands for it between two texts of one paragraph: a space for a line break, nothing for a bold sign.
+    is_emphasis
+        What it means depends on the characters beside it, see `emphasis.py`.
     """
 
     raw: str
     ends_paragraph: bool = True
     glue: str = ""
+    is_emphasis: bool = False
 
 
 class Text(NamedTuple):

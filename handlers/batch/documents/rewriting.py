@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from handlers.batch.documents.emphasis import mend_emphasis
 from handlers.batch.documents.paragraphs import Paragraph
 from handlers.batch.documents.pieces import Markup, Piece, Text
 from handlers.batch.work import Work
@@ -114,6 +115,8 @@ def _rewrite_window(window: list[Piece], translate: Translate, language: str) ->
             # An unchanged text keeps the document's own way of writing it.
             if isinstance(piece, Text) and span != piece.text:
                 written[number] = piece.escape(span)
+    signs = [number for number, piece in enumerate(window) if isinstance(piece, Markup) and piece.is_emphasis]
+    mend_emphasis([piece.raw for piece in window], written, signs)
     return "".join(written)
 
 

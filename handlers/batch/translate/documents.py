@@ -118,7 +118,8 @@ class _Translation:
         # What a document says often, such as a heading or a cell of a table, is paid for once.
         different = list(dict.fromkeys(texts))
         translated = dict(zip(different, self._engine.translate(different, self._source, self._work), strict=True))
-        return [translated[text] for text in texts]
+        # An engine that has nothing to say of a text must not cost a user the text.
+        return [translated[text] if translated[text].strip() else text for text in texts]
 
     def _find_source(self, texts: Sequence[str]) -> str:
         language = self._detect("\n".join(texts)[:SAMPLE_CHARACTERS], self._work)
