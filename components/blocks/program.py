@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -30,16 +30,16 @@ class ProgramFiles:
     sources
         Files by their paths in the archive of sources.
     wheels
-        Its packages; none where the interpreter has them.
+        Its packages by their paths beside the entry; none where the interpreter has them.
     """
 
     entry: Path
     sources: Mapping[str, Path]
-    wheels: Sequence[Path] = ()
+    wheels: Mapping[str, Path] = field(default_factory=dict)
 
     def content_hash(self) -> str:
         """Hash names and contents of all files; 16 hexadecimal digits."""
-        named = {**self.sources, self.entry.name: self.entry, **{f"wheels/{path.name}": path for path in self.wheels}}
+        named = {**self.sources, self.entry.name: self.entry, **self.wheels}
         digest = hashlib.sha256()
         for name in sorted(named):
             digest.update(f"{name}\0{hashlib.sha256(named[name].read_bytes()).hexdigest()}\n".encode())
@@ -76,7 +76,8 @@ def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None
         found += [path for path in above if path.is_file()]
         files |= {path.relative_to(root).as_posix(): path for path in found}
     sources = {name: files[name] for name in sorted(files)}
-    return ProgramFiles(root / entry, sources, sorted(wheels.iterdir()) if wheels else ())
+    packages = {f"wheels/{path.name}": path for path in sorted(wheels.iterdir())} if wheels else {}
+    return ProgramFiles(root / entry, sources, packages)
 
 
 class BatchProgram(pulumi.ComponentResource):
@@ -114,8 +115,8 @@ class BatchProgram(pulumi.ComponentResource):
         sources = pulumi.AssetArchive({path: pulumi.FileAsset(str(file)) for path, file in files.sources.items()})
         self._object(name, bucket, self.entry, pulumi.FileAsset(str(files.entry)))
         self._object(name, bucket, ARCHIVE, sources)
-        for wheel in files.wheels:
-            self._object(name, bucket, f"wheels/{wheel.name}", pulumi.FileAsset(str(wheel)))
+        for path, wheel in files.wheels.items():
+            self._object(name, bucket, path, pulumi.FileAsset(str(wheel)))
         self.register_outputs({"prefix": self.prefix})
 
     def _object(self, name: str, bucket: PrivateBucket, file: str, source: pulumi.Asset | pulumi.Archive) -> None:

@@ -43,7 +43,7 @@ def test_program_is_its_entry_and_its_folders(project: Path) -> None:
         "handlers/batch/run.py",
     ]
     assert files.sources["handlers/batch/page.html"] == project / "handlers/batch/page.html"
-    assert files.wheels == ()
+    assert files.wheels == {}
 
 
 def test_wheels_are_those_of_their_folder(project: Path) -> None:
@@ -51,7 +51,9 @@ def test_wheels_are_those_of_their_folder(project: Path) -> None:
     wheels = [project / "build" / f"{name}-1.0-py3-none-any.whl" for name in ("large", "small")]
     for wheel in wheels:
         wheel.write_text("wheel")
-    assert program_files("handlers/batch/run.py", ["handlers/batch"], project / "build", project).wheels == wheels
+    assert program_files("handlers/batch/run.py", ["handlers/batch"], project / "build", project).wheels == {
+        f"wheels/{wheel.name}": wheel for wheel in wheels
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,14 +80,14 @@ def test_hash_changes_with_wheels(project: Path) -> None:
     wheel = project / "small-1.0-py3-none-any.whl"
     wheel.write_text("wheel")
     files = program_files("handlers/batch/run.py", ["handlers/batch"], root=project)
-    assert ProgramFiles(files.entry, files.sources, [wheel]).content_hash() != files.content_hash()
+    assert ProgramFiles(files.entry, files.sources, {"wheels/small.whl": wheel}).content_hash() != files.content_hash()
 
 
 def test_entry_sources_and_wheels_are_objects_under_the_programs_hash(project: Path) -> None:
     wheel = project / "small-1.0-py3-none-any.whl"
     wheel.write_text("wheel")
     source = {"handlers/__init__.py": project / "handlers/__init__.py"}
-    files = ProgramFiles(project / "handlers/batch/run.py", source, [wheel])
+    files = ProgramFiles(project / "handlers/batch/run.py", source, {f"wheels/{wheel.name}": wheel})
     evaluation = evaluate(lambda: BatchProgram("program", PrivateBucket("files"), files).prefix)
     prefix = evaluation.result
     assert evaluation.children(COMPONENT) == {OBJECT: 3}
