@@ -67,7 +67,7 @@ class ProductRoutes:
                 [table.querying("by-user"), table.batch_getting()],
                 told,
             ),
-            Route("POST", "/projects", "handlers/api/projects_create.py", [table.putting(), table.getting()], told),
+            Route("POST", "/projects", "handlers/api/projects_create.py", [table.putting()], told),
             Route("GET", one, "handlers/api/project_get.py", [table.getting()], told),
             Route(
                 "PATCH",

@@ -38,7 +38,7 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
     "GET /health": (set(), {"VERSION"}),
     "GET /openapi.json": (set(), set()),
     "GET /projects": ({f"dynamodb:Query {T}/index/by-user", f"dynamodb:BatchGetItem {T}"}, {"DOCUMENTS_TABLE"}),
-    "POST /projects": ({f"dynamodb:PutItem {T}", f"dynamodb:GetItem {T}"}, {"DOCUMENTS_TABLE"}),
+    "POST /projects": ({f"dynamodb:PutItem {T}"}, {"DOCUMENTS_TABLE"}),
     "GET /projects/{project}": ({f"dynamodb:GetItem {T}"}, {"DOCUMENTS_TABLE"}),
     "PATCH /projects/{project}": (
         {f"dynamodb:{action} {T}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")},
