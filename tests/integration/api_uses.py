@@ -1,0 +1,162 @@
+"""What each endpoint's function does, as requests that tell whether they worked."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from local.pipeline import add_companies
+from local.product_api import ApiUser
+from local.stack import LocalStack
+
+Use = Callable[[], bool]
+TEXT = b"A wonderful company. Its products are a joy to use, and its people are friendly."
+# A model whose files are not there: whether it is there, the API has to look.
+NO_MODEL = {"engine": "marian", "source": "en", "target": "de"}
+OPTIONS: dict[str, dict[str, Any]] = {"analyse": {}, "translate": {"target": "de"}}
+
+_numbers = itertools.count(1)
+
+
+class ApiUses:
+    """Everything the endpoints' functions do.
+
+    Parameters
+    ----------
+    stack
+        The deployed product.
+    user
+        Who uses it.
+    """
+
+    def __init__(self, stack: LocalStack, user: ApiUser) -> None:
+        self._stack = stack
+        self._user = user
+        self._started: list[tuple[str, str]] = []
+        self.project = self._project()
+        self.document = user.upload(self.project, "text.txt", TEXT)
+        self.jobs = {kind: user.start_job(self.project, kind, options) for kind, options in OPTIONS.items()}
+        for job in self.jobs.values():
+            assert user.follow_job(self.project, job)["status"] == "completed"
+        add_companies(stack, ["Permitted"])
+
+    def of(self, function: str) -> list[Use]:
+        """What a function does, by its name behind `product-api-`."""
+        return {
+            "companies-list": [lambda: self._answers(200, "GET", "/companies")],
+            "company-delete": [self._deletes_company],
+            "company-get": [lambda: self._answers(200, "GET", "/companies/Permitted")],
+            "company-put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
+            "document-delete": [self._deletes_document],
+            "documents-create": [self._uploads_document],
+            "documents-list": [lambda: self._answers(200, "GET", f"{self._path()}/documents")],
+            "health": [lambda: self._answers(200, "GET", "/health")],
+            "job-cancel": [lambda: self._cancels_job("analyse"), lambda: self._cancels_job("translate")],
+            "job-get": [lambda: self._answers(200, "GET", f"{self._path()}/jobs/{self.jobs['analyse']}")],
+            "job-results": [self._links_to_results],
+            "jobs-create": [
+                self._looks_for_a_model,
+                self._marks_a_job_that_is_not_started,
+                lambda: self._starts_job("analyse"),
+                lambda: self._starts_job("translate"),
+            ],
+            "jobs-list": [
+                lambda: self._answers(200, "GET", f"{self._path()}/jobs"),
+                lambda: self._answers(200, "GET", f"{self._path()}/jobs?status=completed"),
+            ],
+            "openapi": [lambda: self._answers(200, "GET", "/openapi.json")],
+            "project-archive": [self._archives_project],
+            "project-change": [self._changes_project],
+            "project-get": [lambda: self._answers(200, "GET", self._path())],
+            "projects-create": [lambda: self._answers(201, "POST", "/projects", {"name": "New"})],
+            "projects-list": [lambda: self._answers(200, "GET", "/projects")],
+            "sentiment": [self._analyses_once],
+        }[function]
+
+    def clear(self) -> None:
+        """Stop jobs that are still running."""
+        for project, job in self._started:
+            self._user.request("DELETE", f"/projects/{project}/jobs/{job}")
+        self._started.clear()
+
+    def _answers(self, status: int, method: str, path: str, body: Any = None, **headers: str) -> bool:
+        return self._user.request(method, path, body, headers).status_code == status
+
+    def _path(self, project: str | None = None) -> str:
+        return f"/projects/{project or self.project}"
+
+    def _project(self) -> str:
+        return self._user.create_project(f"Permissions {next(_numbers)}")
+
+    def _deletes_company(self) -> bool:
+        add_companies(self._stack, ["Watched no more"])
+        return self._answers(204, "DELETE", "/companies/Watched%20no%20more")
+
+    def _deletes_document(self) -> bool:
+        document = self._user.upload(self.project, "short-lived.txt", b"x")
+        return self._answers(204, "DELETE", f"{self._path()}/documents/{document}")
+
+    def _uploads_document(self) -> bool:
+        answer = self._user.request("POST", f"{self._path()}/documents", {"name": "a.txt"})
+        if answer.status_code != 201:
+            return False
+        form = answer.json()["form"]
+        return httpx.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"x")}).is_success
+
+    def _links_to_results(self) -> bool:
+        answer = self._user.request("GET", f"{self._path()}/jobs/{self.jobs['analyse']}/results")
+        return answer.status_code == 200 and httpx.get(answer.json()["results"][0]["url"]).is_success
+
+    def _archives_project(self) -> bool:
+        return self._answers(204, "DELETE", self._path(self._project()))
+
+    def _changes_project(self) -> bool:
+        """Change its name, share it and share it no more."""
+        changes = [{"name": "Changed"}, {"shared_with": ["somebody"]}, {"shared_with": []}]
+        return all(self._answers(200, "PATCH", self._path(), change) for change in changes)
+
+    def _starts_job(self, kind: str) -> bool:
+        return self._start(kind) is not None
+
+    def _start(self, kind: str) -> tuple[str, str] | None:
+        project = self._with_document()
+        body = {"kind": kind, "options": OPTIONS[kind]}
+        answer = self._user.request("POST", f"{self._path(project)}/jobs", body)
+        if answer.status_code != 202:
+            return None
+        self._started.append((project, answer.json()["job"]))
+        return self._started[-1]
+
+    def _with_document(self) -> str:
+        project = self._project()
+        self._user.upload(project, "text.txt", TEXT)
+        return project
+
+    def _looks_for_a_model(self) -> bool:
+        return self._answers(422, "POST", f"{self._path()}/jobs", {"kind": "translate", "options": NO_MODEL})
+
+    def _marks_a_job_that_is_not_started(self) -> bool:
+        """Step Functions refuses to start it: it is recorded as failed, and the next one of its kind may run."""
+        project = self._with_document()
+        control = self._stack.aws.control
+        control.add_fault("states", operation="StartExecution", times=1, status=400, code="StateMachineDeleting")
+        try:
+            refused = self._answers(503, "POST", f"{self._path(project)}/jobs", {"kind": "analyse"})
+        finally:
+            control.clear_faults()
+        [job] = self._user.call("GET", f"{self._path(project)}/jobs")["jobs"] or [{"status": "none"}]
+        return refused and job["status"] == "failed"
+
+    def _cancels_job(self, kind: str) -> bool:
+        started = self._start(kind)
+        assert started, f"no {kind} job to cancel"
+        return self._answers(200, "DELETE", "/projects/{}/jobs/{}".format(*started))
+
+    def _analyses_once(self) -> bool:
+        key = str(uuid.uuid4())
+        body = {"texts": ["Good."]}
+        return all(self._answers(200, "POST", "/sentiment", body, **{"idempotency-key": key}) for _ in range(2))
