@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.embedded_aws import EmbeddedAws
+from local.product_api import ApiUser
 from local.stack import LocalStack, deploy_to
+from tests.integration.api_story import Backstage
 from tests.integration.harness import Pipeline
 
 # Short times, so that what fails comes back while the test is looking.
@@ -43,3 +45,20 @@ def pipeline(stack: LocalStack) -> Iterator[Pipeline]:
     driver.clear()
     yield driver
     driver.clear()
+
+
+@pytest.fixture(scope="session")
+def ann(stack: LocalStack) -> ApiUser:
+    """Somebody who is signed in to the HTTP API."""
+    return ApiUser(stack, "ann@example.com")
+
+
+@pytest.fixture(scope="session")
+def bob(stack: LocalStack) -> ApiUser:
+    """Somebody else."""
+    return ApiUser(stack, "bob@example.com")
+
+
+@pytest.fixture(scope="session")
+def backstage(stack: LocalStack) -> Backstage:
+    return Backstage(stack)
