@@ -22,6 +22,12 @@ OPTIONS: dict[str, dict[str, Any]] = {"analyse": {}, "translate": {"target": "de
 _numbers = itertools.count(1)
 
 
+def completes(user: ApiUser, project: str, job: str) -> None:
+    """Wait until a job is completed."""
+    ended = user.follow_job(project, job)
+    assert ended["status"] == "completed", ended
+
+
 class ApiUses:
     """Everything the endpoints' functions do.
 
@@ -41,11 +47,11 @@ class ApiUses:
         self.document = user.upload(self.project, "text.txt", TEXT)
         self.jobs = {kind: user.start_job(self.project, kind, options) for kind, options in OPTIONS.items()}
         for job in self.jobs.values():
-            assert user.follow_job(self.project, job)["status"] == "completed"
+            completes(user, self.project, job)
         add_companies(stack, ["Permitted"])
 
-    def of(self, function: str) -> list[Use]:
-        """What a function does, by its name behind `product-api-`."""
+    def all(self) -> dict[str, list[Use]]:
+        """What each function does, by its name behind `product-api-`."""
         return {
             "companies-list": [lambda: self._answers(200, "GET", "/companies")],
             "company-delete": [self._deletes_company],
@@ -75,7 +81,7 @@ class ApiUses:
             "projects-create": [lambda: self._answers(201, "POST", "/projects", {"name": "New"})],
             "projects-list": [lambda: self._answers(200, "GET", "/projects")],
             "sentiment": [self._analyses_once],
-        }[function]
+        }
 
     def clear(self) -> None:
         """Stop jobs that are still running."""
