@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
+import re
+import string
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +17,25 @@ from handlers.batch.work import Work
 CHUNK = 65_536
 # Bytes that Windows' encoding of western Europe does not define.
 _UNDEFINED_IN_1252 = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])
+_NOT_ASCII = bytes(range(0x80, 0x100))
+_ASCII_LETTERS = string.ascii_letters.encode()
+# Letters that have an accent, of all letters of a text of western Europe; it is a tenth where there are many.
+_MOST_ACCENTED = 0.5
+# The longer one first: it begins like another.
 _BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+# Encodings that documents declare: https://encoding.spec.whatwg.org/#names-and-labels
+_DECLARED = re.compile(
+    r"iso-?8859-?\d+|latin-?\d+|(?:windows-?|cp)(?:125\d|874|932|949|866)|koi8-?[ru]|shift[_-]?jis|sjis|euc[_-](?:jp|kr)"
+    r"|gbk?|gb2312|gb18030|big5(?:-?hkscs)?|iso-2022-jp|mac(?:intosh|cyrillic)|ks_c_5601-1987"
+)
+# What browsers take for Windows' encoding, which has the same letters and more.
+_WESTERN = re.compile(r"(?:iso-?8859-?|latin-?)1|(?:windows-?|cp)1252")
 
 
 class Encoding(NamedTuple):
@@ -30,10 +47,13 @@ class Encoding(NamedTuple):
         As Python knows it, without a byte order mark.
     mark
         The byte order mark the file begins with, or nothing.
+    is_guessed
+        Nothing says that it is this one.
     """
 
     name: str
     mark: bytes = b""
+    is_guessed: bool = False
 
 
 def detect(path: Path, declared: str | None = None) -> Encoding:
@@ -57,17 +77,28 @@ def detect(path: Path, declared: str | None = None) -> Encoding:
         if start.startswith(mark):
             return Encoding(name, mark)
     found = _without_mark(path)
-    if declared and found != "utf-8":
-        try:
-            return Encoding(codecs.lookup(declared).name)
-        except LookupError:
-            pass
-    return Encoding(found)
+    label = (declared or "").lower()
+    if found.name == "utf-8" or _WESTERN.fullmatch(label):
+        return Encoding(found.name)
+    if _DECLARED.fullmatch(label):
+        with contextlib.suppress(LookupError):
+            return Encoding(codecs.lookup(label).name)
+    if found.accented > _MOST_ACCENTED:
+        raise DocumentError("Its encoding cannot be told. Save it as UTF-8 and upload it again.")
+    return Encoding(found.name, is_guessed=True)
 
 
-def _without_mark(path: Path) -> str:
+class _Found(NamedTuple):
+    """What a file without a mark is by its bytes, and the share of its letters that are none of ASCII."""
+
+    name: str
+    accented: float
+
+
+def _without_mark(path: Path) -> _Found:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = is_1252 = True
+    accented = letters = 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             if b"\0" in chunk:
@@ -78,13 +109,15 @@ def _without_mark(path: Path) -> str:
                 except UnicodeDecodeError:
                     is_utf8 = False
             is_1252 = is_1252 and not any(byte in chunk for byte in _UNDEFINED_IN_1252)
+            accented += len(chunk) - len(chunk.translate(None, _NOT_ASCII))
+            letters += len(chunk) - len(chunk.translate(None, _ASCII_LETTERS))
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             is_utf8 = False
     if is_utf8:
-        return "utf-8"
-    return "cp1252" if is_1252 else "latin-1"
+        return _Found("utf-8", 0)
+    return _Found("cp1252" if is_1252 else "latin-1", accented / max(accented + letters, 1))
 
 
 def read_text(path: Path, encoding: Encoding) -> Iterator[str]:

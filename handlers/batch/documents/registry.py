@@ -37,7 +37,10 @@ _SIGNATURES = {
     b"PK\x05\x06": "an empty zip archive",
     _OLE: "an encrypted or old Microsoft Office document",
 }
-_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?([a-zA-Z0-9_-]+)""", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"""<meta[^>]+charset\s*=\s*["']?([a-zA-Z0-9_-]+)|^\s*<\?xml[^>]+\sencoding\s*=\s*["']([a-zA-Z0-9_-]+)""",
+    re.IGNORECASE,
+)
 _HTML_START = re.compile(
     rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -86,11 +89,17 @@ class _Stream:
         raise NotImplementedError
 
     def paragraphs(self, work: Work) -> Iterator[str]:
+        self._note_encoding(work)
         return paragraphs(self.pieces(DEFAULT_LANGUAGE), work)
 
     def rewrite(self, target: Path, translate: Translate, work: Work, language: str) -> None:
+        self._note_encoding(work)
         parts = rewrite(self.pieces(language), translate, work, language)
         write_text(target, self.encoding, parts, work, self.errors)
+
+    def _note_encoding(self, work: Work) -> None:
+        if self.encoding.is_guessed:
+            work.note(f"It does not say its encoding and is not UTF-8, so it was read as {self.encoding.name}.")
 
 
 class _TextDocument(_Stream):
@@ -110,7 +119,7 @@ class _HtmlDocument(_Stream):
 
     def declared_encoding(self) -> str | None:
         found = _CHARSET.search(_head(self.source))
-        return found[1].decode("ascii") if found else None
+        return (found[1] or found[2]).decode("ascii") if found else None
 
     def pieces(self, language: str) -> Iterator[Piece]:  # noqa: ARG002
         return html_pieces(read_text(self.source, self.encoding))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ class Skeleton(html.parser.HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, [(name, value) for name, value in attrs if name not in ("alt", "title")]))
+        self.tags.append((tag, [(name, value) for name, value in attrs if name not in ("alt", "title", "placeholder")]))
 
     def handle_endtag(self, tag: str) -> None:
         self.tags.append(tag)
@@ -101,6 +102,41 @@ def test_markup_survives_any_translation(tmp_path: Path) -> None:
     assert b"&lt;b&gt;" in new
 
 
+good = st.recursive(
+    st.sampled_from(
+        [
+            "some words",
+            "3.50 &lt; 4 &amp; more",
+            "<br>",
+            "<!-- <b>no</b> -->",
+            "<script>if (a < b) { '<p>no words</p>' }</script>",
+            "<style>p > b { color: red }</style>",
+            "<code>no <b>words</b></code>",
+            "<img src='a.png' alt=\"a 'picture'\" title='x &quot;y&quot;'>",
+            "<span translate=no>no words</span>",
+            "<input value='no words' placeholder='some words'>",
+        ]
+    ),
+    lambda inner: st.tuples(
+        st.sampled_from(
+            ["p", "b", "i class='x'", "a href='/x?a=1&amp;b=2' title='a title'", "li", "td", "div data-x='<b>'"]
+        ),
+        st.lists(inner, min_size=1, max_size=4),
+    ).map(lambda pair: f"<{pair[0]}>{' '.join(pair[1])}</{pair[0].split()[0]}>"),
+    max_leaves=12,
+)
+
+
+@given(good, st.sampled_from([hostile, str.upper, lambda _: "", lambda _: "ein"]))
+def test_markup_of_any_page_survives(
+    tmp_path_factory: pytest.TempPathFactory, page: str, translate: Callable[[str], str]
+) -> None:
+    content = f"<html><body>{page}</body></html>".encode()
+    new = rewrite(tmp_path_factory.getbasetemp(), "a.html", content, translate)
+    assert Skeleton(new).tags == Skeleton(content).tags
+    assert new.count(b"no words") == content.count(b"no words")
+
+
 def test_an_attribute_cannot_be_left(tmp_path: Path) -> None:
     new = rewrite(tmp_path, "a.html", b"""<html><img alt='it is'><img alt="it is">""", lambda _: """a' onerror="x" """)
     assert new == b"""<html><img alt='a&#x27; onerror=&quot;x&quot;'><img alt="a&#x27; onerror=&quot;x&quot;">"""
@@ -109,6 +145,14 @@ def test_an_attribute_cannot_be_left(tmp_path: Path) -> None:
 def test_a_page_keeps_its_encoding(tmp_path: Path) -> None:
     page = "<html><meta charset='iso-8859-1'><p>Größe".encode("latin-1")
     assert rewrite(tmp_path, "a.html", page, lambda text: text + " ☃") == page + b" &#9731;"
+
+
+def test_a_page_says_its_encoding_as_xml_does(tmp_path: Path) -> None:
+    page = '<?xml version="1.0" encoding="ISO-8859-2"?><html><p>Za\u017c\u00f3\u0142\u0107'.encode("iso-8859-2")
+    assert units_of(tmp_path, "a.xhtml", page) == ["Za\u017c\u00f3\u0142\u0107"]
+    assert rewrite(tmp_path, "a.xhtml", page, lambda text: text[::-1]).endswith(
+        "<p>\u0107\u0142\u00f3\u017caZ".encode("iso-8859-2")
+    )
 
 
 def test_texts_for_analysis(tmp_path: Path) -> None:
