@@ -87,7 +87,8 @@ class MachineUses:
 
     def _project_of_broken_documents(self) -> str:
         project = self._user.create_project(f"Broken {next(_numbers)}")
-        for name in ("file-or-folder", "file-or-folder/file"):
+        # Two instances take turns at the keys: one of them gets what is both a file and a folder.
+        for name in ("a", "a-for-the-other", "a/file"):
             key = f"projects/{project}/documents/{name}"
             self._stack.aws.client("s3").put_object(Bucket=self._stack.outputs["documents_bucket"], Key=key, Body=b"x")
         return project
