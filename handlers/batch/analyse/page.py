@@ -28,7 +28,8 @@ svg{width:100%;height:auto;font-size:13px}svg text{fill:var(--text)}
 .bar{fill:var(--bar)}.shares{height:10px;min-width:90px}
 .positive{fill:var(--positive)}.negative{fill:var(--negative)}.neutral{fill:var(--neutral)}.mixed{fill:var(--mixed)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;
-padding:.4rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6rem}th{color:var(--soft)}
+padding:.4rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6rem}
+th{color:var(--soft);white-space:nowrap}small{display:block;font-size:.7rem;color:var(--soft)}
 p.soft,li.soft{color:var(--soft)}summary{cursor:pointer}
 """
 
@@ -54,14 +55,14 @@ def make_page(result: CorpusResult) -> str:
 
 def _figures(result: CorpusResult) -> str:
     figures = {
-        "documents": len(result.documents),
-        "characters": sum(document.characters for document in result.documents),
-        "words": sum(document.words for document in result.documents),
-        "languages": len(result.languages),
-        "topics": len(result.topics),
-        "near-duplicates": sum(len(group.others) for group in result.near_duplicates),
+        "document": len(result.documents),
+        "character": sum(document.characters for document in result.documents),
+        "word": sum(document.words for document in result.documents),
+        "language": len(result.languages),
+        "topic": len(result.topics),
+        "near-duplicate": sum(len(group.others) for group in result.near_duplicates),
     }
-    items = (f"<li><b>{value:,}</b>{escape(name)}</li>" for name, value in figures.items())
+    items = (f"<li><b>{value:,}</b>{noun}{'' if value == 1 else 's'}</li>" for noun, value in figures.items())
     return f'<ul class="figures">{"".join(items)}</ul>'
 
 
@@ -97,8 +98,8 @@ def _duplicates(result: CorpusResult) -> str:
     groups = result.near_duplicates[:_MAX_ROWS]
     rows = (
         (
-            escape(group.first),
-            "<br>".join(f"{escape(other.name)} ({other.similarity:.0%})" for other in group.others[:_MAX_ROWS]),
+            _name(group.first),
+            "".join(f"<div>{other.similarity:.0%} {_name(other.name)}</div>" for other in group.others[:_MAX_ROWS]),
         )
         for group in groups
     )
@@ -119,13 +120,19 @@ def _row(document: DocumentResult) -> tuple[str, ...]:
         label = document.sentiment.capitalize()
         sentiment = f"{label}{share_bar(f'Sentiment of {document.name}', list(document.scores.items()))}"
     return (
-        escape(document.name),
+        _name(document.name),
         escape(document.language),
         sentiment,
         str(document.topic or "\u2013"),
         escape(", ".join(phrase.text for phrase in document.key_phrases[:_PHRASES_SHOWN])),
         f"<details><summary>{document.words:,} words</summary>{escape(' '.join(document.summary))}</details>",
     )
+
+
+def _name(path: str) -> str:
+    """Show a document's name, and below it the folder that tells it from others of the same name."""
+    folder, _, name = path.rpartition("/")
+    return f"{escape(name)}<small>{escape(folder)}</small>"
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
