@@ -8,6 +8,7 @@
 - Retries know ``MaxDelaySeconds`` and ``JitterStrategy``; ``States.ALL`` and ``States.TaskFailed`` do not stand for
   ``States.Runtime`` and ``States.DataLimitExceeded``, which AWS never retries or catches by a wildcard.
 - Tasks do what the state machine's role may do, and createProcessingJob exists (see `local.step_functions_tasks`).
+- Tasks of DynamoDB are requests like any other, so that faults and counts apply to them.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def install() -> None:
     stepfunctions._error_matches = _matches_with(stepfunctions._error_matches)
     stepfunctions._find_matching_retrier = _retrier_with(stepfunctions._find_matching_retrier)
     stepfunctions._scaled_sleep = _sleep
+    stepfunctions._invoke_dynamodb = tasks.call_dynamodb
     stepfunctions._invoke_resource_with_timeout = _invoke_with(stepfunctions._invoke_resource)
     stepfunctions._invoke_resource = _invoke_without_limit(stepfunctions._invoke_resource_with_timeout)
 

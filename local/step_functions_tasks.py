@@ -169,6 +169,32 @@ def _call_sagemaker(access_key: str, operation: str, request: dict[str, Any]) ->
     return answered
 
 
+def call_dynamodb(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Carry out one of Step Functions' own tasks of DynamoDB through its registered handler, as for SageMaker.
+
+    Parameters
+    ----------
+    operation
+        As the task's ``Resource`` spells it, for example ``updateItem``.
+    request
+        What the task hands over.
+    """
+    from ministack import app
+    from ministack.services.stepfunctions import _ExecutionError
+
+    headers = {
+        "x-amz-target": f"DynamoDB_20120810.{operation[0].upper()}{operation[1:]}",
+        "content-type": "application/x-amz-json-1.0",
+    }
+    handler = app.SERVICE_HANDLERS["dynamodb"]
+    status, _, body = app.call_service_handler_sync(handler, "POST", "/", headers, json.dumps(request).encode(), {})
+    answered = json.loads(body or b"{}")
+    if status >= 400:
+        name = answered.get("__type", "AmazonDynamoDBException").rpartition("#")[2]
+        raise _ExecutionError(f"DynamoDB.{name}", answered.get("message", ""))
+    return answered
+
+
 def sagemaker_error(code: str) -> str:
     """Return the name that an error of SageMaker has in Step Functions."""
     name = f"{code.removesuffix('Exception')}Exception" if code in _NAMED_SAGEMAKER_ERRORS else None

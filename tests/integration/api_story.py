@@ -100,6 +100,20 @@ class Backstage:
         finally:
             self.control.clear_faults()
 
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Have state machines wait a hundredth of the time before they try again."""
+        self._scale_waits(0.01)
+        try:
+            yield
+        finally:
+            self._scale_waits(1)
+
+    def _scale_waits(self, factor: float) -> None:
+        settings = {"stepfunctions._SFN_WAIT_SCALE": factor}
+        answer = httpx.post(f"{self.stack.aws.endpoint}/_ministack/config", json=settings)
+        assert answer.json()["applied"] == settings
+
 
 def subject(user: ApiUser) -> str:
     """Return the id by which the API knows somebody."""
