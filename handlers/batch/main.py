@@ -13,7 +13,8 @@ from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import JobError
 from handlers.batch.job import Job, exit_message_file, read_job
 from handlers.batch.report import DocumentReport, Report, check_delivery, make_report, now, write_report
-from handlers.common.job_options import AnalyseOptions, TranslateOptions
+from handlers.batch.translate.engine import Engine
+from handlers.common.job_options import AUTOMATIC, AnalyseOptions, TranslateOptions
 from handlers.common.logs import logger, start_request
 from handlers.common.metrics import emit_counts
 
@@ -80,21 +81,26 @@ def _translate(job: Job, options: TranslateOptions) -> Report:
 
     started = now()
     environment = job.environment
-    if options.engine == "marian":
-        from handlers.batch.translate.marian import MarianEngine
-
-        engine = MarianEngine(job.model)
-    else:
-        from handlers.batch.translate.amazon import AmazonEngine
-
-        client = aws_client("translate", attempts=1)
-        engine = AmazonEngine(client.translate_text, options.target, environment.request_workers)
-    detect = Comprehend(aws_client("comprehend", attempts=1)).language
+    # A job that needs no service of AWS makes no client either: it may have no network, and so no region.
+    detect = Comprehend(aws_client("comprehend", attempts=1)).language if options.source == AUTOMATIC else None
+    engine = _engine(job, options)
     translator = Translator(options, engine, detect, _limits(job), environment.document_seconds)
     names = document_names(job.documents)
     documents = translator.translate_all(job.documents, job.output, names, environment.document_workers)
     engine.close()
     return _report(job, documents, started)
+
+
+def _engine(job: Job, options: TranslateOptions) -> Engine:
+    if options.engine == "marian":
+        from handlers.batch.translate.marian import MarianEngine
+
+        return MarianEngine(job.model)
+    from handlers.batch.translate.amazon import AmazonEngine
+    from handlers.common.clients import aws_client
+
+    client = aws_client("translate", attempts=1)
+    return AmazonEngine(client.translate_text, options.target, job.environment.request_workers)
 
 
 def _analyse(job: Job, options: AnalyseOptions) -> Report:
@@ -122,6 +128,7 @@ def _report(job: Job, documents: list[DocumentReport], started: datetime) -> Rep
         documents=documents,
         started=started,
         finished=now(),
+        instances=len(job.resources.hosts),
     )
 
 

@@ -29,7 +29,7 @@ def merge(parts: Path, output: Path) -> Report:
     Raises
     ------
     JobError
-        There are no parts, one is damaged, or they belong to different jobs.
+        A part is missing or damaged, or they belong to different jobs.
     """
     folders = sorted(path.parent for path in parts.glob(f"*/{FILE_NAME}"))
     if not folders:
@@ -38,6 +38,8 @@ def merge(parts: Path, output: Path) -> Report:
     first = reports[0]
     if any((report.job, report.kind, report.options) != (first.job, first.kind, first.options) for report in reports):
         raise JobError("The parts to merge belong to different jobs.")
+    if len(reports) != first.instances:
+        raise JobError(f"Only {len(reports)} of {first.instances} instances have left their part of the results.")
     if first.kind == "analyse":
         _merge_analyses(folders, output, msgspec.convert(first.options, AnalyseOptions))
     return make_report(
@@ -47,7 +49,7 @@ def merge(parts: Path, output: Path) -> Report:
         documents=[document for report in reports for document in report.documents],
         started=min(_moment(report.started_at) for report in reports),
         finished=max(_moment(report.finished_at) for report in reports),
-        instances=len(reports),
+        instances=first.instances,
     )
 
 

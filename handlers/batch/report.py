@@ -68,6 +68,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    instances
+        How many share the job's documents.
     seconds
         Duration of the job; with several instances, of the slowest.
     """

@@ -38,7 +38,7 @@ class Translator:
     engine
         That the options name.
     detect
-        For documents whose language is not known.
+        For documents whose language is not known; not needed where the options name it.
     limits
         Of what is read.
     document_seconds
@@ -46,7 +46,7 @@ class Translator:
     """
 
     def __init__(
-        self, options: TranslateOptions, engine: Engine, detect: Detect, limits: Limits, document_seconds: float
+        self, options: TranslateOptions, engine: Engine, detect: Detect | None, limits: Limits, document_seconds: float
     ) -> None:
         self._options = options
         self._engine = engine
@@ -99,7 +99,7 @@ class Translator:
 class _Translation:
     """Translation of one document: its language is found out by its first texts."""
 
-    def __init__(self, options: TranslateOptions, engine: Engine, detect: Detect, work: Work) -> None:
+    def __init__(self, options: TranslateOptions, engine: Engine, detect: Detect | None, work: Work) -> None:
         self._options = options
         self._engine = engine
         self._detect = detect
@@ -110,8 +110,8 @@ class _Translation:
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translate texts; those that are in the target language already stay as they are."""
         self.had_text = True
-        if self._source == AUTOMATIC:
-            self._source = self._find_source(texts)
+        if self._detect and self._source == AUTOMATIC:
+            self._source = self._find_source(texts, self._detect)
         if self._source == self._options.target:
             self._work.note(f"It is in `{self._options.target}` already, so it was not changed.")
             return list(texts)
@@ -121,8 +121,8 @@ class _Translation:
         # An engine that has nothing to say of a text must not cost a user the text.
         return [translated[text] if translated[text].strip() else text for text in texts]
 
-    def _find_source(self, texts: Sequence[str]) -> str:
-        language = self._detect("\n".join(texts)[:SAMPLE_CHARACTERS], self._work)
+    def _find_source(self, texts: Sequence[str], detect: Detect) -> str:
+        language = detect("\n".join(texts)[:SAMPLE_CHARACTERS], self._work)
         if language not in TRANSLATE_LANGUAGES:
             raise DocumentError(f"Its language is `{language}`, which Amazon Translate does not know.")
         self._work.note(f"Its language is `{language}`.")

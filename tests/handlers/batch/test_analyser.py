@@ -136,7 +136,15 @@ def write_part(aws: FakeAws, source: Path, output: Path, names: list[str], job: 
     analyser = Analyser(AnalyseOptions(), Comprehend(Client(aws)), LIMITS, 100)
     options = msgspec.to_builtins(AnalyseOptions())
     documents = analyse_job.analyse_part(analyser, source, output, names, 2)
-    report = make_report(job=job, kind="analyse", options=options, documents=documents, started=now(), finished=now())
+    report = make_report(
+        job=job,
+        kind="analyse",
+        options=options,
+        documents=documents,
+        started=now(),
+        finished=now(),
+        instances=2,
+    )
     write_report(output, report)
 
 
@@ -163,6 +171,8 @@ def test_parts_that_cannot_be_merged(tmp_path: Path, aws: FakeAws) -> None:
     (tmp_path / "a.txt").write_text("good words")
     first, second = (tmp_path / "parts" / f"algo-{number}" for number in (1, 2))
     write_part(aws, tmp_path, first, ["a.txt"])
+    with pytest.raises(JobError, match="Only 1 of 2 instances have left their part"):
+        merge(tmp_path / "parts", tmp_path)
     write_part(aws, tmp_path, second, [], job="another")
     with pytest.raises(JobError, match="belong to different jobs"):
         merge(tmp_path / "parts", tmp_path)

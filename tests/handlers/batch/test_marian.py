@@ -10,6 +10,7 @@ from handlers.batch.errors import DocumentError, JobError
 from handlers.batch.translate import marian
 from handlers.batch.translate.marian import MarianEngine
 from tests.handlers.batch.conftest import Run
+from tests.handlers.batch.fake_aws import FakeAws
 from tests.handlers.batch.marian_model import make_model
 from tests.handlers.batch.support import work
 
@@ -75,10 +76,13 @@ def test_a_model_that_is_none(tmp_path: Path, model: Path) -> None:
         MarianEngine(tmp_path)
 
 
-def test_a_job_with_a_model(run_container: Run, model: Path) -> None:
+def test_a_job_with_a_model_needs_nothing_of_aws(run_container: Run, model: Path, aws: FakeAws) -> None:
     inputs = {f"model/{path.name}": path.read_bytes() for path in model.iterdir()}
     inputs["documents/a.md"] = b"# The quick fox\n\n- a good **company** pays\n"
-    done = run_container("translate", {"source": "en", "target": "de", "engine": "marian"}, inputs)
+    options = {"source": "en", "target": "de", "engine": "marian"}
+    nothing = dict.fromkeys(("AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
+    done = run_container("translate", options, inputs, **nothing)
     assert done.code == 0, done.logs
     assert (done.output / "documents/a.de.md").read_bytes().startswith(b"# ")
     assert done.report["estimated_cost"]["amount"] == 0
+    assert not aws.calls
