@@ -54,6 +54,11 @@ class Api:
             headers={"user-agent": "cloud-nlp-command-line"},
         )
 
+    def close(self) -> None:
+        """Close all connections."""
+        if "http" in vars(self):
+            self.http.close()
+
     def pause(self, seconds: float) -> None:
         """Wait, before the API is asked again."""
         self._sleep(seconds)

@@ -18,7 +18,12 @@ from cli.tokens import Tokens
 ISSUER = "Cloud NLP"
 # What is asked again after a wrong answer, and how often.
 ATTEMPTS = 3
-ASKED_AGAIN = {"CodeMismatchException", "EnableSoftwareTokenMFAException", "InvalidPasswordException"}
+ASKED_AGAIN = {
+    "CodeMismatchException",
+    "EnableSoftwareTokenMFAException",
+    "InvalidParameterException",
+    "InvalidPasswordException",
+}
 CODE_PROMPT = "Code of your authenticator"
 Answer = dict[str, Any]
 

@@ -102,7 +102,8 @@ class Deployment:
         import boto3
         import botocore
 
-        config = _client_config(READ_TIMEOUT_S, signature_version=botocore.UNSIGNED)
+        # What users type is checked by the service, which says what is wrong in its own words.
+        config = _client_config(READ_TIMEOUT_S, signature_version=botocore.UNSIGNED, parameter_validation=False)
         return boto3.client(
             service,  # pyright: ignore[reportArgumentType, reportCallIssue]
             region_name=self.output("region"),

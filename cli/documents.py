@@ -93,13 +93,12 @@ def upload(invocation: Invocation, project: str, files: tuple[Path, ...]) -> Non
 def _upload(
     invocation: Invocation, project: str, selection: Selection, uploaded: Uploaded, failed: dict[Path, str]
 ) -> None:
-    from cli.api import Api
     from cli.project_names import find_project
     from cli.transfers import Stop, transfer_all
     from cli.uploads import Uploader
 
     stop = Stop()
-    api = Api(invocation.deployment, stop.sleep)
+    api = invocation.open_api(stop.sleep)
     found = find_project(api, project)
     if not found["active"]:
         raise CliError(f"The project is archived. Bring it back: nlp projects change {found['project']} --restore")

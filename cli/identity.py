@@ -122,9 +122,8 @@ def checked_token(text: str, source: str) -> str:
     CliError
         When it cannot.
     """
-    token = text.strip()
-    if token[:7].lower() == "bearer ":
-        token = token[7:].strip()
+    scheme, _, rest = text.strip().partition(" ")
+    token = rest.strip() if scheme.lower() == "bearer" else text.strip()
     if not token or not all("!" <= character <= "~" for character in token):
         raise CliError(f"There is no token in {source}: one word of letters, digits and symbols is expected.")
     return token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,9 +45,21 @@ class Invocation:
     @cached_property
     def api(self) -> Api:
         """The deployment's HTTP API, used by whoever is signed in."""
+        return self.open_api()
+
+    def open_api(self, sleep: Callable[[float], None] = time.sleep) -> Api:
+        """Open the deployment's HTTP API for the rest of this call.
+
+        Parameters
+        ----------
+        sleep : callable
+            Waits a number of seconds, before a request is repeated.
+        """
         from cli.api import Api
 
-        return Api(self.deployment)
+        api = Api(self.deployment, sleep)
+        click.get_current_context().find_root().call_on_close(api.close)
+        return api
 
 
 def _set_stack(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:

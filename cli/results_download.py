@@ -53,14 +53,13 @@ def download(
     They are its results, and report.json about every document. Without an id it is the last completed job. When a file
     fails, the others are downloaded; the exit code is then 3.
     """
-    from cli.api import Api
     from cli.downloads import Downloader, ResultList
     from cli.job_names import find_job
     from cli.project_names import project_id
     from cli.transfers import Stop, transfer_all
 
     stop = Stop()
-    api = Api(invocation.deployment, stop.sleep)
+    api = invocation.open_api(stop.sleep)
     found = find_job(api, project_id(api, project), job, kind)
     target = folder or Path(f"{found['kind']}-{found['job']}")
     results = ResultList(api, found["project"], found["job"])

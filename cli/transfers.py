@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 from cli.errors import CliError
@@ -13,6 +16,8 @@ from cli.errors import CliError
 TRANSFERS = 4
 # How much is read and written at a time.
 CHUNK_BYTES = 64 * 1024
+# How long transfers may take to end at Ctrl-C.
+ENDING_S = 3.0
 EXIT_SOME_FAILED = 3
 
 Item = TypeVar("Item")
@@ -65,14 +70,34 @@ def transfer_all(
     list
         For each item what became of it, in their order.
     """
-    with ThreadPoolExecutor(max(1, min(at_once, len(items)))) as threads:
-        futures = [threads.submit(transfer, item) for item in items]
+    futures: list[Future[Result]] = [Future() for _ in items]
+    waiting: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
+    for pair in zip(items, futures, strict=True):
+        waiting.put(pair)
+    # Daemons: a transfer that hangs in the network must not keep the process from ending.
+    threads = [Thread(target=_work, args=(waiting, transfer), daemon=True) for _ in range(min(at_once, len(items)))]
+    for thread in threads:
+        thread.start()
+    try:
+        return [_outcome(future) for future in futures]
+    except BaseException:
+        stop.now()
+        deadline = time.monotonic() + ENDING_S
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        raise
+
+
+def _work(waiting: SimpleQueue[tuple[Item, Future[Result]]], transfer: Callable[[Item], Result]) -> None:
+    while True:
         try:
-            return [_outcome(future) for future in futures]
-        except BaseException:
-            stop.now()
-            threads.shutdown(cancel_futures=True)
-            raise
+            item, future = waiting.get_nowait()
+        except Empty:
+            return
+        try:
+            future.set_result(transfer(item))
+        except BaseException as error:  # raised again where the outcomes are gathered
+            future.set_exception(error)
 
 
 def _outcome(future: Future[Result]) -> Result | CliError:

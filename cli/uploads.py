@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -87,8 +88,6 @@ class Uploader:
                 form = self._announce(file, key)["form"]
             try:
                 response = self._post(form, content)
-            except httpx.LocalProtocolError:
-                raise CliError("it changed while it was being sent: upload it again") from None
             except httpx.TransportError as error:
                 if last:
                     raise CliError(f"it could not be sent: {error or type(error).__name__}") from None
@@ -115,12 +114,16 @@ class _Counted:
 
     def __init__(self, file: IO[bytes], stop: Stop, sent: Callable[[int], None]):
         self._file = file
+        self._size = os.fstat(file.fileno()).st_size
         self._stop = stop
         self._sent = sent
 
     def read(self, size: int = -1) -> bytes:
         self._stop.check()
         content = self._file.read(size)
+        # The size was told before the content.
+        if self._file.tell() > self._size or (not content and self._file.tell() < self._size):
+            raise CliError("it changed while it was being sent: upload it again")
         self._sent(len(content))
         return content
 

@@ -83,6 +83,11 @@ class Product:
     def client(self, service: str) -> Any:
         return _known_client(service, self.endpoint)
 
+    def describe(self, outputs: dict[str, Any], user: dict[str, str] | None = None) -> None:
+        """Write the state file anew."""
+        state = {"endpoint": self.endpoint, "region": REGION, "pid": 1, "credentials": CREDENTIALS}
+        self.state_file.write_text(json.dumps({**state, "outputs": outputs, "user": user}), encoding="utf-8")
+
     def invoke(self, *arguments: str, code: int = 0, **options: Any) -> Result:
         """Run the command line and check its exit code."""
         environment = {"NLP_STATE": str(self.state_file), "NLP_STACK": None, "NLP_OUTPUTS": None}
