@@ -80,7 +80,7 @@ class ProductRoutes:
                 "DELETE",
                 one,
                 "handlers/api/project_archive.py",
-                [table.getting(), table.updating(), table.checking()],
+                [table.updating(), table.checking()],
                 told,
             ),
         ]

@@ -103,21 +103,31 @@ class Projects:
         Problem
             It is not there or not the caller's, it is archived and not brought back, or others change it all the time.
         """
+        wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
+        if "shared_with" in wanted:
+            return self._share(project_id, caller, wanted)
+        if not wanted:
+            return _changeable(self.get(project_id, caller), caller, wanted)
+        condition, values = "#owner = :owner", {"owner": caller}
+        if "active" not in wanted:
+            condition, values = f"{condition} AND #active = :active", {**values, "active": True}
+        try:
+            item = self._table.update(keys.project_key(project_id), {**wanted, **_now(caller)}, condition, values)
+        except RefusedError as error:
+            _changeable(visible(error.refused[0], caller), caller, wanted)
+            raise
+        return msgspec.convert(item, Project)
+
+    def _share(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
+        """Change who sees a project, with what else is wanted: what leads them to it changes with it."""
         for _ in range(MAX_ATTEMPTS):
-            project = self._owned(project_id, caller)
-            if not project.active and changes.active is UNSET:
-                raise archived(project)
-            wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
-            if "shared_with" in wanted:
-                wanted["shared_with"] = _shares(wanted["shared_with"], project.owner)
-            if not wanted:
-                return project
-            wanted |= {"updated_at": utc_now(), "updated_by": caller}
+            project = _changeable(self.get(project_id, caller), caller, wanted)
+            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **_now(caller)}
             try:
-                self._table.transact(self._change_actions(project, wanted))
+                self._table.transact(self._change_actions(project, changes))
             except RefusedError:
                 continue  # changed since it was read: look again
-            return msgspec.structs.replace(project, **wanted)
+            return msgspec.structs.replace(project, **changes)
         raise Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
 
     def _change_actions(self, project: Project, wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -127,7 +137,7 @@ class Projects:
             "#owner = :owner AND #active = :active AND #shared_with = :shared_with",
             {"owner": project.owner, "active": project.active, "shared_with": project.shared_with},
         )
-        before, after = set(project.shared_with), set(wanted.get("shared_with", project.shared_with))
+        before, after = set(project.shared_with), set(wanted["shared_with"])
         leaving = [self._table.delete_action(keys.member_key(project.project, user)) for user in before - after]
         coming = [self._member_put(project.project, user, "member") for user in after - before]
         return [update, *leaving, *coming]
@@ -140,27 +150,20 @@ class Projects:
         Problem
             It is not there or not the caller's, or a job runs.
         """
-        project = self._owned(project_id, caller)
-        if not project.active:
-            return
         update = self._table.update_action(
             keys.project_key(project_id),
-            {"active": False, "updated_at": utc_now(), "updated_by": caller},
-            "#owner = :owner",
-            {"owner": caller},
+            {"active": False, **_now(caller)},
+            "#owner = :owner AND #active = :active",
+            {"owner": caller, "active": True},
         )
         locks = [self._table.check_action(keys.lock_key(project_id, kind), _NEW) for kind in _KINDS]
         try:
             self._table.transact([update, *locks])
         except RefusedError as error:
+            if 0 in error.refused and not _owned(visible(error.refused[0], caller), caller).active:
+                return
             running = " and ".join(item["job"] for item in error.refused.values() if "job" in item)
             raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
-
-    def _owned(self, project_id: str, caller: str) -> Project:
-        project = self.get(project_id, caller)
-        if project.owner != caller:
-            raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
-        return project
 
     def _member_put(self, project_id: str, user: str, role: str) -> dict[str, Any]:
         member = {"user": user, "project": project_id, "role": role}
@@ -190,6 +193,22 @@ def require_active(project: Project) -> None:
 def archived(project: Project) -> Problem:
     """Refuse changes of an archived project."""
     return Problem("project-archived", f"The project was archived at {project.updated_at} and is only to be read.")
+
+
+def _owned(project: Project, caller: str) -> Project:
+    if project.owner != caller:
+        raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
+    return project
+
+
+def _changeable(project: Project, caller: str, wanted: dict[str, Any]) -> Project:
+    if not _owned(project, caller).active and "active" not in wanted:
+        raise archived(project)
+    return project
+
+
+def _now(caller: str) -> dict[str, Any]:
+    return {"updated_at": utc_now(), "updated_by": caller}
 
 
 def before(identifier: str) -> str:

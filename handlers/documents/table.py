@@ -154,6 +154,32 @@ class Table:
         """Delete an item, if it is there."""
         self._dynamodb.delete_item(TableName=self._name, Key=_key(key))
 
+    def update(self, key: Key, changes: Values, condition: str, values: Values | None = None) -> Item:
+        """Change attributes of an item; those whose value is None are removed.
+
+        Returns
+        -------
+        The item as it is then.
+
+        Raises
+        ------
+        RefusedError
+            The condition does not hold; `refused[0]` is the item that is there.
+        """
+        request = {**self.update_action(key, changes, condition, values)["Update"], "ReturnValues": "ALL_NEW"}
+        attempt = 1
+        while True:
+            try:
+                return decode(self._dynamodb.update_item(**request)["Attributes"])
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "ConditionalCheckFailedException":
+                    raise RefusedError({0: decode(error.response.get("Item", {}))}) from None
+                if code != "TransactionConflictException" or attempt == MAX_ATTEMPTS:
+                    raise
+            self._sleep(full_jitter(attempt, base=0.05, cap=1))
+            attempt += 1
+
     def transact(self, actions: Sequence[dict[str, Any]]) -> None:
         """Carry out all actions, or none.
 

@@ -138,7 +138,7 @@ def test_a_change_that_meets_another_one_looks_again(ann: User, bob: User, monke
     assert bob("project_get", project).status == 404
     assert bob.ok("projects_list")["projects"] == []
     monkeypatch.setattr(module, "MAX_ATTEMPTS", 0)
-    assert ann("project_change", project, body={"name": "New"}).problem == "project-changed"
+    assert ann("project_change", project, body={"shared_with": []}).problem == "project-changed"
 
 
 def test_an_archived_project_is_only_read_until_it_is_brought_back(ann: User) -> None:

@@ -78,6 +78,24 @@ def test_a_transaction_that_meets_another_is_tried_again() -> None:
         always.transact([])
 
 
+def test_an_update_that_meets_a_transaction_is_tried_again() -> None:
+    conflict = ClientError({"Error": {"Code": "TransactionConflictException", "Message": ""}}, "UpdateItem")
+    table = Recorder(update_item=[conflict, {"Attributes": {"name": {"S": "new"}}}])
+    assert table.update(("p", "s"), {"name": "new"}, "attribute_exists(pk)") == {"name": "new"}
+    assert len(table.waits) == 1
+    with pytest.raises(ClientError):
+        Recorder(update_item=[conflict] * MAX_ATTEMPTS).update(("p", "s"), {"name": "new"}, "attribute_exists(pk)")
+
+
+def test_an_update_whose_condition_does_not_hold_says_what_is_there() -> None:
+    response: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": {"owner": {"S": "ann"}}}
+    table = Recorder(update_item=[ClientError(response, "UpdateItem")])
+    with pytest.raises(RefusedError) as caught:
+        table.update(("p", "s"), {"name": "new"}, "#owner = :owner", {"owner": "bob"})
+    assert caught.value.refused == {0: {"owner": "ann"}}
+    assert table.waits == []
+
+
 def test_a_condition_that_does_not_hold_is_not_tried_again() -> None:
     table = Recorder(transact_write_items=[cancelled("TransactionConflict", "ConditionalCheckFailed")])
     with pytest.raises(RefusedError) as caught:
