@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from components.batch_job_workflow import MAX_KIND_LENGTH, JobSchedule
-from tests.unit.batch_jobs import BUCKET, MACHINE, NIGHTLY, PROCESS, PUBLISH, TRANSACT, UPDATE, declare, definition_of
-from tests.unit.pulumi_mocks import ACCOUNT, REGION, SUFFIX, arn_of
+from tests.unit.batch_jobs import BUCKET, MACHINE, NIGHTLY, declare, definition_of
+from tests.unit.machine_calls import granted, needed
+from tests.unit.pulumi_mocks import arn_of
 
 COMPONENT = "cloud-nlp:index:BatchJobWorkflow"
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
-TABLE = "aws:dynamodb/table:Table"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -51,57 +49,13 @@ def test_schedule_starts_executions_and_may_do_nothing_else() -> None:
 
 @pytest.mark.parametrize("schedules", [[], [NIGHTLY]])
 @pytest.mark.parametrize("announced", [False, True])
-def test_role_of_the_machine_may_do_exactly_what_its_states_call(schedules: list[JobSchedule], announced: bool) -> None:
-    evaluation = declare(schedules=schedules, announced=announced)
-    allowed = set()
-    for statement in evaluation.document(POLICY, "translate")["Statement"]:
-        if statement["Resource"] == ["*"]:
-            assert {action.partition(":")[0] for action in statement["Action"]} <= {"logs", "xray"}
-            continue
-        condition = json.dumps(statement.get("Condition"), sort_keys=True)
-        allowed |= {
-            (action, resource, condition) for action in statement["Action"] for resource in statement["Resource"]
-        }
-    assert allowed == set(called(definition_of(evaluation)))
-
-
-def called(definition: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Actions that the calls of a definition need, with resource and condition."""
-    needs = {UPDATE: needs_of_update, TRANSACT: needs_of_transaction, PROCESS: needs_of_job, PUBLISH: needs_of_message}
-    for state in definition["States"].values():
-        if state["Type"] == "Task":
-            yield from needs[state["Resource"]](state["Arguments"])
-
-
-def needs_of_update(arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    assert arguments["TableName"] == f"documents{SUFFIX}"
-    yield "dynamodb:UpdateItem", arn_of(TABLE, "documents"), "null"
-
-
-def needs_of_transaction(arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    actions = {"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
-    for item in arguments["TransactItems"]:
-        (kind,) = item
-        assert item[kind]["TableName"] == f"documents{SUFFIX}"
-        yield f"dynamodb:{actions[kind]}", arn_of(TABLE, "documents"), "null"
-
-
-def needs_of_job(arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    here = f"{REGION}:{ACCOUNT}"
-    assert "'translate-' & $job.job" in arguments["ProcessingJobName"]
-    for action in ("CreateProcessingJob", "DescribeProcessingJob", "StopProcessingJob", "AddTags", "ListTags"):
-        yield f"sagemaker:{action}", f"arn:aws:sagemaker:{here}:processing-job/translate-*", "null"
-    to_sagemaker = json.dumps({"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}})
-    yield "iam:PassRole", arguments["RoleArn"], to_sagemaker
-    rule = f"arn:aws:events:{here}:rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule"
-    for action in ("PutTargets", "PutRule", "DescribeRule"):
-        yield f"events:{action}", rule, "null"
-
-
-def needs_of_message(arguments: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    yield "sns:Publish", arguments["TopicArn"], "null"
-    for action in ("Decrypt", "GenerateDataKey"):
-        yield f"kms:{action}", arn_of("aws:kms/key:Key", "told"), "null"
+@pytest.mark.parametrize("instances", [1, 2])
+@pytest.mark.parametrize("tracing", [False, True])
+def test_role_of_the_machine_may_do_exactly_what_it_calls(
+    schedules: list[JobSchedule], announced: bool, instances: int, tracing: bool
+) -> None:
+    evaluation = declare(schedules=schedules, announced=announced, instance_count=instances, tracing=tracing)
+    assert sorted(granted(evaluation, "translate")) == sorted(needed(evaluation, "translate"))
 
 
 def test_role_of_the_job_may_read_inputs_write_outputs_and_log() -> None:
