@@ -44,7 +44,7 @@ class Request:
         """
         claims = ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
         if claims.get("token_use", "access") != "access":
-            raise Problem("not-signed-in", "Send the access token, not the ID token.")
+            raise Problem("not-signed-in", "Send the access token; this is another kind of token.")
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject:
             raise Problem("not-signed-in", "Send a token in the header Authorization: Bearer <token>.")
