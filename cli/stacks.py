@@ -44,6 +44,7 @@ def deploy(invocation: Invocation, refresh: bool) -> None:
     _report(invocation, "deployed", result.summary.resource_changes, started)
     if not invocation.json:
         hint(f"Next: nlp --stack {name} companies add -i NAME, then nlp --stack {name} run --wait")
+        hint(f"For documents: nlp --stack {name} users invite EMAIL, then nlp --stack {name} login")
 
 
 @click.command(epilog=examples("nlp --stack dev preview", "nlp preview --stack dev --json"))

@@ -211,7 +211,7 @@ def test_help_imports_nothing_slow() -> None:
     imported = run_cli("--help", interpreter=("-X", "importtime")).stderr
     modules = {line.rpartition("|")[2].strip() for line in imported.splitlines()}
     assert "click" in modules
-    assert modules.isdisjoint({"boto3", "botocore", "rich", "pulumi", "msgspec", "concurrent.futures"})
+    assert modules.isdisjoint({"boto3", "botocore", "httpx", "rich", "pulumi", "msgspec", "concurrent.futures"})
 
 
 def test_companies_of_the_local_stack_need_no_pulumi(product: Product) -> None:
