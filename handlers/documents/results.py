@@ -14,6 +14,8 @@ from handlers.documents.models import LINK_SECONDS, Job, Result, ResultPage
 
 # Amazon S3: at most 1,024 bytes a key, of which about 100 are the job's prefix.
 _MAX_NAME_BYTES = 900
+# What several instances leave for the one that puts it together; nothing that is not in the other files as well.
+_PARTS = "parts/"
 _NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -64,11 +66,11 @@ class Results:
         after = {"StartAfter": prefix + position} if position else {}
         page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit, **after)
         expires_at = utc_now(LINK_SECONDS)
+        found = {content["Key"].removeprefix(prefix): content["Size"] for content in page.get("Contents", [])}
         results = [
-            Result(content["Key"].removeprefix(prefix), content["Size"], self._link(content["Key"]))
-            for content in page.get("Contents", [])
+            Result(name, size, self._link(prefix + name)) for name, size in found.items() if not name.startswith(_PARTS)
         ]
-        following = results[-1].name if page["IsTruncated"] else None
+        following = list(found)[-1] if page["IsTruncated"] else None
         return ResultPage(job.job, results, expires_at, None), following
 
     def _link(self, key: str) -> str:
