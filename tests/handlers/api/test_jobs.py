@@ -325,8 +325,8 @@ def test_a_stop_that_fails_is_made_up_for_by_cancelling_again(
 def test_results_are_links_that_need_no_token_page_by_page(api: Api, ann: User) -> None:
     project = ann.ready()
     job = ann.job(project)
-    names = sorted(["report.json", "translated/Größe 1.txt", *(f"parts/{number:03}.csv" for number in range(20))])
-    for name in names:
+    names = sorted(["report.json", "translated/Größe 1.txt", *(f"documents/{number:03}.csv" for number in range(20))])
+    for name in (*names, *(f"parts/algo-{number}/report.json" for number in range(1, 12))):
         key = f"projects/{project}/jobs/{job}/results/{name}"
         api.s3.put_object(Bucket=NAMES["DOCUMENTS_BUCKET"], Key=key, Body=name.encode())
     early = ann("job_results", project, job)
