@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.unit.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
 from tests.unit.pulumi_mocks import SUFFIX, Declared, Evaluation, arn_of, evaluate_program
 
+ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 FUNCTION = "aws:lambda/function:Function"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TABLE = "aws:dynamodb/table:Table"
 QUEUE = "aws:sqs/queue:Queue"
+TOPIC = "aws:sns/topic:Topic"
+BUCKET = "aws:s3/bucket:Bucket"
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
 KEY = "aws:kms/key:Key"
 RESULTS = f"arn:aws:s3:::sentiment-results{SUFFIX}"
-# Calls that AWS gives no resource to name.
-ON_ANY_RESOURCE = {("comprehend:BatchDetectSentiment",), ("xray:PutTelemetryRecords", "xray:PutTraceSegments")}
+KINDS = ("analyse", "translate")
+# All that settings can add to roles: notices, instances that share a job, schedules.
+CHANGES = {
+    "cloud-nlp:notify_emails": '["you@example.com"]',
+    "cloud-nlp:jobs": json.dumps(
+        {
+            "instance_count": 3,
+            "schedules": [
+                {"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "p"} for kind in KINDS
+            ],
+        }
+    ),
+}
+# Actions that AWS gives no resource to name, and why.
+ON_ANY_RESOURCE = {
+    "cloudwatch:PutMetricData": "metrics are no resources; a condition names their namespace",
+    "comprehend:BatchDetectDominantLanguage": "synchronous calls have no resource",
+    "comprehend:BatchDetectKeyPhrases": "synchronous calls have no resource",
+    "comprehend:BatchDetectSentiment": "synchronous calls have no resource",
+    "translate:TranslateText": "synchronous calls have no resource of ours",
+    "ecr:GetAuthorizationToken": "the token is for a registry, not for a repository",
+    **{f"logs:{action}": "deliveries of logs have no resource" for action in DELIVERING_LOGS},
+    **{f"xray:{action}": "traces and sampling rules have no resource" for action in TRACING},
+}
 RESOURCE_POLICIES = {
     "aws:kms/keyPolicy:KeyPolicy",
     "aws:s3/bucketPolicy:BucketPolicy",
@@ -31,7 +60,7 @@ Lint = Callable[[str], list[str]]
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    return evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    return evaluate_program("prod", CHANGES)
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +84,45 @@ def platform(function: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_there_are_no_other_roles_and_policies(evaluation: Evaluation) -> None:
-    assert [one.name for one in evaluation.of("aws:iam/role:Role")] == ["sentiment-analyse", "sentiment-dispatch"]
-    assert [(one.name, one.inputs["role"]) for one in evaluation.of(POLICY)] == [
-        ("sentiment-analyse", f"sentiment-analyse{SUFFIX}"),
-        ("sentiment-dispatch", f"sentiment-dispatch{SUFFIX}"),
-        ("sentiment-dispatch-itself", f"sentiment-dispatch{SUFFIX}"),
-    ]
-    assert not [one for one in evaluation.resources if "managedPolicyArns" in one.inputs]
-    assert {one.type for one in evaluation.resources if one.type.startswith("aws:iam/")} == {
-        "aws:iam/role:Role",
-        POLICY,
+def roles_by_user(evaluation: Evaluation) -> dict[str, list[str]]:
+    """The ARN of the role of each function, state machine, target and job, by the service that takes it on."""
+    definitions = [json.loads(one.inputs["definition"]) for one in evaluation.of(MACHINE)]
+    jobs = [{state["Arguments"]["RoleArn"] for state in calls(definition, "RoleArn")} for definition in definitions]
+    targets = {one.inputs["arn"]: one.inputs["roleArn"] for one in evaluation.of(TARGET) if "roleArn" in one.inputs}
+    return {
+        "lambda.amazonaws.com": [one.inputs["role"] for one in evaluation.of(FUNCTION)],
+        "states.amazonaws.com": [one.inputs["roleArn"] for one in evaluation.of(MACHINE)],
+        "sagemaker.amazonaws.com": [role for roles in jobs for role in roles],
+        "events.amazonaws.com": list(targets.values()),
     }
+
+
+def calls(definition: dict[str, Any], argument: str) -> list[dict[str, Any]]:
+    """The states of a definition that hand an argument to a call."""
+    return [state for state in definition["States"].values() if argument in state.get("Arguments", {})]
+
+
+def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation: Evaluation) -> None:
+    taken_on = {arn_of(ROLE, one.name): json.loads(one.inputs["assumeRolePolicy"]) for one in evaluation.of(ROLE)}
+    used = [(role, service) for service, roles in roles_by_user(evaluation).items() for role in roles]
+    assert len({role for role, _ in used}) == len(used) == 28
+    assert taken_on == {
+        role: {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+        }
+        for role, service in used
+    }
+
+
+def test_every_policy_is_a_roles_own(evaluation: Evaluation) -> None:
+    roles = {f"{one.name}{SUFFIX}": one for one in evaluation.of(ROLE)}
+    assert {one.inputs["role"] for one in evaluation.of(POLICY)} == roles.keys()
+    # Each has the name of its role; a function that invokes itself has one more, which can only follow it.
+    named = {one.name for one in evaluation.of(POLICY)}
+    assert named == {*(one.name for one in roles.values()), "sentiment-dispatch-itself"}
+    assert not [one for one in evaluation.resources if {"managedPolicyArns", "inlinePolicies"} & one.inputs.keys()]
+    assert {one.type for one in evaluation.resources if one.type.startswith("aws:iam/")} == {ROLE, POLICY}
 
 
 def test_dispatch_may_read_companies_send_work_and_report_failures(evaluation: Evaluation) -> None:
@@ -110,49 +166,71 @@ def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) 
     }
 
 
-def test_roles_are_taken_on_by_lambda_alone(evaluation: Evaluation) -> None:
-    for role in evaluation.of("aws:iam/role:Role"):
-        assert json.loads(role.inputs["assumeRolePolicy"]) == {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ],
-        }
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_machine_may_do_exactly_what_it_calls(kind: str, evaluation: Evaluation) -> None:
+    allowed = granted(evaluation, f"product-{kind}")
+    assert sorted(allowed) == sorted(needed(evaluation, f"product-{kind}"))
+    # It may start jobs with the role of its own kind's jobs, and with no other.
+    passed = [resource for action, resource, _ in allowed if action == "iam:PassRole"]
+    assert passed == [arn_of(ROLE, f"product-{kind}-job")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schedule_may_start_its_state_machine_alone(kind: str, evaluation: Evaluation) -> None:
+    assert evaluation.document(POLICY, f"product-{kind}-schedule")["Statement"] == [
+        allow(["states:StartExecution"], arn_of(MACHINE, f"product-{kind}"))
+    ]
 
 
 def test_actions_are_named_and_resources_too_unless_aws_has_none(evaluation: Evaluation) -> None:
     on_any_resource = set()
     for policy in evaluation.of(POLICY):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
+            assert statement["Effect"] == "Allow"
             assert not [action for action in statement["Action"] if "*" in action or "?" in action]
             assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
             if "*" in statement["Resource"]:
-                on_any_resource.add(tuple(statement["Action"]))
+                on_any_resource |= set(statement["Action"])
             else:
-                assert all(resource.startswith("arn:aws:") for resource in statement["Resource"])
-    assert on_any_resource == ON_ANY_RESOURCE
+                # A name at least, before any pattern of what it holds.
+                assert all(re.match(r"arn:aws:[^*]+[:/][^*]+", resource) for resource in statement["Resource"])
+    assert on_any_resource == ON_ANY_RESOURCE.keys()
 
 
-def test_every_queue_of_work_and_every_bucket_refuses_requests_without_tls(evaluation: Evaluation) -> None:
-    guarded = [
-        statement["Resource"][0]
-        for one in evaluation.resources
-        if one.type in RESOURCE_POLICIES
-        for statement in json.loads(one.inputs["policy"])["Statement"]
-        if statement.get("Sid") == "TlsOnly"
+def test_metrics_of_jobs_go_to_sagemakers_namespace_alone(evaluation: Evaluation) -> None:
+    found = [
+        statement.get("Condition")
+        for policy in evaluation.of(POLICY)
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+        if "cloudwatch:PutMetricData" in statement["Action"]
     ]
-    assert sorted(guarded) == [
-        RESULTS,
-        arn_of("aws:sns/topic:Topic", "notifications"),
-        arn_of(QUEUE, "sentiment-dispatch-failures"),
-        arn_of(QUEUE, "sentiment-work"),
-        arn_of(QUEUE, "sentiment-work-dead"),
-    ]
+    assert found == [{"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/ProcessingJobs"}}] * len(KINDS)
+
+
+def test_every_queue_topic_and_bucket_refuses_requests_without_tls(evaluation: Evaluation) -> None:
+    guarded = []
+    for one in evaluation.resources:
+        for statement in json.loads(one.inputs["policy"])["Statement"] if one.type in RESOURCE_POLICIES else []:
+            if statement.get("Sid") == "TlsOnly":
+                assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+                assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                guarded += [(statement["Action"], resource) for resource in statement["Resource"]]
+    buckets = [arn_of(BUCKET, one.name) for one in evaluation.of(BUCKET)]
+    queues = [arn_of(QUEUE, one.name) for one in evaluation.of(QUEUE)]
+    topics = [arn_of(TOPIC, one.name) for one in evaluation.of(TOPIC)]
+    assert (len(buckets), len(queues), len(topics)) == (2, 3, 1)
+    assert sorted(guarded) == sorted(
+        [
+            *(("s3:*", f"{bucket}{objects}") for bucket in buckets for objects in ("", "/*")),
+            *(("sqs:*", queue) for queue in queues),
+            *(("sns:Publish", topic) for topic in topics),
+        ]
+    )
 
 
 def test_role_policies_have_no_findings(evaluation: Evaluation, lint: Lint) -> None:
     policies = evaluation.of(POLICY)
-    assert len(policies) == 3
+    assert len(policies) == 29
     assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}
 
 
