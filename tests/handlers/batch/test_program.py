@@ -16,7 +16,8 @@ import pytest
 from handlers.batch.run import find_program, unpack
 from tests.handlers.batch.conftest import Outcome, Run
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
-from tests.handlers.batch.word_documents import full_document
+from tests.handlers.batch.test_bad_documents import OLE, bomb
+from tests.handlers.batch.word_documents import full_document, simple_document
 from tests.unit.pulumi_mocks import ROOT_FOLDER
 
 ENGLISH = {"source": "en", "target": "de"}
@@ -85,6 +86,47 @@ def test_one_refused_document_does_not_stop_the_others(run_container: Run, aws: 
         == "Amazon Translate refused it (InvalidRequestException): InvalidRequestException of the test"
     )
     assert not (done.output / "documents/3").exists() or not list((done.output / "documents/3").iterdir())
+
+
+@pytest.mark.parametrize(("kind", "options"), [("translate", ENGLISH), ("analyse", {})])
+def test_every_kind_of_bad_document_is_reported_and_the_rest_delivered(
+    run_container: Run, kind: str, options: dict[str, str]
+) -> None:
+    pages = simple_document(*(f"page {number} " + "words " * 500 for number in range(500)))
+    documents = {
+        "empty.txt": (b"", "It is empty."),
+        "blank.md": (b"\n \n", "It has no text."),
+        "corrupt.docx": (full_document()[:-2000], "It is corrupt: the file is not a complete Word document."),
+        "encrypted.docx": (OLE + "EncryptedPackage".encode("utf-16-le"), "It is encrypted. Remove its password"),
+        "old.docx": (OLE, "It is in the old .doc format."),
+        "pages.docx": (pages, "It has about 502 pages; at most 400 are allowed. Split it."),
+        "picture.docx": (b"\x89PNG....", "Its name ends in .docx, but it is a picture (PNG)."),
+        "table.xlsx": (b"PK\x03\x04....", "Documents of this type are not supported. It is a zip archive."),
+        "script.html": (b"<html><script>words()</script>", "It has no text."),
+        "bomb.docx": (bomb(), "It is too large when unpacked: 1 files with 20000007 bytes;"),
+        "russian.txt": ("\u041f\u0440\u0438\u0432\u0435\u0442".encode("cp1251"), "Its encoding cannot be told."),
+    }
+    inputs = {f"documents/{name}": content for name, (content, _) in documents.items()}
+    good = {"documents/good.txt": b"Some good words.", "documents/good.docx": full_document()}
+
+    done = run_container(kind, options, {**inputs, **good}, MAX_EXPANDED_BYTES="10000000")
+
+    assert done.code == 0, done.logs
+    reports = {document.pop("name"): document for document in done.report["documents"]}
+    for name, (_, reason) in documents.items():
+        assert reports[name]["status"] == "failed"
+        assert reports[name]["reason"].startswith(reason)
+    assert all(report["seconds"] >= 0 and report["characters"] >= 0 for report in reports.values())
+    assert [name for name, report in reports.items() if report["status"] == "completed"] == ["good.docx", "good.txt"]
+    totals = done.report["totals"]
+    assert (totals["documents"], totals["completed"], totals["failed"]) == (13, 2, 11)
+    assert totals["characters"] == sum(report["characters"] for report in reports.values())
+    assert done.report["estimated_cost"]["currency"] == "USD"
+    if kind == "translate":
+        assert sorted(path.name for path in (done.output / "documents").iterdir()) == ["good.de.docx", "good.de.txt"]
+    else:
+        analysed = json.loads((done.output / "analysis.json").read_bytes())["documents"]
+        assert [document["name"] for document in analysed] == ["good.docx", "good.txt"]
 
 
 def test_a_job_that_delivers_nothing_fails_in_words(run_container: Run) -> None:
