@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from handlers.common.concurrency import both
 from handlers.common.problems import not_found
 from handlers.common.times import utc_now
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
@@ -100,18 +101,23 @@ class WatchList:
         Problem
             The company is not watched.
         """
-        answer = self._dynamodb.get_item(TableName=self._companies, Key=encode({"name": name}))
-        if "Item" not in answer:
-            raise not_found("company")
-        company = decode(answer["Item"])
-        # `latest` sorts above every run: on the first page, one query brings it and the newest of the history.
-        records = self._records(name, position or LATEST, limit + (1 if position else 2))
+        company, records = both(
+            lambda: self._company(name),
+            # `latest` sorts above every run: on the first page, one query brings it and the newest of the history.
+            lambda: self._records(name, position or LATEST, limit + (1 if position else 2)),
+        )
         latest = {} if position else {"latest": None}
         if records and records[0]["record"] == LATEST:
             latest = {"latest": records.pop(0)}
         following = records[limit]["record"] if len(records) > limit else None
         history = msgspec.convert(records[:limit], list[Observation])
         return msgspec.convert({**company, **latest, "history": history, "next": None}, CompanyHistory), following
+
+    def _company(self, name: str) -> dict[str, Any]:
+        answer = self._dynamodb.get_item(TableName=self._companies, Key=encode({"name": name}))
+        if "Item" not in answer:
+            raise not_found("company")
+        return decode(answer["Item"])
 
     def _records(self, name: str, high: str, limit: int) -> list[dict[str, Any]]:
         answer = self._dynamodb.query(

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.times import utc_now
 from handlers.documents import keys
@@ -113,12 +114,14 @@ class Documents:
         Problem
             The project is not there or not the caller's.
         """
-        self._projects.get(project_id, caller)
         pk, low = keys.document_key(project_id, "")
-        items = self._table.query(
-            "#pk = :pk AND #sk BETWEEN :low AND :high",
-            {"pk": pk, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
-            limit + 1,
+        _, items = both(
+            lambda: self._projects.get(project_id, caller),
+            lambda: self._table.query(
+                "#pk = :pk AND #sk BETWEEN :low AND :high",
+                {"pk": pk, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
+                limit + 1,
+            ),
         )
         documents = [msgspec.convert(item, Document) for item in items[:limit]]
         sizes = self._sizes(project_id, [document.document for document in documents])

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
 from handlers.common.times import utc_now, whole_seconds
 from handlers.documents import keys
@@ -55,21 +56,24 @@ class Jobs:
         Problem
             The project is not there or not the caller's.
         """
-        self._projects.get(project_id, caller)
-        high = position or keys.AFTER_ALL_IDS
+        _, items = both(
+            lambda: self._projects.get(project_id, caller),
+            lambda: self._items(project_id, status, limit + 1, position or keys.AFTER_ALL_IDS),
+        )
+        return [job_of(item) for item in items[:limit]], items[limit]["job"] if len(items) > limit else None
+
+    def _items(self, project_id: str, status: Status | None, limit: int, high: str) -> list[Item]:
         if status:
-            items = self._table.query(
+            return self._table.query(
                 "#project_status = :project_status AND #job <= :high",
                 {"project_status": keys.project_status(project_id, status), "high": high},
-                limit + 1,
+                limit,
                 keys.BY_STATUS,
             )
-        else:
-            pk, low = keys.job_key(project_id, "")
-            items = self._table.query(
-                "#pk = :pk AND #sk BETWEEN :low AND :high", {"pk": pk, "low": low, "high": low + high}, limit + 1
-            )
-        return [job_of(item) for item in items[:limit]], items[limit]["job"] if len(items) > limit else None
+        pk, low = keys.job_key(project_id, "")
+        return self._table.query(
+            "#pk = :pk AND #sk BETWEEN :low AND :high", {"pk": pk, "low": low, "high": low + high}, limit
+        )
 
     def get(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Job:
         """Read a job.

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.common.concurrency import both
 from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.times import utc_now
@@ -67,9 +68,12 @@ class JobStarter:
             these languages, or a job of this kind runs, which records this one as rejected.
         """
         kind: Kind = "translate" if isinstance(new, NewTranslateJob) else "analyse"
-        project = self._projects.get(project_id, caller)
+        project, has_documents = both(
+            lambda: self._projects.get(project_id, caller),
+            lambda: self._has_objects(keys.documents_prefix(project_id)),
+        )
         require_active(project)
-        if not self._has_objects(keys.documents_prefix(project_id)):
+        if not has_documents:
             raise Problem("no-documents", "Upload a document first: the project has none whose content has arrived.")
         model = self._model_of(new)
         item = self._item(project_id, job_id, kind, _options(new), caller)
