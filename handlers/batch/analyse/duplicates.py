@@ -71,8 +71,10 @@ class Signature:
             shingles += hashes[place : place + count] * self._weights[place]
         shingles ^= shingles >> numpy.uint64(29)
         for start in range(0, count, _BLOCK):
-            block = shingles[start : start + _BLOCK, None] * self._factors + self._offsets
-            smallest = (block >> numpy.uint64(32)).astype(numpy.uint32).min(axis=0)
+            block = shingles[start : start + _BLOCK, None] * self._factors
+            block += self._offsets
+            # The smallest number has the smallest upper half.
+            smallest = (block.min(axis=0) >> numpy.uint64(32)).astype(numpy.uint32)
             self._minima = numpy.minimum(self._minima, smallest)
 
 

@@ -77,8 +77,11 @@ def words(text: str) -> list[str]:
     text
         Of any language. Where a script has no spaces, each pair of neighbouring characters counts as a word.
     """
+    folded = text.casefold()
+    if not _DENSE_WORD.search(folded):
+        return _WORD.findall(folded)
     found: list[str] = []
-    for word in _WORD.findall(text.casefold()):
+    for word in _WORD.findall(folded):
         if _DENSE_WORD.match(word):
             found += [word[at : at + 2] for at in range(max(len(word) - 1, 1))]
         else:
