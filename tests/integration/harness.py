@@ -13,6 +13,7 @@ from typing import Any
 from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
 from local.stack import LocalStack
 
+_NAME = {"ExpressionAttributeNames": {"#name": "name"}}
 _runs = itertools.count(1)
 
 
@@ -38,25 +39,22 @@ class Pipeline:
         self.stack = stack
         self.outputs = stack.outputs
         self.control = stack.aws.control
-        self._added: set[str] = set()
 
     def client(self, service: str) -> Any:
         return self.stack.aws.client(service)
 
     def add(self, names: Iterable[str]) -> None:
-        names = list(names)
         add_companies(self.stack, names)
-        self._added.update(names)
 
     def clear(self) -> None:
-        """Leave nothing for the next test to trip over."""
+        """Leave nothing for the next test to trip over, whoever put it there."""
         self.control.clear()
         dynamodb, table = self.client("dynamodb"), self.outputs["companies_table"]
-        added = sorted(self._added)
-        for start in range(0, len(added), 25):
-            deletes = [{"DeleteRequest": {"Key": {"name": {"S": name}}}} for name in added[start : start + 25]]
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="#name", **_NAME)
+        names = [item["name"] for page in pages for item in page["Items"]]
+        for start in range(0, len(names), 25):
+            deletes = [{"DeleteRequest": {"Key": {"name": name}}} for name in names[start : start + 25]]
             dynamodb.batch_write_item(RequestItems={table: deletes})
-        self._added.clear()
         for queue in ("work_queue_url", "dead_letter_queue_url", "dispatch_failures_queue_url"):
             self.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
 

@@ -129,16 +129,16 @@ def check_results(user: User, translation: str) -> None:
 
 
 def test_an_invited_user_shares_a_project(user: User, tmp_path: Path, state: Path) -> None:
-    invited = user.json("users", "invite", "ann@example.com")
+    invited = user.json("users", "invite", "invited@example.com")
     ann = User(tmp_path / "ann", state)
     answers = f"{invited['temporary_password']}\n{PASSWORD}\n"
-    signed_in = ann.nlp("login", "--email", "ann@example.com", "--password-stdin", "--json", given=answers)
+    signed_in = ann.nlp("login", "--email", "invited@example.com", "--password-stdin", "--json", given=answers)
     her = json.loads(signed_in.stdout)
 
     project = user.json("projects", "create", "Letters")["project"]
     assert ann.json("projects", "list") == []
     assert "There is no such project" in ann.nlp("projects", "show", project, code=1).stderr
-    shared = user.json("projects", "share", project, "ann@example.com")
+    shared = user.json("projects", "share", project, "invited@example.com")
     assert shared["shared_with"] == [her["user"]]
     assert ann.json("projects", "show", "Letters")["owner"] == shared["owner"] != her["user"]
     assert "only its owner may change it" in ann.nlp("projects", "archive", project, code=1).stderr
@@ -147,7 +147,7 @@ def test_an_invited_user_shares_a_project(user: User, tmp_path: Path, state: Pat
     assert "archived" in ann.nlp("documents", "upload", "-p", project, "a.txt", code=1).stderr
 
     ann.nlp("logout")
-    wrong = ann.nlp("login", "--email", "ann@example.com", "--password-stdin", code=1, given="Another-password-1\n")
+    wrong = ann.nlp("login", "--email", "invited@example.com", "--password-stdin", code=1, given="Another-password-1\n")
     assert wrong.stderr == "nlp: The e-mail address or the password is wrong.\n"
 
 
