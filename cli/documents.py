@@ -57,7 +57,7 @@ def list_documents(invocation: Invocation, project: str, limit: int | None) -> N
         ]
         write_table(["document", "size", "created", "name"], rows, _style, right=["size"], whole=["document"])
     else:
-        hint(f"No documents yet. Upload some: nlp documents upload -p {printable(project)!r} FILE...")
+        hint(f"No documents yet. Upload some: {invocation.command('documents upload -p PROJECT FILE...')}")
 
 
 @documents.command(
@@ -101,14 +101,16 @@ def _upload(
     api = invocation.open_api(stop.sleep)
     found = find_project(api, project)
     if not found["active"]:
-        raise CliError(f"The project is archived. Bring it back: nlp projects change {found['project']} --restore")
+        restore = invocation.command(f"projects change {found['project']} --restore")
+        raise CliError(f"The project is archived. Bring it back: {restore}")
     title = f"Uploading {counted(len(selection.files), 'file')}"
     try:
         with transfer_progress(title, sum(file.size for file in selection.files)) as sent:
             uploader = Uploader(api, found["project"], stop, sent)
             outcomes = transfer_all(selection.files, uploader.upload, stop)
     except KeyboardInterrupt:
-        hint(f"Stopped. See what was uploaded before: nlp documents list -p {found['project']}")
+        see = invocation.command(f"documents list -p {found['project']}")
+        hint(f"Stopped. See what was uploaded before: {see}")
         raise
     for file, outcome in zip(selection.files, outcomes, strict=True):
         if isinstance(outcome, CliError):

@@ -12,7 +12,7 @@ import click
 from cli.errors import CliError
 from cli.options import Invocation, examples, global_options, limit_option, project_option
 from cli.output import hint, say, write_fields, write_json, write_table
-from cli.text import Duration, clock_duration, printable, relative_time, spoken_duration
+from cli.text import Duration, clock_duration, relative_time, spoken_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def start(
         job = api.post("projects", place, "jobs", body=body, key=str(uuid4()))
     except ApiError as error:
         running = error.kind == "job-running"
-        advice = f"See it: nlp jobs list -p {place} --status running" if running else ""
+        advice = f"See it: {invocation.command(f'jobs list -p {place} --status running')}" if running else ""
         raise error.told({f"options.{field}": option for field, option in FIELDS.items()}, advice) from None
     if wait:
         _follow(invocation, job, timeout)
@@ -100,7 +100,7 @@ def start(
         write_json(job)
     else:
         say(f"Started {kind} job {job['job']}.")
-        hint(f"Follow it: nlp jobs show -p {place} {job['job']} --wait")
+        hint(f"Follow it: {invocation.command(_showing(job))} --wait")
 
 
 def _checked_options(kind: str, options: dict[str, str | int | None]) -> dict[str, str | int]:
@@ -133,7 +133,9 @@ def list_jobs(invocation: Invocation, project: str, status: str | None, limit: i
         ]
         write_table(["job", "kind", "status", "requested", "took"], rows, _style, right=["took"], whole=["job"])
     else:
-        hint(f"No {status + ' ' if status else ''}jobs. Start one: nlp jobs start -p {printable(project)!r} analyse")
+        hint(
+            f"No {status + ' ' if status else ''}jobs. Start one: {invocation.command('jobs start -p PROJECT analyse')}"
+        )
 
 
 @jobs.command(
@@ -185,21 +187,24 @@ def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
     try:
         ended = follow_job(invocation.api, job, timeout, time.monotonic)
     except KeyboardInterrupt:
-        hint(f"Stopped following; the {name} goes on. See it: nlp jobs show -p {job['project']} {job['job']}")
+        hint(f"Stopped following; the {name} goes on. See it: {invocation.command(_showing(job))}")
         raise
     if invocation.json:
         write_json(ended)
     elif ended["status"] == "completed":
         say(f"The {name} is completed, in {_spoken(ended)}.")
-        hint(f"Get what it made: nlp results download -p {job['project']} {job['job']}")
+        hint(f"Get what it made: {invocation.command(_showing(job, 'results download'))}")
     if ended["status"] == "running":
         raise CliError(
-            f"Time is up and the {name} still runs; it goes on. Follow it: "
-            f"nlp jobs show -p {job['project']} {job['job']} --wait"
+            f"Time is up and the {name} still runs; it goes on. Follow it: {invocation.command(_showing(job))} --wait"
         )
     if ended["status"] != "completed":
         cause = ended["cause"] or "no cause was given"
         raise CliError(f"The {name} is {ended['status']}: {cause}", EXIT_JOB_FAILED)
+
+
+def _showing(job: Job, command: str = "jobs show") -> str:
+    return f"{command} -p {job['project']} {job['job']}"
 
 
 def _write(job: Job) -> None:

@@ -42,6 +42,10 @@ class Invocation:
         """The deployment that the command works on, found at first use."""
         return find_deployment(self.chosen_stack)
 
+    def command(self, arguments: str) -> str:
+        """Spell a call of this command on the same deployment, to be shown to the user."""
+        return self.deployment.command(arguments)
+
     @cached_property
     def api(self) -> Api:
         """The deployment's HTTP API, used by whoever is signed in."""

@@ -73,8 +73,9 @@ def create(invocation: Invocation, name: str, description: str | None) -> None:
     if invocation.json:
         write_json(project)
         return
-    say(f"Created project {printable(project['name'])}: {project['project']}")
-    hint(f"Next: nlp documents upload -p {project['project']} FILE...")
+    identifier = project["project"]
+    say(f"Created project {printable(project['name'])}: {identifier}")
+    hint(f"Next: {invocation.command(f'documents upload -p {identifier} FILE...')}")
 
 
 @projects.command(epilog=examples("nlp projects show 'Contracts 2026'"))
@@ -169,7 +170,8 @@ def archive(invocation: Invocation, project: str) -> None:
         write_json({"project": found["project"], "archived": True})
         return
     say(f"Archived {printable(found['name'])}.")
-    hint(f"Bring it back: nlp projects change {found['project']} --restore")
+    restore = invocation.command(f"projects change {found['project']} --restore")
+    hint(f"Bring it back: {restore}")
 
 
 def _user_id(invocation: Invocation, user: str) -> str:

@@ -114,7 +114,7 @@ def _report(
         )
     else:
         if 0 < len(done) <= LISTED:
-            write_table(["size", "file"], [[spoken_size(file.size), str(path)] for file, path in done], right=["size"])
+            write_table(["size", "file"], [[spoken_size(file.size), file.name] for file, _ in done], right=["size"])
         total = spoken_size(sum(file.size for file, _ in done))
         where = printable(str(folder))
         say(f"Downloaded {counted(len(done), 'file')} into {where}: {total} in {spoken_duration(seconds)}.")

@@ -143,7 +143,16 @@ def test_an_announcement_whose_answer_is_lost_makes_one_document(api: ApiServer)
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
 
 
-def test_a_form_that_has_expired_is_replaced(api: ApiServer) -> None:
+def test_a_form_that_has_expired_is_replaced_before_it_is_used(api: ApiServer) -> None:
+    write("a.txt")
+    api.on("POST", DOCUMENTS, announcing(api, timedelta(minutes=-1)), announcing(api))
+    upload(api, "a.txt")
+    first, second = api.received("POST", DOCUMENTS)
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert len(api.received("POST", "/bucket")) == 1
+
+
+def test_a_form_that_expires_meanwhile_is_replaced(api: ApiServer) -> None:
     write("a.txt")
     api.on("POST", DOCUMENTS, announcing(api, timedelta(minutes=-1)))
     expired = Answer(403, b"<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>")

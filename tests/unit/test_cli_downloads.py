@@ -80,7 +80,7 @@ def test_what_is_shown(api: ApiServer) -> None:
     offer(api, {"report.json": REPORT})
     result = api.invoke("results", "download", "-p", PROJECT, JOB)
     folder = f"translate-{JOB}"
-    assert result.stdout.splitlines()[1].split() == [str(len(REPORT)), "B", f"{folder}/report.json"]
+    assert result.stdout.splitlines()[1].split() == [str(len(REPORT)), "B", "report.json"]
     assert f"Downloaded 1 file into {folder}: " in result.stdout
     assert "could not work on 1 of 2 documents:\n  d1/a.docx: It is empty." in result.stderr
     assert list(files_below(folder)) == ["report.json"]

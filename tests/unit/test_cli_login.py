@@ -177,9 +177,12 @@ def test_no_aws_credentials_are_needed(pool: Pool, monkeypatch: pytest.MonkeyPat
         "AWS_SHARED_CREDENTIALS_FILE": str(pool.folder / "none"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    (pool.folder / "config").write_text("[default]\ncredential_process = false\n")  # fails when it is asked
     environment = {**nothing, "NLP_OUTPUTS": str(outputs), "AWS_ENDPOINT_URL": pool.product.endpoint}
     arguments = ("--stack", "dev", "login", "--email", EMAIL, "--password-stdin")
-    assert "Signed in" in pool.invoke(*arguments, input=f"{PASSWORD}\n", env=environment).stdout
+    asked = environment | {"AWS_CONFIG_FILE": str(pool.folder / "config")}
+    assert "Signed in" in pool.invoke(*arguments, input=f"{PASSWORD}\n", env=asked).stdout
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     error = pool.invoke("--stack", "dev", "users", "list", code=1, env=environment).stderr
     assert "No AWS credentials" in error
     pool.invoke("--stack", "dev", "logout", env=environment)
