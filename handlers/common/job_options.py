@@ -19,9 +19,19 @@ COMPREHEND_LANGUAGES = frozenset(_COMPREHEND.split())
 # The source language is found out for each document.
 AUTOMATIC = "auto"
 
-LanguageCode = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", examples=["en", "de", "zh-TW"])]
+TranslateLanguage = Annotated[
+    str, msgspec.Meta(examples=["en", "de", "zh-TW"], extra_json_schema={"enum": sorted(TRANSLATE_LANGUAGES)})
+]
 SourceLanguage = Annotated[
-    str, msgspec.Meta(pattern="^(auto|[a-z]{2}(-[A-Z]{2})?)$", examples=["auto", "en"], description="code or `auto`")
+    str,
+    msgspec.Meta(
+        description="Code, or `auto`",
+        examples=["auto", "en"],
+        extra_json_schema={"enum": [AUTOMATIC, *sorted(TRANSLATE_LANGUAGES)]},
+    ),
+]
+ComprehendLanguage = Annotated[
+    str, msgspec.Meta(examples=["en", "de", "zh-TW"], extra_json_schema={"enum": sorted(COMPREHEND_LANGUAGES)})
 ]
 
 
@@ -38,7 +48,7 @@ class TranslateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         `amazon`: Amazon Translate. `marian`: the job's own MarianMT model, which has one pair of languages.
     """
 
-    target: LanguageCode
+    target: TranslateLanguage
     source: SourceLanguage = AUTOMATIC
     engine: Literal["amazon", "marian"] = "amazon"
 
@@ -66,7 +76,7 @@ class AnalyseOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         How many sentences a document's summary has.
     """
 
-    language: LanguageCode | None = None
+    language: ComprehendLanguage | None = None
     topics: Annotated[int, msgspec.Meta(ge=1, le=20)] | None = None
     summary_sentences: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
 

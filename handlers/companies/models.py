@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_EXPECTED
+from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_EXPECTED, NAME_PATTERN
 from handlers.documents.models import Next, Time
 
 Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
@@ -20,7 +20,7 @@ Page = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_NAME_CHARACTERS,
-        pattern=r"^[^\x00-\x1F\x7F\uFFFE\uFFFF]*[^\s\x00-\x1F\x7F\uFFFE\uFFFF][^\x00-\x1F\x7F\uFFFE\uFFFF]*$",
+        pattern=NAME_PATTERN,
         description="Title of its page in the text source, where it differs from the name",
         examples=["Meta Platforms"],
         extra={"expected": NAME_EXPECTED},

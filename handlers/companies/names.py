@@ -6,12 +6,14 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
+from handlers.common.patterns import one_line
 from handlers.common.problems import FieldError, invalid
 
 MAX_NAME_CHARACTERS = 200
 NAME_EXPECTED = f"1 to {MAX_NAME_CHARACTERS} characters, without control characters"
 # What Amazon SQS, which carries names, refuses:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+NAME_PATTERN = one_line(r"\x00-\x1F\x7F\uFFFE\uFFFF")
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from handlers.common.ids import ID_PATTERN
 from handlers.common.job_options import AnalyseOptions, TranslateOptions
+from handlers.common.patterns import one_line
 
 # One transaction of DynamoDB, 100 actions, replaces them all: 49 leave, 49 come, and the project itself changes.
 MAX_SHARES = 49
@@ -37,10 +38,10 @@ User = Annotated[
     Meta(
         min_length=1,
         max_length=255,
-        pattern=r"^[^\s\x00-\x1F\x7F]+$",
+        pattern=r"^[\x21-\x7E]+$",  # ASCII, as OpenID Connect says
         description="A user: the claim `sub` of their token",
         examples=["5d2f8c1e-7b64-4f0a-9c3d-1e2f3a4b5c6d"],
-        extra={"expected": "the `sub` of a user: 1 to 255 characters without spaces"},
+        extra={"expected": "the `sub` of a user: 1 to 255 visible characters of ASCII"},
     ),
 ]
 Name = Annotated[
@@ -48,7 +49,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1F\x7F]*[^\s\x00-\x1F\x7F][^\x00-\x1F\x7F]*$",
+        pattern=one_line(r"\x00-\x1F\x7F"),
         description="What people call it",
         examples=["Contracts 2026"],
         extra={"expected": "1 to 200 characters, not only spaces, no control characters"},

@@ -15,7 +15,7 @@ from handlers.api.support.models import GatewayMessage
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import ID_PATTERN
 from handlers.common.problems import ProblemDetails
-from handlers.companies.names import MAX_NAME_CHARACTERS
+from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_PATTERN
 
 REFERENCES = "#/components/schemas/{name}"
 # Answered by API Gateway as well, in its own words, before a request reaches the API.
@@ -43,7 +43,7 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "name": {
         "description": "Name of the company, percent-encoded. A slash may stand as it is; a question mark is encoded "
         "twice (%253F), because API Gateway cuts a path at %3F.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS},
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": NAME_PATTERN},
         "example": "Spotify",
     },
 }

@@ -16,7 +16,19 @@ MAX_BODY_BYTES = 1_000_000
 LATEST = "latest"
 _JSON_TYPES = {"application/json", "application/merge-patch+json"}
 
+# All integers that a float tells apart.
+_EXACT = 2**53
+
 T = TypeVar("T")
+
+
+def _number(text: str) -> int | float:
+    """Read a number with a point or an exponent; JSON has one kind of numbers, in which 1.0 is 1."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
 class Request:
@@ -126,7 +138,7 @@ class Request:
             raise Problem("malformed-request", "A JSON body was expected.")
         self._require_json()
         try:
-            value = msgspec.json.decode(content)
+            value = _DECODER.decode(content)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise Problem("malformed-request", f"The body is not valid JSON in UTF-8: {_reason(error)}.") from None
         return convert(value, kind)
