@@ -85,9 +85,9 @@ def once(
     Problem
         The key is malformed, belongs to another request, or that request is being worked on for longer than usual.
     """
-    key = request.header(HEADER)
-    if not key:
+    if not request.has_header(HEADER):
         return create(new_id())
+    key = request.header(HEADER)
     if not _KEY.fullmatch(key):
         raise Problem("malformed-request", "Idempotency-Key: 1 to 255 visible characters of ASCII were expected.")
     claim = _claim(table, request, body, key)

@@ -113,6 +113,10 @@ class Request:
         """Read a header; empty where it is absent. API Gateway writes their names in lower case."""
         return str((self._event.get("headers") or {}).get(name, ""))
 
+    def has_header(self, name: str) -> bool:
+        """Tell whether there is a header, though it may be empty."""
+        return name in (self._event.get("headers") or {})
+
     def query(self, kind: type[T]) -> T:
         """Read the query string.
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from handlers.api.support.pagination import decode_cursor, encode_cursor
 from handlers.api.support.registry import OPERATIONS
+from handlers.api.support.requests import Request
 from handlers.common.ids import is_id, new_id
+from handlers.common.job_options import AnalyseOptions
 from handlers.common.problems import Problem
 from tests.handlers.api.harness import BY_SCRIPT, Api, User, gateway_event
 from tests.handlers.conftest import LogLines
@@ -37,6 +39,7 @@ LISTS = ["projects_list", "documents_list", "jobs_list", "job_results", "compani
         ('{"name": "' + "ä" * 500_000 + '"}', {}, 413, "request-too-large"),
         ("[]", {}, 422, "invalid-fields"),
         ("null", {}, 422, "invalid-fields"),
+        ('{"name": "x"}', {"idempotency-key": ""}, 400, "malformed-request"),
         ('{"name": "x"}', {"idempotency-key": "two words"}, 400, "malformed-request"),
         ('{"name": "x"}', {"idempotency-key": "x" * 256}, 400, "malformed-request"),
     ],
@@ -56,6 +59,18 @@ def test_bodies_may_come_encoded(ann: User, content_type: str) -> None:
     assert ann.api.send("projects_create", event).json["name"] == "Ä"
     for body in ("no base64!", base64.b64encode(b'{"name": "\xff"}').decode()):
         assert ann.api.send("projects_create", event | {"body": body}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [("2", 2), ("2.0", 2), ("20e-1", 2), ("2.5", None), ("1e400", None), ("1e300", None)]
+)
+def test_numbers_are_what_they_mean_however_they_are_written(number: str, expected: int | None) -> None:
+    event = {"body": f'{{"summary_sentences": {number}}}', "headers": {"content-type": "application/json"}}
+    if expected is None:
+        with pytest.raises(Problem, match="summary_sentences"):
+            Request(event).body(AnalyseOptions)
+    else:
+        assert Request(event).body(AnalyseOptions).summary_sentences == expected
 
 
 def test_all_wrong_fields_are_named_with_what_was_expected(ann: User) -> None:
