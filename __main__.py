@@ -80,7 +80,7 @@ product = ProductApi(
             instance_count=jobs.instance_count,
             volume_gb=jobs.volume_gb,
             time_limit_seconds=jobs.time_limit_seconds,
-            network_isolation=jobs.network_isolation,
+            isolated_translation=jobs.isolated_translation,
             schedules={
                 kind: [
                     JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)

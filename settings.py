@@ -177,8 +177,8 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         # SageMaker: at most seven days.
         int, Meta(ge=1, le=604_800, description="Longest time a job may run")
     ] = 3600
-    network_isolation: Annotated[
-        bool, Meta(description="Jobs reach no network, not even AWS: only for translate with MarianMT")
+    isolated_translation: Annotated[
+        bool, Meta(description="Translation jobs reach no network, not even AWS: MarianMT only")
     ] = False
     schedules: Annotated[tuple[JobScheduleSettings, ...], Meta(description="Jobs that start by themselves")] = ()
 

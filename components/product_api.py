@@ -60,8 +60,8 @@ class JobDefaults:
         What a job runs on.
     time_limit_seconds
         Longest time a job may run.
-    network_isolation
-        Jobs reach no network, not even AWS: only for programs that need none of its services.
+    isolated_translation
+        Translation jobs reach no network, not even AWS, and may call none of its services: MarianMT only.
     schedules
         Jobs that start by themselves, by kind.
     """
@@ -72,7 +72,7 @@ class JobDefaults:
     instance_count: int = 1
     volume_gb: int = 30
     time_limit_seconds: int = 3600
-    network_isolation: bool = False
+    isolated_translation: bool = False
     schedules: Mapping[str, Sequence[JobSchedule]] = field(default_factory=dict)
 
 
@@ -154,6 +154,7 @@ class ProductApi(pulumi.ComponentResource):
         return {kind: self._workflow(f"{name}-{kind}", kind, program, args) for kind in KINDS}
 
     def _workflow(self, name: str, kind: str, program: BatchProgram, args: ProductApiArgs) -> BatchJobWorkflow:
+        isolated = kind == "translate" and args.jobs.isolated_translation
         return BatchJobWorkflow(
             name,
             BatchJobWorkflowArgs(
@@ -175,8 +176,8 @@ class ProductApi(pulumi.ComponentResource):
                 instance_count=args.jobs.instance_count,
                 volume_gb=args.jobs.volume_gb,
                 time_limit_seconds=args.jobs.time_limit_seconds,
-                network_isolation=args.jobs.network_isolation,
-                allow=[Permission(KINDS[kind], ["*"], why_any_resource=_NO_RESOURCES)],
+                network_isolation=isolated,
+                allow=[] if isolated else [Permission(KINDS[kind], ["*"], why_any_resource=_NO_RESOURCES)],
                 schedules=args.jobs.schedules.get(kind, ()),
                 announce=args.announce,
                 log_retention_days=args.functions.log_retention_days,
@@ -195,6 +196,7 @@ class ProductApi(pulumi.ComponentResource):
             {kind: workflow.machine for kind, workflow in self.workflows.items()},
             args.version,
             args.costly_throttle,
+            args.jobs.isolated_translation,
         )
         return NlpApi(
             name,

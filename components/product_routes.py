@@ -36,6 +36,8 @@ class ProductRoutes:
         What `GET /health` answers.
     costly
         Throttle of each route that starts something that is paid for.
+    isolated_translation
+        Translation jobs reach no service of AWS, so that those with Amazon Translate are refused.
     """
 
     documents: Table
@@ -45,6 +47,7 @@ class ProductRoutes:
     machines: Mapping[str, StateMachine]
     version: str
     costly: Throttle
+    isolated_translation: bool = False
 
     def all(self) -> list[Route]:
         """All routes."""
@@ -138,7 +141,11 @@ class ProductRoutes:
                     files.listing(DOCUMENTS, MODELS),
                     *(machine.starting() for machine in self.machines.values()),
                 ],
-                {**self._table_and_bucket(), "STATE_MACHINES": self._machine_arns()},
+                {
+                    **self._table_and_bucket(),
+                    "STATE_MACHINES": self._machine_arns(),
+                    "ISOLATED_TRANSLATION": "true" if self.isolated_translation else "false",
+                },
                 timeout_seconds=LONG_SECONDS,
                 throttle=self.costly,
             ),

@@ -23,12 +23,20 @@ class Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
     state_machines: str
+    isolated_translation: bool = False
 
 
 environment = read_environment(Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 state_machines = msgspec.json.decode(environment.state_machines, type=dict[Kind, str])
-starter = JobStarter(table, s3_client(), client("stepfunctions"), environment.documents_bucket, state_machines)
+starter = JobStarter(
+    table,
+    s3_client(),
+    client("stepfunctions"),
+    environment.documents_bucket,
+    state_machines,
+    environment.isolated_translation,
+)
 
 
 def create_job(request: Request) -> Answer:

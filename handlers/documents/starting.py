@@ -37,15 +37,26 @@ class JobStarter:
         Where the documents are, and the results are to be.
     state_machines
         By kind of job, the ARN of the state machine that runs it.
+    isolated_translation
+        Translation jobs reach no service of AWS: only MarianMT translates.
     """
 
-    def __init__(self, table: Table, s3: Any, stepfunctions: Any, bucket: str, state_machines: dict[Kind, str]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        s3: Any,
+        stepfunctions: Any,
+        bucket: str,
+        state_machines: dict[Kind, str],
+        isolated_translation: bool = False,
+    ) -> None:
         self._table = table
         self._projects = Projects(table)
         self._s3 = s3
         self._stepfunctions = stepfunctions
         self._bucket = bucket
         self._state_machines = state_machines
+        self._isolated_translation = isolated_translation
 
     def start(self, project_id: str, job_id: str, new: NewJob, caller: str) -> Job:
         """Start a job.
@@ -65,7 +76,8 @@ class JobStarter:
         ------
         Problem
             The project is not there, not the caller's, or archived, it has no uploaded documents, there is no model of
-            these languages, or a job of this kind runs, which records this one as rejected.
+            these languages, the engine cannot work here, or a job of this kind runs: then this one is recorded as
+            rejected.
         """
         kind: Kind = "translate" if isinstance(new, NewTranslateJob) else "analyse"
         project, has_documents = both(
@@ -101,12 +113,19 @@ class JobStarter:
 
     def _model_of(self, new: NewJob) -> str | None:
         """Find the prefix of the model that a job needs, if it needs one."""
-        if isinstance(new, NewAnalyseJob) or new.options.engine != "marian":
+        if isinstance(new, NewAnalyseJob):
+            return None
+        if new.options.engine != "marian":
+            if self._isolated_translation:
+                raise invalid(FieldError("options.engine", "`marian`: translation jobs reach no network here"))
             return None
         prefix = keys.model_prefix(new.options.source, new.options.target)
         if not self._has_objects(prefix):
             pair = f"{new.options.source} to {new.options.target}"
-            raise invalid(FieldError("options.engine", f"`amazon`: there is no MarianMT model from {pair}"))
+            reason = f"there is no MarianMT model from {pair}"
+            if self._isolated_translation:
+                raise invalid(FieldError("options.target", f"a language with a model: {reason}"))
+            raise invalid(FieldError("options.engine", f"`amazon`: {reason}"))
         return prefix
 
     def _item(self, project_id: str, job_id: str, kind: Kind, options: str, caller: str) -> Item:

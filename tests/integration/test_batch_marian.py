@@ -27,6 +27,7 @@ class Product:
 
     user: ApiUser
     backstage: Backstage
+    is_isolated: bool
 
     def put_model(self, folder: Path, pair: str) -> str:
         """Put a model where jobs find it; returns its address."""
@@ -56,12 +57,13 @@ def expected(model: Path) -> list[str]:
 @pytest.fixture(scope="module", params=["with network", "isolated"])
 def product(stack: LocalStack, request: pytest.FixtureRequest) -> Product:
     """The product as the stack's settings have it, and one whose jobs reach no network."""
-    deployed = stack if request.param == "with network" else deploy_to(stack.aws, {"jobs": {"network_isolation": True}})
-    return Product(ApiUser(deployed, "marian@example.com"), Backstage(deployed))
+    is_isolated = request.param == "isolated"
+    deployed = deploy_to(stack.aws, {"jobs": {"isolated_translation": True}}) if is_isolated else stack
+    return Product(ApiUser(deployed, "marian@example.com"), Backstage(deployed), is_isolated)
 
 
 def test_documents_are_translated_by_the_model_of_the_bucket(
-    product: Product, model: Path, expected: list[str], request: pytest.FixtureRequest
+    product: Product, model: Path, expected: list[str]
 ) -> None:
     address = product.put_model(model, "en-de")
     project = product.user.create_project("Own model")
@@ -89,8 +91,7 @@ def test_documents_are_translated_by_the_model_of_the_bucket(
     )
     channels = {one["InputName"]: one["S3Input"]["S3Uri"] for one in described["ProcessingInputs"]}
     assert channels["model"] == address
-    isolated = request.node.callspec.params["product"] == "isolated"
-    assert described["NetworkConfig"]["EnableNetworkIsolation"] is isolated
+    assert described["NetworkConfig"]["EnableNetworkIsolation"] is product.is_isolated
 
 
 def test_a_job_without_a_model_in_the_bucket_is_refused(product: Product) -> None:
@@ -100,8 +101,9 @@ def test_a_job_without_a_model_in_the_bucket_is_refused(product: Product) -> Non
 
     answer = product.user.request("POST", f"/projects/{project}/jobs", {"kind": "translate", "options": options})
 
-    problem = assert_problem(answer, 422, "invalid-fields", "options.engine")
-    assert problem["errors"][0]["expected"] == "`amazon`: there is no MarianMT model from en to fr"
+    field = "options.target" if product.is_isolated else "options.engine"
+    problem = assert_problem(answer, 422, "invalid-fields", field)
+    assert problem["errors"][0]["expected"].endswith(": there is no MarianMT model from en to fr")
     assert product.user.call("GET", f"/projects/{project}/jobs")["jobs"] == []
 
 

@@ -45,7 +45,7 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
         {"DOCUMENTS_TABLE"},
     ),
     "DELETE /projects/{project}": (
-        {f"dynamodb:{action} {T}" for action in ("GetItem", "UpdateItem", "ConditionCheckItem")},
+        {f"dynamodb:{action} {T}" for action in ("UpdateItem", "ConditionCheckItem")},
         {"DOCUMENTS_TABLE"},
     ),
     "GET /projects/{project}/documents": (
@@ -75,7 +75,7 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
             f"states:StartExecution {ANALYSE}",
             f"states:StartExecution {TRANSLATE}",
         },
-        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES"},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES", "ISOLATED_TRANSLATION"},
     ),
     "GET /projects/{project}/jobs/{job}": ({f"dynamodb:BatchGetItem {T}"}, {"DOCUMENTS_TABLE"}),
     "DELETE /projects/{project}/jobs/{job}": (

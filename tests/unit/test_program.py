@@ -200,7 +200,7 @@ def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
         "instance_count": 3,
         "volume_gb": 44,
         "time_limit_seconds": 1234,
-        "network_isolation": True,
+        "isolated_translation": True,
         "schedules": [
             {
                 "label": "nightly",
@@ -218,7 +218,19 @@ def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
         cluster = process["ProcessingResources"]["ClusterConfig"]
         assert (cluster["InstanceType"], cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == ("ml.c5.xlarge", 3, 44)
         assert process["StoppingCondition"] == {"MaxRuntimeInSeconds": 1234}
-        assert process["NetworkConfig"] == {"EnableNetworkIsolation": True}
+        assert process["NetworkConfig"] == {"EnableNetworkIsolation": kind == "translate"}
+    calls = {
+        kind: {
+            action.partition(":")[0]
+            for statement in evaluation.document("aws:iam/rolePolicy:RolePolicy", f"product-{kind}-job")["Statement"]
+            for action in statement["Action"]
+        }
+        for kind in ("analyse", "translate")
+    }
+    assert "comprehend" in calls["analyse"]
+    assert not calls["translate"] & {"comprehend", "translate"}
+    told = evaluation.one(FUNCTION, "product-api-jobs-create").inputs["environment"]["variables"]
+    assert told["ISOLATED_TRANSLATION"] == "true"
     rule = evaluation.one("aws:cloudwatch/eventRule:EventRule", "product-translate-nightly").inputs
     assert (rule["scheduleExpression"], rule["state"]) == ("cron(0 2 * * ? *)", "ENABLED")
     assert evaluation.document("aws:cloudwatch/eventTarget:EventTarget", "product-translate-nightly", "input") == {

@@ -84,7 +84,7 @@ def test_everything_has_a_default() -> None:
         instance_count=1,
         volume_gb=30,
         time_limit_seconds=3600,
-        network_isolation=False,
+        isolated_translation=False,
         schedules=(),
     )
 

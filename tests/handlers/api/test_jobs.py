@@ -65,6 +65,18 @@ def test_marian_needs_its_model(api: Api, ann: User) -> None:
     assert model == f"s3://{NAMES['DOCUMENTS_BUCKET']}/models/opus-mt-fi-de/"
 
 
+def test_jobs_that_reach_no_network_are_translated_by_marian_alone(
+    api: Api, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.modules["jobs_create"].starter, "_isolated_translation", True)
+    project = ann.ready()
+    amazon = {"kind": "translate", "options": {"target": "de", "source": "en"}}
+    assert ann("jobs_create", project, body=amazon).wrong == ["options.engine"]
+    marian = {"kind": "translate", "options": {"target": "pl", "source": "en", "engine": "marian"}}
+    assert ann("jobs_create", project, body=marian).wrong == ["options.target"]
+    ann.job(project, {"kind": "analyse"})
+
+
 @pytest.mark.parametrize(
     ("body", "wrong"),
     [
