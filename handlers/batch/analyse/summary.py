@@ -103,13 +103,16 @@ def _ranks(matrix: Any) -> list[float]:
 
 
 def _choose(matrix: Any, ranks: list[float], number: int) -> list[int]:
+    import numpy
+
     # Rounded, so that two machines that add in another order choose the same.
     order = sorted(range(len(ranks)), key=lambda row: (-round(ranks[row], 9), row))
     chosen: list[int] = []
+    likeness = numpy.zeros(len(ranks))
     for row in order:
         if len(chosen) == number:
             break
-        likeness = (matrix[chosen] @ matrix[row].T).toarray().max() if chosen else 0.0
-        if likeness < _SAME:
+        if likeness[row] < _SAME:
             chosen.append(row)
+            likeness = numpy.maximum(likeness, (matrix @ matrix[row].T).toarray().ravel())
     return chosen
