@@ -12,6 +12,7 @@ from handlers.batch.documents.registry import Limits
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import JobError
 from handlers.batch.job import Job, exit_message_file, read_job
+from handlers.batch.memory import peak_megabytes
 from handlers.batch.report import DocumentReport, Report, check_delivery, make_report, now, write_report
 from handlers.batch.translate.engine import Engine
 from handlers.common.job_options import AUTOMATIC, AnalyseOptions, TranslateOptions
@@ -142,6 +143,7 @@ def _publish(job: Job, report: Report) -> None:
         "DocumentsFailed": totals.failed,
         "Characters": totals.characters,
         "Seconds": round(report.seconds),
+        "PeakMegabytes": peak_megabytes(),
     }
     emit_counts(f"batch-{job.environment.job_kind}", counts, job=job.environment.job_id)
     logger.info("job done", extra={"documents": totals.documents, "failed": totals.failed, "seconds": report.seconds})

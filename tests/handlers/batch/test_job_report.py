@@ -69,7 +69,7 @@ def test_the_files_of_the_container(tmp_path: Path) -> None:
         ({"JOB_OPTIONS": '{"target": "de", "source": "de"}'}, "`target`: expected another language than `source`"),
         ({"JOB_OPTIONS": '{"target": "de", "engine": "marian"}'}, "`source`: expected the language of the model"),
         ({"JOB_OPTIONS": '{"target": "de", "engine": "x"}'}, "'x' - at `\\$.engine`"),
-        ({"JOB_OPTIONS": '{"target": "auto"}'}, "`\\$.target`"),
+        ({"JOB_OPTIONS": '{"target": "auto"}'}, "`target`: expected a language code of Amazon Translate"),
         ({"JOB_OPTIONS": '{"target": "de", "source": "qq"}'}, "`source`: expected a language code of Amazon Translate"),
         ({"JOB_KIND": "analyse", "JOB_OPTIONS": '{"language": "sv"}'}, "`language`: expected .* Amazon Comprehend"),
         ({"JOB_KIND": "analyse", "JOB_OPTIONS": '{"summary_sentences": 0}'}, "`\\$.summary_sentences`"),

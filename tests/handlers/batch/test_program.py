@@ -49,6 +49,7 @@ def test_translate(run_container: Run, aws: FakeAws) -> None:
     lines = [json.loads(line) for line in done.logs.splitlines()]
     [metrics] = [line for line in lines if "_aws" in line]
     assert (metrics["Documents"], metrics["DocumentsFailed"]) == (9, 3)
+    assert 20 < metrics["PeakMegabytes"] < 500
     assert {line["job"] for line in lines} == {"job-1"}
 
 
@@ -148,7 +149,11 @@ def test_a_job_without_documents_is_done(run_container: Run) -> None:
     ("kind", "options", "message"),
     [
         ("translate", {"target": "xx"}, "`target`: expected a language code of Amazon Translate, one of af, am"),
-        ("translate", {"target": "german"}, "JOB_OPTIONS of a job of kind translate: .*`\\$.target`"),
+        (
+            "translate",
+            {"target": "german"},
+            "JOB_OPTIONS of a job of kind translate: `target`: expected a language code",
+        ),
         ("translate", {}, "missing required field `target`"),
         ("translate", "{", "JOB_OPTIONS of a job of kind translate: Input data was truncated"),
         ("analyse", {"topics": 21}, "Expected `int` <= 20 - at `\\$.topics`"),

@@ -1,0 +1,22 @@
+"""The most memory that the program has had at once: what an instance needs."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+# Of this process alone; what `getrusage` says includes what the process had that started it.
+_LINUX_STATUS = Path("/proc/self/status")
+_PEAK = "VmHWM:"
+
+
+def peak_megabytes() -> int:
+    """Give the peak of resident memory until now, in megabytes of 1,024 KB."""
+    if _LINUX_STATUS.exists():
+        lines = _LINUX_STATUS.read_text().splitlines()
+        found = next((line.split()[1] for line in lines if line.startswith(_PEAK)), None)
+        if found:
+            return int(found) // 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
