@@ -10,13 +10,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import msgspec
 
+from handlers.api.support.registry import Operation
+from handlers.common.ids import new_id
 from handlers.documents import keys
 from handlers.documents.table import Item, decode
 from local.product_api import RUNNING, ApiUser
 from local.stack import LocalStack
 from tests.integration.harness import wait_until
 
+# A name for requests that are about any company.
+COMPANY = "Any Company"
 TO_GERMAN = {"source": "en", "target": "de"}
 PROBLEM_JSON = "application/problem+json"
 _HELD_SECONDS = 60
@@ -132,6 +137,11 @@ def project_with(user: ApiUser, *texts: str) -> str:
     return project
 
 
+def jobs_of(user: ApiUser, project: str) -> list[dict[str, Any]]:
+    """All jobs of a project, newest first."""
+    return user.call("GET", f"/projects/{project}/jobs?limit=100")["jobs"]
+
+
 def run(user: ApiUser, project: str, kind: str = "translate", options: dict[str, Any] | None = None) -> dict[str, Any]:
     """Run a job to its end and return it."""
     job = user.start_job(project, kind, TO_GERMAN if kind == "translate" and options is None else options)
@@ -158,6 +168,17 @@ def assert_problem(answer: httpx.Response, status: int, kind: str, *fields: str)
     assert set(fields) == named
     assert all(error["expected"] for error in problem.get("errors", []))
     return problem
+
+
+def path_of(operation: Operation, project: str) -> str:
+    """Fill in where an endpoint is: nothing but the project is there, and perhaps the latest job."""
+    job = "latest" if operation.script in ("job_get", "job_results") else new_id()
+    return operation.path.format(project=project, document=new_id(), job=job, name=COMPANY)
+
+
+def example(operation: Operation) -> dict[str, Any]:
+    """A body that an endpoint takes."""
+    return msgspec.to_builtins(operation.example)
 
 
 def without_accents(text: str) -> str:

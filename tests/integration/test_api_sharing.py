@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
 from local.product_api import ApiUser
-from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, processing, project_with, run, subject
+from tests.integration.api_story import (
+    TO_GERMAN,
+    Backstage,
+    assert_problem,
+    example,
+    processing,
+    project_with,
+    run,
+    subject,
+)
 
 IN_PROJECTS = [operation for operation in OPERATIONS if "{project}" in operation.path]
 OF_THINGS = [operation for operation in IN_PROJECTS if "{document}" in operation.path or "{job}" in operation.path]
@@ -58,8 +66,7 @@ def state_of(user: ApiUser, work: Work) -> list[Any]:
 
 
 def ask(user: ApiUser, operation: Operation, path: str) -> Any:
-    body = msgspec.to_builtins(operation.example) if operation.request else None
-    return user.request(operation.method, path, body)
+    return user.request(operation.method, path, example(operation) if operation.request else None)
 
 
 def assert_hidden(user: ApiUser, owner: ApiUser, work: Work) -> None:

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
 from local.product_api import ApiUser
 from local.stack import LocalStack
-from tests.integration.api_story import assert_problem, claims, subject
+from tests.integration.api_story import assert_problem, claims, example, path_of, subject
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]
 PASSWORD_FLOW = "USER_PASSWORD_AUTH"
@@ -129,10 +128,9 @@ def other_kinds(stack: LocalStack, ann: ApiUser) -> dict[str, str]:
     return {kind: tokens[kind] for kind in ("IdToken", "RefreshToken")}
 
 
-def send(stack: LocalStack, operation: Operation, headers: dict[str, str], **names: str) -> httpx.Response:
-    known = {"project": new_id(), "document": new_id(), "job": new_id(), "name": "Nobody asked for this"}
-    body = msgspec.to_builtins(operation.example) if operation.request else None
-    url = stack.outputs["api_url"] + operation.path.format_map({**known, **names})
+def send(stack: LocalStack, operation: Operation, headers: dict[str, str]) -> httpx.Response:
+    body = example(operation) if operation.request else None
+    url = stack.outputs["api_url"] + path_of(operation, new_id())
     return httpx.request(operation.method, url, json=body, headers=headers, timeout=35)
 
 
