@@ -22,7 +22,7 @@ serve: $(VENV)/local.stamp ## Keep the embedded AWS and the deployed product run
 	@$(BIN)/python -m local serve $(ARGS)
 
 test: $(VENV)/development.stamp ## Run all tests (ARGS="-k name" narrows them)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/development.stamp ## Check style and types
 	@$(BIN)/ruff check .

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parent
+HANDLERS = "tests/handlers/"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together, and all of the handlers': they import handlers with environments of theirs."""
-    for item in items:
-        path = item.path.relative_to(TESTS)
-        item.add_marker(pytest.mark.xdist_group("handlers" if path.parts[0] == "handlers" else str(path)))
+class FilesTogether(LoadScopeScheduling):
+    """Keeps the tests of a file together, and all of the handlers': they import handlers with environments of theirs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return HANDLERS if nodeid.startswith(HANDLERS) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+    """Have pytest-xdist share the tests out so; its own groups (`xdist_group`) are unknown to pytest 9.2."""
+    return FilesTogether(config, log)
