@@ -11,7 +11,7 @@ HANDLERS = "tests/handlers/"
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Keeps the tests of a file together, and all of the handlers': they import handlers with environments of theirs."""
+    """Keeps a file's tests together, and all of the handlers': they import handlers with environments of theirs."""
 
     def _split_scope(self, nodeid: str) -> str:
         return HANDLERS if nodeid.startswith(HANDLERS) else nodeid.partition("::")[0]

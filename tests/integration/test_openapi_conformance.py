@@ -15,6 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.result import Ok
 
 from local.product_api import ApiUser
 from local.stack import LocalStack
@@ -56,9 +57,14 @@ BAD_TOKENS = [
 ]
 
 load_all_checks()
-CONFORMANCE = [CHECKS.get_one(f"{what}_conformance") for what in ("status_code", "content_type", "response_schema")]
+# The fixture is the same for all examples, and slow requests are no reason to end.
+UNHEALTHY = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much]
+positive_data_acceptance: Any = CHECKS.get_one("positive_data_acceptance")
+CONFORMANCE: list[Any] = [
+    CHECKS.get_one(f"{what}_conformance") for what in ("status_code", "content_type", "response_schema")
+]
 described = schemathesis.openapi.from_path(DESCRIPTION, config=schemathesis.Config.from_dict(CONFIG))
-OPERATIONS = [result.ok() for result in described.get_all_operations()]
+OPERATIONS: list[Any] = [result.ok() for result in described.get_all_operations() if isinstance(result, Ok)]
 
 
 class Known:
@@ -103,16 +109,27 @@ def test_the_description_is_the_one_that_is_served(stack: LocalStack) -> None:
     assert len(OPERATIONS) == 20
 
 
-@described.parametrize()
-@settings(max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_described(case: schemathesis.Case, known: Known) -> None:
-    ids = known.ids(case.operation.label)
-    for name, value in case.path_parameters.items():
-        case.path_parameters[name] = ids.get(value, value)
-    request: dict[str, Any] = {"base_url": known.url, "headers": {"authorization": f"Bearer {known.user.token}"}}
-    response = case.call(**request)
-    excluded = [CHECKS.get_one("positive_data_acceptance")] if is_beyond_schemas(response) else []
-    case.validate_response(response, excluded_checks=excluded, transport_kwargs=request)
+def make_test(operation: Any) -> Any:
+    """Make the test of an operation."""
+
+    @described.include(method=operation.method, path=operation.path).parametrize()
+    @settings(max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=UNHEALTHY)
+    def test(case: schemathesis.Case, known: Known) -> None:
+        ids = known.ids(case.operation.label)
+        for name, value in case.path_parameters.items():
+            case.path_parameters[name] = ids.get(value, value)
+        request: dict[str, Any] = {"base_url": known.url, "headers": {"authorization": f"Bearer {known.user.token}"}}
+        response = case.call(**request)
+        excluded = [positive_data_acceptance] if is_beyond_schemas(response) else []
+        case.validate_response(response, excluded_checks=excluded, transport_kwargs=request)
+
+    return test
+
+
+# A function each: tests that schemathesis makes of one function share an id, of which pytest-xdist runs one.
+for one in OPERATIONS:
+    name = f"test_every_answer_of_{one.definition.raw['operationId']}_is_described"
+    globals()[name] = make_test(one)
 
 
 def is_beyond_schemas(response: Any) -> bool:
