@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from bench.api import ApiSizes, measure_api
 from bench.contest import Contest
 from bench.deployment import measure_deployment
 from bench.picture import draw_scaling
@@ -32,10 +33,12 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PICTURE = ROOT / "docs" / "pictures" / "scaling.svg"
 MARKS = ("<!-- results: written by make bench -->\n", "<!-- end of results -->")
 
-SECTIONS = ("speed", "scaling", "startup", "deployment")
+SECTIONS = ("speed", "scaling", "startup", "deployment", "api")
 DEFAULT = Sizes((500, 5000), (100, 300, 500, 1000), (100, 300, 1000, 3000, 10_000), (3, 3))
 FULL = Sizes((500, 5000), (100, 300, 500, 1000, 5000), (100, 300, 1000, 3000, 10_000), (3, 3))
 QUICK = Sizes((500,), (100, 500), (100, 1000), (1,))
+API_SIZES = ApiSizes((1, 50), one_client_turns=200, turns=3, calls=3)
+QUICK_API_SIZES = ApiSizes((1, 10), one_client_turns=50, turns=2, calls=3)
 
 # A file or a pipe has no width of its own, and tables should not be broken there.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -46,7 +49,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 @click.option("--full", is_flag=True, help="Also run the naive baseline over 5,000 companies (4 minutes longer).")
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="One section; results are not written.")
 def main(quick: bool, full: bool, only: tuple[str, ...]) -> None:
-    """Measure speed, scaling, start of functions and deployment; exit with 1 when a limit is not held."""
+    """Measure speed, scaling, start of functions, deployment and the API; exit with 1 when a limit is not held."""
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other.")
     # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
@@ -97,6 +100,9 @@ def _measure(
         yield measure_startup(say, process_repeats)
     if "deployment" in wanted:
         yield measure_deployment(say, process_repeats, deployments)
+    if "api" in wanted:
+        with EmbeddedAws() as aws:
+            yield from measure_api(aws, say, QUICK_API_SIZES if sizes is QUICK else API_SIZES)
 
 
 def _machine() -> str:
