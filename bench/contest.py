@@ -99,7 +99,7 @@ class Contest:
         return median(runs)
 
     def _run(self, system: System, names: list[str]) -> Run:
-        self._slowdowns.append(_slowdown())
+        self._slowdowns.append(slowdown())
         return system.run(names)
 
     def _name(self, system: System) -> str:
@@ -124,7 +124,7 @@ def median(runs: list[Run]) -> Run:
     return next(run for run in runs if run.seconds == middle)
 
 
-def _slowdown() -> float:
+def slowdown() -> float:
     """Tell how much longer than on an idle machine a short calculation takes."""
     started, used = time.perf_counter(), time.process_time()
     while time.process_time() - used < _PROBE_SECONDS:
