@@ -24,7 +24,8 @@ from tests.integration.harness import wait_until
 COMPANY = "Any Company"
 TO_GERMAN = {"source": "en", "target": "de"}
 PROBLEM_JSON = "application/problem+json"
-_HELD_SECONDS = 60
+# Longer than the batch program waits for an answer before it asks again.
+_HELD_SECONDS = 15
 _ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -65,7 +66,7 @@ class Backstage:
 
     def ended(self, kind: str, name: str) -> dict[str, Any]:
         """Wait for the end of an execution: a job's record says moments before that it has ended."""
-        wait_until(lambda: self.execution(kind, name)["status"] != "RUNNING", 10, f"the end of execution {name}")
+        wait_until(lambda: self.execution(kind, name)["status"] != "RUNNING", 30, f"the end of execution {name}")
         return self.execution(kind, name)
 
     def executions(self, kind: str, project: str) -> list[str]:
@@ -93,7 +94,7 @@ class Backstage:
 
     def processing_ended(self, job: str) -> dict[str, str]:
         """Wait for the end of a job's processing jobs, and return their status."""
-        wait_until(lambda: all(one in _ENDED for one in self.processing_jobs(job).values()), 15, f"the end of {job}")
+        wait_until(lambda: all(one in _ENDED for one in self.processing_jobs(job).values()), 30, f"the end of {job}")
         return self.processing_jobs(job)
 
     @contextmanager
@@ -151,7 +152,7 @@ def run(user: ApiUser, project: str, kind: str = "translate", options: dict[str,
 def processing(user: ApiUser, backstage: Backstage, project: str, kind: str = "translate") -> str:
     """Start a job, and return its id once its program runs."""
     job = user.start_job(project, kind, TO_GERMAN if kind == "translate" else {})
-    wait_until(lambda: "InProgress" in backstage.processing_jobs(job).values(), 15, f"processing of job {job}")
+    wait_until(lambda: "InProgress" in backstage.processing_jobs(job).values(), 30, f"processing of job {job}")
     assert user.call("GET", f"/projects/{project}/jobs/{job}")["status"] == RUNNING
     return job
 

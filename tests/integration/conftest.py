@@ -30,15 +30,6 @@ def stack() -> Iterator[LocalStack]:
         yield deploy_to(aws, SETTINGS)
 
 
-@pytest.fixture(scope="session")
-def scheduled(stack: LocalStack) -> Pipeline:
-    """A second deployment beside the first, whose schedule fires every minute."""
-    deployed = deploy_to(stack.aws, {"sentiment": {"scheduled": True, "schedule": "rate(1 minute)"}})
-    pipeline = Pipeline(deployed)
-    pipeline.add(["Watched on schedule"])
-    return pipeline
-
-
 @pytest.fixture
 def pipeline(stack: LocalStack) -> Iterator[Pipeline]:
     driver = Pipeline(stack)

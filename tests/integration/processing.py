@@ -143,3 +143,20 @@ def log_lines(aws: EmbeddedAws, name: str) -> dict[str, list[str]]:
         events = logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream_name, startFromHead=True)["events"]
         lines[stream_name.removeprefix(f"{name}/").rpartition("-")[0]] = [event["message"] for event in events]
     return lines
+
+
+def subscribed_queue(aws: EmbeddedAws, topic: str) -> str:
+    """Make a queue that gets what a topic is told, and return its address."""
+    sqs = aws.client("sqs")
+    queue = sqs.create_queue(QueueName=new_name("notices"))["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy([{**delivery, "Resource": arn}])})
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def received(aws: EmbeddedAws, queue: str) -> dict[str, Any]:
+    """Wait for the next message of a topic, and return it."""
+    (message,) = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    return json.loads(message["Body"])

@@ -18,7 +18,8 @@ from tests.integration.processing import (
     make_bucket,
     make_role,
     new_name,
-    policy,
+    received,
+    subscribed_queue,
     wait_for,
     wait_for_job,
 )
@@ -298,12 +299,7 @@ def test_tasks_do_what_the_machines_role_may(aws: EmbeddedAws, job_role: str, ac
 
 def test_notices_reach_the_topic(aws: EmbeddedAws) -> None:
     topic = aws.client("sns").create_topic(Name=new_name("topic"))["TopicArn"]
-    sqs = aws.client("sqs")
-    queue = sqs.create_queue(QueueName=new_name("notices"))["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy([{**delivery, "Resource": queue_arn}])})
-    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    queue = subscribed_queue(aws, topic)
     role = make_role(aws, [{"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}], service="states")
     publish = {
         "Type": "Task",
@@ -312,8 +308,7 @@ def test_notices_reach_the_topic(aws: EmbeddedAws) -> None:
         "End": True,
     }
     assert Machine(aws, role, {"Notify": publish}).run(job="7")["status"] == "SUCCEEDED"
-    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
-    assert json.loads(message["Body"])["Message"] == "Job 7 failed"
+    assert received(aws, queue)["Message"] == "Job 7 failed"
 
 
 def test_sync_needs_the_managed_rule(aws: EmbeddedAws, job_role: str) -> None:
