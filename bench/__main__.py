@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench.api import ApiSizes, measure_api
+from bench.batch import BATCH_SIZES, FULL_BATCH_SIZES, QUICK_BATCH_SIZES, BatchSizes, measure_batch
 from bench.contest import Contest
 from bench.deployment import measure_deployment
 from bench.picture import draw_scaling
@@ -33,7 +34,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PICTURE = ROOT / "docs" / "pictures" / "scaling.svg"
 MARKS = ("<!-- results: written by make bench -->\n", "<!-- end of results -->")
 
-SECTIONS = ("speed", "scaling", "startup", "deployment", "api")
+SECTIONS = ("speed", "scaling", "startup", "deployment", "api", "batch")
 DEFAULT = Sizes((500, 5000), (100, 300, 500, 1000), (100, 300, 1000, 3000, 10_000), (3, 3))
 FULL = Sizes((500, 5000), (100, 300, 500, 1000, 5000), (100, 300, 1000, 3000, 10_000), (3, 3))
 QUICK = Sizes((500,), (100, 500), (100, 1000), (1,))
@@ -46,7 +47,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Small sizes, nothing repeated; results are shown and not written.")
-@click.option("--full", is_flag=True, help="Also run the naive baseline over 5,000 companies (4 minutes longer).")
+@click.option("--full", is_flag=True, help="Also the naive baseline over 5,000 companies and an analysis of 200 MB.")
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="One section; results are not written.")
 def main(quick: bool, full: bool, only: tuple[str, ...]) -> None:
     """Measure speed, scaling, start of functions, deployment and the API; exit with 1 when a limit is not held."""
@@ -103,6 +104,14 @@ def _measure(
     if "api" in wanted:
         with EmbeddedAws() as aws:
             yield from measure_api(aws, say, QUICK_API_SIZES if sizes is QUICK else API_SIZES)
+    if "batch" in wanted:
+        yield from measure_batch(say, _batch_sizes(sizes))
+
+
+def _batch_sizes(sizes: Sizes) -> BatchSizes:
+    if sizes is QUICK:
+        return QUICK_BATCH_SIZES
+    return FULL_BATCH_SIZES if sizes is FULL else BATCH_SIZES
 
 
 def _machine() -> str:
