@@ -11,8 +11,11 @@ import pytest
 from handlers.common.ids import new_id
 from local.product_api import ApiUser
 from tests.handlers.batch.word_documents import full_document
-from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, jobs_of, project_with, run
+from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, jobs_of, processing, project_with, run
 
+HELD = "Held until it is cancelled"
+# How often an endpoint tries a call.
+CALLS = 3
 TRANSLATE = {"kind": "translate", "options": TO_GERMAN}
 # What only the update at a job's start has in it.
 STARTED = "if_not_exists(started_at"
@@ -88,9 +91,11 @@ def test_bad_documents_are_reported_and_the_others_delivered(ann: ApiUser, kind:
         ("translate", {"operation": "TranslateText", "times": 3, **THROTTLED}),
         ("translate", {"operation": "TranslateText", "times": 2, "code": "InternalServerException"}),
         ("states", {"operation": "StartExecution", "times": 1, "code": "InternalServerError"}),
+        ("states", {"operation": "StartExecution", "times": 1, "drop": "response"}),
+        ("dynamodb", {"operation": "TransactWriteItems", "contains": "RUNNING#", "times": 1, "drop": "response"}),
     ],
     ids=["quota", "throttled by SageMaker", "start not recorded", "end not recorded", "throttled by Translate",
-         "Translate fails", "Step Functions fails"],
+         "Translate fails", "Step Functions fails", "start not answered", "record not answered"],
 )  # fmt: skip
 def test_what_fails_in_passing_is_tried_again(
     ann: ApiUser, backstage: Backstage, service: str, fault: dict[str, Any]
@@ -166,3 +171,21 @@ def test_a_job_whose_execution_cannot_be_started_has_failed_and_the_request_may_
     again = ann.request("POST", f"/projects/{project}/jobs", TRANSLATE, key)
     assert again.status_code == 202
     assert ann.follow_job(project, again.json()["job"])["status"] == "completed"
+
+
+def test_a_cancelled_job_that_could_not_be_stopped_is_stopped_by_cancelling_it_again(
+    ann: ApiUser, backstage: Backstage
+) -> None:
+    project = project_with(ann, HELD)
+    with backstage.held(HELD):
+        job = processing(ann, backstage, project)
+        path = f"/projects/{project}/jobs/{job}"
+        backstage.control.add_fault("states", operation="StopExecution", times=CALLS, code="InternalServerError")
+
+        assert_problem(ann.request("DELETE", path), 503, "unavailable")
+        assert ann.call("GET", path)["status"] == "cancelled"
+        assert backstage.processing_jobs(job) == {f"translate-{job}": "InProgress"}
+
+        assert ann.call("DELETE", path)["status"] == "cancelled"
+        assert backstage.processing_ended(job) == {f"translate-{job}": "Stopped"}
+    assert backstage.execution("translate", job)["status"] == "ABORTED"
