@@ -27,7 +27,7 @@ KEEP_SECONDS = 24 * 3600
 # Longer than the functions' time limit, at most 30 seconds behind an HTTP API: whoever claimed the key is not at work.
 CLAIM_SECONDS = 40
 # A request that is not lost has its answer within moments: worth waiting for, well within the functions' time limit.
-WAIT_SECONDS = 5
+WAIT_SECONDS = 8
 _POLL_SECONDS = 0.1
 # What tells one request's item from another's when a claim is renewed.
 _UNCHANGED = "#id = :id AND #claimed_until = :claimed_until AND attribute_not_exists(#status)"
