@@ -35,9 +35,12 @@ _SETTINGS = {
     }
 }
 _COUNTED = (*SERVICES, "states")
+_DISTANT = ("dynamodb", "s3", "states")
+DISTANT_SECONDS = 0.02
 _CHECKED_CALLS = 3
 # More processes that start at once would keep those that run from answering.
 _STARTED_AT_ONCE = 5
+_FIGURES = "Figures are p50 / p95 / p99 until the whole answer was there."
 
 Measured = Mapping[str, Latency]
 
@@ -83,15 +86,21 @@ def measure_api(aws: EmbeddedAws, say: Callable[[str], None], sizes: ApiSizes) -
     contest = _Contest(deploy_to(aws, _SETTINGS))
     one_line = Section("Warm latency of the API, beside a function of one line", ONE_LINE_BASELINE)
     bare = Section("Warm latency of the API, beside the bare AWS calls", BARE_BASELINE)
+    distant = Section(f"The same where every answer of AWS takes {DISTANT_SECONDS * 1000:g} ms longer", BARE_BASELINE)
     for endpoint in ENDPOINTS:
         contest.check_calls(endpoint)
         for clients in sizes.clients:
             say(f"{endpoint.route}, {_clients(clients)}")
             measured = contest.measure(endpoint, clients, sizes)
             title = f"{endpoint.route}{_calls(endpoint)}, {_clients(clients)}"
-            one_line.rows.append(_row(title, measured, "one line", limited=not endpoint.aws_calls))
+            one_line.rows.append(_row(title, measured, "one line", not endpoint.aws_calls))
             if endpoint.aws_calls:
-                bare.rows.append(_row(title, measured, "bare", limited=True))
+                bare.rows.append(_row(title, measured, "bare", True))
+        if endpoint.at_once:
+            say(f"{endpoint.route}, slower AWS")
+            distant.rows.append(
+                _row(endpoint.route + _calls(endpoint), contest.measure_distant(endpoint, sizes), "bare")
+            )
         contest.remove(endpoint)
     one_line.notes += _notes(sizes)
     one_line.notes.append(
@@ -99,7 +108,12 @@ def measure_api(aws: EmbeddedAws, say: Callable[[str], None], sizes: ApiSizes) -
         "where no network is in between, a single call takes about as long as the whole function of one line."
     )
     bare.notes += _notes(sizes)
-    yield from (one_line, bare)
+    distant.notes += [
+        _FIGURES,
+        "The endpoints that make two of their calls at once, asked by a single client; DynamoDB, S3 and Step Functions "
+        "answer later, the gateway and the functions do not.",
+    ]
+    yield from (one_line, bare, distant)
 
 
 class _Contest:
@@ -146,6 +160,17 @@ class _Contest:
                     found[name] += sending.send(list(itertools.islice(calls[name], size)))
         return {name: Latency.of(seconds) for name, seconds in found.items()}
 
+    def measure_distant(self, endpoint: Endpoint, sizes: ApiSizes) -> Measured:
+        """Measure an endpoint where every call to AWS takes longer."""
+        control = self._stack.aws.control
+        for service in _DISTANT:
+            control.set_latency(service, DISTANT_SECONDS)
+        try:
+            return self.measure(endpoint, 1, replace(sizes, one_client_turns=sizes.one_client_turns // 4))
+        finally:
+            for service in _DISTANT:
+                control.set_latency(service, 0)
+
     def remove(self, endpoint: Endpoint) -> None:
         """Delete an endpoint's function, whose processes take memory."""
         self._lambda.delete_function(FunctionName=self._function(endpoint.route))
@@ -182,7 +207,7 @@ def _variants(endpoint: Endpoint) -> list[str]:
     return ["product", "one line", "bare"] if endpoint.aws_calls else ["product", "one line"]
 
 
-def _row(title: str, measured: Measured, baseline: str, limited: bool) -> Row:
+def _row(title: str, measured: Measured, baseline: str, limited: bool = False) -> Row:
     ours, theirs = measured["product"], measured[baseline]
     ratio = ours.p95 / theirs.p95
     ratios = [ours.p50 / theirs.p50, ratio, ours.p99 / theirs.p99]
@@ -205,7 +230,7 @@ def _calls(endpoint: Endpoint) -> str:
 
 def _notes(sizes: ApiSizes) -> list[str]:
     return [
-        "Figures are p50 / p95 / p99 until the whole answer was there.",
+        _FIGURES,
         (
             f"{sizes.one_client_turns} requests of a single client, {sizes.turns * sizes.calls} of each where there "
             "are more; endpoint and baselines in turn, so that other programs slow all of them."

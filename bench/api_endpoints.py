@@ -26,12 +26,15 @@ class Endpoint:
         How many calls to AWS each of them makes.
     public
         Needs no token.
+    at_once
+        Makes two of its calls to AWS at once.
     """
 
     route: str
     calls: Callable[[ApiData, int], list[Call]]
     aws_calls: int
     public: bool = False
+    at_once: bool = False
 
 
 def _same(method: str, path: str, body: object = None) -> Callable[[ApiData, int], list[Call]]:
@@ -58,18 +61,18 @@ ENDPOINTS = (
     Endpoint("GET /openapi.json", _same("GET", "/openapi.json"), 0, public=True),
     Endpoint("GET /projects", _same("GET", "/projects" + _LIMIT), 2),
     Endpoint("GET /projects/{project}", _same("GET", _PROJECT), 1),
-    Endpoint("GET /projects/{project}/documents", _same("GET", _PROJECT + "/documents" + _LIMIT), 3),
-    Endpoint("GET /projects/{project}/jobs", _same("GET", _PROJECT + "/jobs" + _LIMIT), 2),
+    Endpoint("GET /projects/{project}/documents", _same("GET", _PROJECT + "/documents" + _LIMIT), 3, at_once=True),
+    Endpoint("GET /projects/{project}/jobs", _same("GET", _PROJECT + "/jobs" + _LIMIT), 2, at_once=True),
     Endpoint("GET /projects/{project}/jobs/{job}", _same("GET", _JOB), 1),
     Endpoint("GET /projects/{project}/jobs/{job}/results", _same("GET", _JOB + "/results"), 2),
     Endpoint("GET /companies", _same("GET", "/companies" + _LIMIT), 2),
-    Endpoint("GET /companies/{name+}", _same("GET", "/companies/{company}"), 2),
+    Endpoint("GET /companies/{name+}", _same("GET", "/companies/{company}"), 2, at_once=True),
     Endpoint("POST /sentiment", _same("POST", "/sentiment", {"texts": ["A joy to use."], "language": "en"}), 1),
     Endpoint("PATCH /projects/{project}", _same("PATCH", _PROJECT, {"name": "New name"}), 1),
     Endpoint("PUT /companies/{name+}", _same("PUT", "/companies/{company}", {"page": "Page"}), 1),
     Endpoint("POST /projects", _same("POST", "/projects", {"name": "Project"}), 1),
     Endpoint("POST /projects/{project}/documents", _same("POST", _PROJECT + "/documents", {"name": "a.txt"}), 2),
-    Endpoint("POST /projects/{project}/jobs", _starts_of_jobs, 4),
+    Endpoint("POST /projects/{project}/jobs", _starts_of_jobs, 4, at_once=True),
     Endpoint("DELETE /projects/{project}/jobs/{job}", _each("DELETE", _JOB, ApiData.running_jobs), 3),
     Endpoint(
         "DELETE /projects/{project}/documents/{document}",
