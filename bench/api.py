@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bench.api_baselines import BARE, ONE_LINE, ONE_LINE_CODE, ONE_LINE_PUBLIC, api_id, deploy_baselines
@@ -35,11 +36,16 @@ _SETTINGS = {
     }
 }
 _COUNTED = (*SERVICES, "states")
-_DISTANT = ("dynamodb", "s3", "states")
+_SLOWED = ("dynamodb", "s3", "states", "comprehend")
 DISTANT_SECONDS = 0.02
 _CHECKED_CALLS = 3
 # More processes that start at once would keep those that run from answering.
-_STARTED_AT_ONCE = 5
+_STARTED_AT_ONCE = 10
+_HELD_SECONDS = 0.3
+_MOST_WARM_UPS = 6
+_FEWEST_WARM_UP_CALLS = 5
+# The slowest request of some is not this much slower than most, unless a process was started for it.
+_COLD_RATIO = 3
 _FIGURES = "Figures are p50 / p95 / p99 until the whole answer was there."
 
 Measured = Mapping[str, Latency]
@@ -124,6 +130,7 @@ class _Contest:
         function = self._lambda.get_function_configuration(FunctionName=self._function(ENDPOINTS[0].route))
         deploy_baselines(stack, function, routes)
         self._data = ApiData(stack)
+        self._started: set[tuple[str, int]] = set()
 
     def check_calls(self, endpoint: Endpoint) -> None:
         """Make sure that endpoint and bare function call AWS equally."""
@@ -143,35 +150,57 @@ class _Contest:
         """Measure an endpoint and its baselines in turn, all of them warm."""
         turns, size = sizes.of(clients)
         variants = _variants(endpoint)
-        warm_ups = [*range(_STARTED_AT_ONCE, clients, _STARTED_AT_ONCE), size, size]
-        needed = sum(warm_ups) + turns * size
-        calls = {name: iter(self._calls(endpoint, name, needed)) for name in variants}
         found: dict[str, list[float]] = {name: [] for name in variants}
         with Clients(self._stack.outputs["api_url"], self._data.user.sign_in(), clients) as sending:
-            # The embedded AWS starts a process for each request that is answered at the same time.
-            for name, count in itertools.product(variants, warm_ups):
-                sending.send(list(itertools.islice(calls[name], count)), may_fail=True)
+            for name in variants:
+                self._start(sending, endpoint, name, clients)
+                self._warm_up(sending, endpoint, name, clients)
             for turn in range(turns):
                 # Each goes first as often as the others.
                 first = turn % len(variants)
                 for name in variants[first:] + variants[:first]:
-                    found[name] += sending.send(list(itertools.islice(calls[name], size)))
+                    found[name] += sending.send(self._calls(endpoint, name, size))
         return {name: Latency.of(seconds) for name, seconds in found.items()}
 
     def measure_distant(self, endpoint: Endpoint, sizes: ApiSizes) -> Measured:
         """Measure an endpoint where every call to AWS takes longer."""
-        control = self._stack.aws.control
-        for service in _DISTANT:
-            control.set_latency(service, DISTANT_SECONDS)
-        try:
+        with self._slower(DISTANT_SECONDS):
             return self.measure(endpoint, 1, replace(sizes, one_client_turns=sizes.one_client_turns // 4))
-        finally:
-            for service in _DISTANT:
-                control.set_latency(service, 0)
 
     def remove(self, endpoint: Endpoint) -> None:
         """Delete an endpoint's function, whose processes take memory."""
         self._lambda.delete_function(FunctionName=self._function(endpoint.route))
+
+    def _start(self, sending: Clients, endpoint: Endpoint, variant: str, clients: int) -> None:
+        """Have the embedded AWS start a process for each client; some at a time, so that the others can answer."""
+        if clients == 1 or (variant, clients) in self._started:
+            return
+        if variant != "product":
+            self._started.add((variant, clients))
+        for count in [*range(_STARTED_AT_ONCE, clients, _STARTED_AT_ONCE), clients]:
+            calls = self._calls(endpoint, variant, count)
+            # Requests that take long are answered at the same time, each by a process of its own.
+            with self._slower(_HELD_SECONDS):
+                sending.send(calls, may_fail=True)
+
+    def _warm_up(self, sending: Clients, endpoint: Endpoint, variant: str, clients: int) -> None:
+        """Send requests until none of them waits for a process that starts."""
+        for _ in range(_MOST_WARM_UPS):
+            calls = self._calls(endpoint, variant, max(clients, _FEWEST_WARM_UP_CALLS))
+            seconds = sending.send(calls, may_fail=True)
+            if max(seconds) < _COLD_RATIO * statistics.median(seconds):
+                return
+
+    @contextmanager
+    def _slower(self, seconds: float) -> Iterator[None]:
+        control = self._stack.aws.control
+        for service in _SLOWED:
+            control.set_latency(service, seconds)
+        try:
+            yield
+        finally:
+            for service in _SLOWED:
+                control.set_latency(service, 0)
 
     def _calls(self, endpoint: Endpoint, variant: str, count: int) -> list[Call]:
         if variant == "one line":

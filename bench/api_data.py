@@ -14,11 +14,9 @@ from local.stack import LocalStack
 
 ENTRIES = 12
 RESULTS = ("report.html", "report.json", "results.csv")
-# Executions wait instead of running a job: its program would take the processors that answers are waiting for.
-_WAITING = {
-    "StartAt": "Wait",
-    "States": {"Wait": {"Type": "Wait", "Seconds": 120, "Next": "Done"}, "Done": {"Type": "Pass", "End": True}},
-}
+# Executions wait, or end at once, instead of running a job: its program would take the processors that answers need.
+_WAITING = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+_ENDING = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 _WRITE_BATCH = 25
 
 Item = dict[str, Any]
@@ -30,7 +28,7 @@ class ApiData:
     Parameters
     ----------
     stack
-        The product. Its state machines only wait from now on.
+        The product. Its state machine of `analyse` runs no jobs from now on.
 
     Attributes
     ----------
@@ -48,7 +46,7 @@ class ApiData:
         self._table, self._bucket = stack.outputs["documents_table"], stack.outputs["documents_bucket"]
         self._machine = stack.outputs["state_machines"]["analyse"]
         self._numbers = itertools.count()
-        self._stepfunctions.update_state_machine(stateMachineArn=self._machine, definition=json.dumps(_WAITING))
+        self._execute(_WAITING)
         self.user = ApiUser(stack, "bench@example.com")
         self._templates = self._make_templates()
         self.names = {**self._make_lists(), "company": self._make_companies()}
@@ -58,7 +56,8 @@ class ApiData:
         return self._copies(count, "PROJECT", "MEMBER")
 
     def ready_projects(self, count: int) -> list[dict[str, str]]:
-        """Make projects with an uploaded document each."""
+        """Make projects with an uploaded document each, and have jobs that are started end at once."""
+        self._execute(_ENDING)
         made = self._copies(count, "PROJECT", "MEMBER", "DOCUMENT")
         for names in made:
             self._s3.put_object(Bucket=self._bucket, Key=_document(names), Body=b"Text.")
@@ -66,6 +65,7 @@ class ApiData:
 
     def running_jobs(self, count: int) -> list[dict[str, str]]:
         """Make projects in which a job runs."""
+        self._execute(_WAITING)
         made = self._copies(count, "PROJECT", "MEMBER", "JOB", "RUNNING")
         for names in made:
             self._stepfunctions.start_execution(stateMachineArn=self._machine, name=names["job"], input="{}")
@@ -80,6 +80,9 @@ class ApiData:
         names = [f"Bench-{next(self._numbers)}" for _ in range(count)]
         add_companies(self._stack, names)
         return [{"company": name} for name in names]
+
+    def _execute(self, definition: dict[str, Any]) -> None:
+        self._stepfunctions.update_state_machine(stateMachineArn=self._machine, definition=json.dumps(definition))
 
     def _make_templates(self) -> tuple[dict[str, str], list[Item]]:
         """Make a project with a document and a running job by the API; returns their ids, and their items."""
