@@ -4,13 +4,16 @@
 - The throttling that a stage sets for its routes is kept: a token bucket for each route, 429 when it is empty.
 - A function is invoked only when its policy lets the API's route do so; 500 otherwise, as on AWS.
 - A refused token is answered with ``WWW-Authenticate: Bearer``.
+- Paths of routes are compiled once. Ministack puts together all of an API's three times for each request.
 
 API Gateway's own quotas (10,000 requests a second for an account, 10 MB for a request) are not kept.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -58,7 +61,32 @@ def install() -> None:
     app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
     gateway: Any = apigateway
     gateway._handle_execute_in_scope = _executing_with(apigateway._handle_execute_in_scope)
+    gateway._extract_path_params = path_parameters
     gateway._invoke_lambda_proxy = _invoking_with(apigateway._invoke_lambda_proxy)
+
+
+def path_parameters(route_path: str, request_path: str) -> dict[str, str] | None:
+    """Return what stands in a path where its route has names, None when it is not a path of the route.
+
+    Parameters
+    ----------
+    route_path
+        Path of the route, such as ``/projects/{project}``; a name that ends with ``+`` takes slashes, too.
+    request_path
+        Path of the request.
+    """
+    pattern, names = _route_pattern(route_path)
+    found = pattern.fullmatch(request_path)
+    return dict(zip(names, found.groups(), strict=True)) if found else None
+
+
+@functools.cache
+def _route_pattern(route_path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    parts = re.split(r"\{([^}]+)\}", route_path)  # what stands between names, and names, in turn
+    literals, names = map(re.escape, parts[::2]), parts[1::2]
+    groups = ["(.+)" if name.endswith("+") else "([^/]+)" for name in names]
+    pattern = "".join(part for pair in zip(literals, [*groups, ""], strict=True) for part in pair)
+    return re.compile(pattern), tuple(name.removesuffix("+") for name in names)
 
 
 def throttling(stage: dict[str, Any], route_key: str) -> tuple[float, float] | None:
