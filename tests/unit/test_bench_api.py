@@ -1,0 +1,39 @@
+"""The benchmark of the API: it leaves no endpoint out, and compares like with like."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.api_endpoints import ENDPOINTS
+from bench.api_load import Latency
+from handlers.api.support.registry import OPERATIONS
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The bare calls by route."""
+    names = ("DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINE", "COMPANIES_TABLE", "OBSERVATIONS_TABLE")
+    for name in names:
+        monkeypatch.setenv(name, name.lower())
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    from bench.bare.calls import CALLS
+
+    return dict(CALLS)
+
+
+def test_every_endpoint_is_measured_once() -> None:
+    known = [f"{operation.method} {operation.path}" for operation in OPERATIONS]
+    assert sorted(endpoint.route.replace("+}", "}") for endpoint in ENDPOINTS) == sorted(known)
+
+
+def test_public_endpoints_are_compared_with_a_public_function() -> None:
+    public = {f"{operation.method} {operation.path}" for operation in OPERATIONS if operation.public}
+    assert {endpoint.route for endpoint in ENDPOINTS if endpoint.public} == public
+
+
+def test_each_endpoint_that_calls_aws_has_its_bare_calls(calls: dict[str, object]) -> None:
+    assert set(calls) == {endpoint.route for endpoint in ENDPOINTS if endpoint.aws_calls}
+
+
+def test_percentiles() -> None:
+    assert Latency.of([number / 1000 for number in range(101)]) == Latency(0.05, 0.095, 0.099)
