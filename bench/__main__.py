@@ -38,8 +38,8 @@ SECTIONS = ("speed", "scaling", "startup", "deployment", "api", "batch")
 DEFAULT = Sizes((500, 5000), (100, 300, 500, 1000), (100, 300, 1000, 3000, 10_000), (3, 3))
 FULL = Sizes((500, 5000), (100, 300, 500, 1000, 5000), (100, 300, 1000, 3000, 10_000), (3, 3))
 QUICK = Sizes((500,), (100, 500), (100, 1000), (1,))
-API_SIZES = ApiSizes((1, 50), one_client_turns=200, turns=3, calls=3)
-QUICK_API_SIZES = ApiSizes((1, 10), one_client_turns=50, turns=2, calls=3)
+API_SIZES = ApiSizes((1, 50), one_client_turns=200, turns=5, calls=2)
+QUICK_API_SIZES = ApiSizes((1, 10), one_client_turns=50, turns=5, calls=3)
 
 # A file or a pipe has no width of its own, and tables should not be broken there.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -150,7 +151,7 @@ class _Contest:
         """Measure an endpoint and its baselines in turn, all of them warm."""
         turns, size = sizes.of(clients)
         variants = _variants(endpoint)
-        found: dict[str, list[float]] = {name: [] for name in variants}
+        found: dict[str, list[list[float]]] = {name: [] for name in variants}
         with Clients(self._stack.outputs["api_url"], self._data.user.sign_in(), clients) as sending:
             for name in variants:
                 self._start(sending, endpoint, name, clients)
@@ -159,7 +160,9 @@ class _Contest:
                 # Each goes first as often as the others.
                 first = turn % len(variants)
                 for name in variants[first:] + variants[:first]:
-                    found[name] += sending.send(self._calls(endpoint, name, size))
+                    found[name].append(sending.send(self._calls(endpoint, name, size)))
+        if clients == 1:  # whose turns are one request each
+            found = {name: [list(itertools.chain.from_iterable(seconds))] for name, seconds in found.items()}
         return {name: Latency.of(seconds) for name, seconds in found.items()}
 
     def measure_distant(self, endpoint: Endpoint, sizes: ApiSizes) -> Measured:
@@ -260,7 +263,8 @@ def _notes(sizes: ApiSizes) -> list[str]:
         _FIGURES,
         (
             f"{sizes.one_client_turns} requests of a single client, {sizes.turns * sizes.calls} of each where there "
-            "are more; endpoint and baselines in turn, so that other programs slow all of them."
+            "are more; endpoint and baselines in turn, so that other programs slow all of them. Where there are more, "
+            f"figures are medians of those of {sizes.turns} turns."
         ),
         (
             "A client sends its next request when the last one was answered. More than a few keep the processors busy "

@@ -35,5 +35,6 @@ def test_each_endpoint_that_calls_aws_has_its_bare_calls(calls: dict[str, object
     assert set(calls) == {endpoint.route for endpoint in ENDPOINTS if endpoint.aws_calls}
 
 
-def test_percentiles() -> None:
-    assert Latency.of([number / 1000 for number in range(101)]) == Latency(0.05, 0.095, 0.099)
+def test_percentiles_are_those_of_the_turn_in_the_middle() -> None:
+    turns = [[factor * number / 1000 for number in range(101)] for factor in (1, 2, 100)]
+    assert Latency.of(turns) == Latency(0.1, 0.19, 0.198)
