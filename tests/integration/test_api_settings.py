@@ -93,7 +93,7 @@ def deployed(stack: LocalStack) -> Iterator[Deployed]:
     for name, text in TEXTS.items():
         user.upload(scheduled, name, text.encode())
     user.upload(late, "late.txt", HELD.encode())
-    [topic] = [one["TopicArn"] for one in stack.aws.client("sns").list_topics()["Topics"]]
+    [topic] = [one.id for one in second.deployment.resources if one.type == "aws:sns/topic:Topic"]
     notices = subscribed_queue(stack.aws, topic)
     with backstage.held(HELD):
         yield Deployed(second, user, backstage, notices, scheduled, late, processing(user, backstage, late))

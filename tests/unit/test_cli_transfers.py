@@ -121,10 +121,10 @@ def test_what_is_stopped_is_not_left_behind(api: ApiServer, monkeypatch: pytest.
 def test_ctrl_c_ends_all_of_it_soon(api: ApiServer) -> None:
     for number in range(12):
         write(f"{number}.txt")
-    begun, over = threading.Event(), threading.Event()
+    begun, over = threading.Barrier(cli.transfers.TRANSFERS + 1), threading.Event()
 
     def hang(_: Request) -> Answer:
-        begun.set()
+        begun.wait(20)
         over.wait(60)
         return DROPPED
 
@@ -136,7 +136,7 @@ def test_ctrl_c_ends_all_of_it_soon(api: ApiServer) -> None:
         text=True,
     )
     try:
-        assert begun.wait(20)
+        begun.wait(20)
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
         _, error = process.communicate(timeout=30)
