@@ -143,7 +143,7 @@ class BatchJobWorkflow(pulumi.ComponentResource):
     kind
         Of the jobs.
     machine
-        The state machine; `starting()` and `stopping()` are its permissions.
+        The state machine; `starting()`, `describing_executions()` and `stopping()` are its permissions.
     """
 
     def __init__(self, name: str, args: BatchJobWorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:

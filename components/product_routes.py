@@ -140,6 +140,7 @@ class ProductRoutes:
                     table.deleting(),
                     files.listing(DOCUMENTS, MODELS),
                     *(machine.starting() for machine in self.machines.values()),
+                    *(machine.describing_executions() for machine in self.machines.values()),
                 ],
                 {
                     **self._table_and_bucket(),

@@ -83,6 +83,10 @@ class StateMachine(pulumi.ComponentResource):
         """Start executions."""
         return Permission(["states:StartExecution"], [self.arn])
 
+    def describing_executions(self) -> Permission:
+        """Read how executions are."""
+        return Permission(["states:DescribeExecution"], [self.arn.apply(_executions)])
+
     def stopping(self) -> Permission:
         """Stop executions."""
         return Permission(["states:StopExecution"], [self.arn.apply(_executions)])

@@ -16,6 +16,7 @@ from handlers.documents.models import LINK_SECONDS, Job, Result, ResultPage
 _MAX_NAME_BYTES = 900
 # What several instances leave for the one that puts it together; nothing that is not in the other files as well.
 _PARTS = "parts/"
+_BEHIND_PARTS = _PARTS + "\U0010ffff"
 _NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -63,15 +64,23 @@ class Results:
         if job.status != "completed":
             raise Problem("job-not-completed", f"The job is {job.status}; only a completed job has results.")
         prefix = keys.results_prefix(job.project, job.job)
-        after = {"StartAfter": prefix + position} if position else {}
-        page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit, **after)
         expires_at = utc_now(LINK_SECONDS)
-        found = {content["Key"].removeprefix(prefix): content["Size"] for content in page.get("Contents", [])}
-        results = [
-            Result(name, size, self._link(prefix + name)) for name, size in found.items() if not name.startswith(_PARTS)
-        ]
-        following = list(found)[-1] if page["IsTruncated"] else None
-        return ResultPage(job.job, results, expires_at, None), following
+        found = self._sizes(prefix, limit + 1, position)
+        results = [Result(name, size, self._link(prefix + name)) for name, size in found[:limit]]
+        return ResultPage(job.job, results, expires_at, None), results[-1].name if len(found) > limit else None
+
+    def _sizes(self, prefix: str, limit: int, after: str | None) -> list[tuple[str, int]]:
+        """List files by name with their bytes, and step over the parts."""
+        found: list[tuple[str, int]] = []
+        while True:
+            start = {"StartAfter": prefix + after} if after else {}
+            page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit - len(found), **start)
+            names = [(content["Key"].removeprefix(prefix), content["Size"]) for content in page.get("Contents", [])]
+            found += [(name, size) for name, size in names if not name.startswith(_PARTS)]
+            if not page["IsTruncated"] or len(found) == limit:
+                return found
+            last = names[-1][0]
+            after = _BEHIND_PARTS if last.startswith(_PARTS) else last
 
     def _link(self, key: str) -> str:
         # A file to save, never a page to show: HTML that a document brought must not run in the browser.

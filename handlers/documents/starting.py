@@ -13,12 +13,14 @@ from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.times import utc_now
 from handlers.documents import keys
 from handlers.documents.jobs import end_actions, job_of
-from handlers.documents.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Status
+from handlers.documents.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Project, Status
 from handlers.documents.projects import Projects, archived, require_active
 from handlers.documents.table import Item, RefusedError, Table
 
 # Amazon SageMaker: at most 256 characters an environment variable of a processing job, and this makes one.
 MAX_OPTIONS_CHARACTERS = 256
+# A job's execution begins within moments of its record: the function that starts it has 29 seconds.
+STARTING_SECONDS = 60
 _NEW = "attribute_not_exists(pk)"
 
 
@@ -88,20 +90,7 @@ class JobStarter:
         if not has_documents:
             raise Problem("no-documents", "Upload a document first: the project has none whose content has arrived.")
         model = self._model_of(new)
-        item = self._item(project_id, job_id, kind, _options(new), caller)
-        try:
-            self._table.transact(
-                [
-                    self._table.put_action({**item, **_running(project_id)}, _NEW),
-                    self._lock(project_id, kind, job_id),
-                    self._table.check_action(keys.project_key(project_id), "#active = :active", {"active": True}),
-                ]
-            )
-            item |= _running(project_id)
-        except RefusedError as error:
-            if 2 in error.refused:
-                raise archived(project) from None
-            item = error.refused.get(0) or self._reject(item, error.refused[1])
+        item = self._record(project, self._item(project_id, job_id, kind, _options(new), caller))
         if item["status"] == "rejected":
             raise Problem("job-running", f"{item['cause']} This one is recorded as rejected.", recorded=True)
         if item["status"] == "running":
@@ -143,6 +132,53 @@ class JobStarter:
             "execution": execution_arn(self._state_machines[kind], job_id),
         }
 
+    def _record(self, project: Project, item: Item, may_end_another: bool = True) -> Item:
+        """Record a job as running, or as rejected while another one runs; returns its item, whoever recorded it."""
+        project_id = project.project
+        running = {**item, **_status(project_id, "running")}
+        try:
+            self._table.transact(
+                [
+                    self._table.put_action(running, _NEW),
+                    self._lock(project_id, item["kind"], item["job"]),
+                    self._table.check_action(keys.project_key(project_id), "#active = :active", {"active": True}),
+                ]
+            )
+        except RefusedError as error:
+            refused = error.refused
+        else:
+            return running
+        if 2 in refused:
+            raise archived(project)
+        if 0 in refused:
+            return refused[0]
+        if may_end_another and self._end_abandoned(project_id, refused[1]["job"]):
+            return self._record(project, item, may_end_another=False)
+        return self._reject(item, refused[1])
+
+    def _end_abandoned(self, project_id: str, job_id: str) -> bool:
+        """End a job that is recorded as running while nothing runs it; tells whether the kind may be free now.
+
+        Its execution was never started, because the function that recorded it died, or somebody stopped it in Step
+        Functions, past the API. Nothing else would end such a job but cancelling it.
+        """
+        item = self._table.get(keys.job_key(project_id, job_id))
+        if item is None or item["status"] != "running":
+            return True
+        if item["requested_at"] > utc_now(-STARTING_SECONDS) or self._is_executed(item["execution"]):
+            return False
+        logger.warning("job abandoned", extra={"job": job_id})
+        self._mark_failed(item, "It was not running any more: its execution was not started, or stopped from outside.")
+        return True
+
+    def _is_executed(self, execution: str) -> bool:
+        try:
+            return self._stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING"
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                raise
+            return False
+
     def _lock(self, project_id: str, kind: Kind, job_id: str) -> dict[str, Any]:
         pk, sk = keys.lock_key(project_id, kind)
         return self._table.put_action({"pk": pk, "sk": sk, "job": job_id}, _NEW)
@@ -177,12 +213,12 @@ class JobStarter:
             if code == "ExecutionAlreadyExists":
                 return  # this very job was started before
             logger.exception("execution not started", extra={"job": item["job"]})
-            self._mark_failed(item)
+            self._mark_failed(item, "The job could not be started.")
             raise Problem("unavailable", "The job could not be started. Try again.", retry_after=5) from error
 
-    def _mark_failed(self, item: Item) -> None:
+    def _mark_failed(self, item: Item, cause: str) -> None:
         try:
-            self._table.transact(end_actions(self._table, item, "failed", "The job could not be started."))
+            self._table.transact(end_actions(self._table, item, "failed", cause))
         except RefusedError:
             logger.warning("job ended by itself", extra={"job": item["job"]})  # or was cancelled meanwhile
 
@@ -197,10 +233,6 @@ def _options(new: NewJob) -> str:
     if len(options) > MAX_OPTIONS_CHARACTERS:
         raise invalid(FieldError("options", f"at most {MAX_OPTIONS_CHARACTERS} characters of JSON"))
     return options
-
-
-def _running(project_id: str) -> dict[str, str]:
-    return _status(project_id, "running")
 
 
 def _status(project_id: str, status: Status) -> dict[str, str]:

@@ -67,6 +67,8 @@ class ApiUses:
             "jobs-create": [
                 self._looks_for_a_model,
                 self._marks_a_job_that_is_not_started,
+                lambda: self._starts_in_place_of_an_abandoned_job("analyse"),
+                lambda: self._starts_in_place_of_an_abandoned_job("translate"),
                 lambda: self._starts_job("analyse"),
                 lambda: self._starts_job("translate"),
             ],
@@ -156,6 +158,27 @@ class ApiUses:
             control.clear_faults()
         [job] = self._user.call("GET", f"{self._path(project)}/jobs")["jobs"] or [{"status": "none"}]
         return refused and job["status"] == "failed"
+
+    def _starts_in_place_of_an_abandoned_job(self, kind: str) -> bool:
+        """A job that was begun long ago, and whose execution was stopped in Step Functions, is in nobody's way."""
+        started = self._start(kind)
+        if not started:
+            return False
+        project, job = started
+        machine = self._stack.outputs["state_machines"][kind]
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{job}"
+        self._stack.aws.client("stepfunctions").stop_execution(executionArn=execution)
+        self._stack.aws.client("dynamodb").update_item(
+            TableName=self._stack.outputs["documents_table"],
+            Key={"pk": {"S": f"PROJECT#{project}"}, "sk": {"S": f"JOB#{job}"}},
+            UpdateExpression="SET requested_at = :long_ago",
+            ExpressionAttributeValues={":long_ago": {"S": "2026-01-01T00:00:00Z"}},
+        )
+        body = {"kind": kind, "options": OPTIONS[kind]}
+        answer = self._user.request("POST", f"{self._path(project)}/jobs", body)
+        if answer.status_code == 202:
+            self._started.append((project, answer.json()["job"]))
+        return answer.status_code == 202
 
     def _cancels_job(self, kind: str) -> bool:
         started = self._start(kind)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.batch_jobs import Records, table_of_records
 from tests.unit.cli_aws import Product, make_product, running_aws
+from tests.unit.iam_linter import Lint, load_linter
 
 
 @pytest.fixture(scope="package")
@@ -29,3 +30,9 @@ def records(aws_endpoint: str) -> Iterator[Records]:
 def product(aws_endpoint: str, tmp_path: Path) -> Product:
     """A deployment of its own for each test: empty tables and queues."""
     return make_product(aws_endpoint, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def lint() -> Lint:
+    """An IAM linter."""
+    return load_linter()

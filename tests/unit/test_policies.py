@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.unit.iam_linter import Lint
 from tests.unit.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
 from tests.unit.pulumi_mocks import SUFFIX, Declared, Evaluation, arn_of, evaluate_program
 
@@ -55,22 +54,11 @@ RESOURCE_POLICIES = {
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sqs/queuePolicy:QueuePolicy",
 }
-Lint = Callable[[str], list[str]]
 
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
     return evaluate_program("prod", CHANGES)
-
-
-@pytest.fixture(scope="module")
-def lint() -> Lint:
-    """Parliament's findings on a policy, by their titles."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the library's own: it reads its data through setuptools
-        from parliament import analyze_policy_string, enhance_finding
-
-    return lambda policy: sorted(enhance_finding(finding).title for finding in analyze_policy_string(policy).findings)
 
 
 def allow(actions: list[str], resource: str) -> dict[str, Any]:

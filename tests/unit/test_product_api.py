@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from components.blocks.python_function import FunctionDefaults
 from components.blocks.table import Table
 from components.blocks.user_pool import SignIn
 from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
+from tests.unit.iam_linter import Lint
 from tests.unit.pulumi_mocks import ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:index:ProductApi"
@@ -31,6 +30,9 @@ T = arn_of(TABLE, "product-documents")
 C, O = arn_of(TABLE, "companies"), arn_of(TABLE, "observations")  # noqa: E741 - short, as T and B are
 B = f"arn:aws:s3:::product-files{SUFFIX}"
 ANALYSE, TRANSLATE = arn_of(MACHINE, "product-analyse"), arn_of(MACHINE, "product-translate")
+ANALYSE_EXECUTIONS, TRANSLATE_EXECUTIONS = (
+    f"{machine.replace(':stateMachine:', ':execution:')}:*" for machine in (ANALYSE, TRANSLATE)
+)
 DOCUMENTS, RESULTS = "projects/*/documents/*", "projects/*/jobs/*/results/*"
 LIST_DOCUMENTS, LIST_RESULTS = f"s3:ListBucket {B} {DOCUMENTS}", f"s3:ListBucket {B} {RESULTS}"
 # For each endpoint: what it may do besides logging and tracing, and its environment.
@@ -74,6 +76,8 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
             f"s3:ListBucket {B} models/*",
             f"states:StartExecution {ANALYSE}",
             f"states:StartExecution {TRANSLATE}",
+            f"states:DescribeExecution {ANALYSE_EXECUTIONS}",
+            f"states:DescribeExecution {TRANSLATE_EXECUTIONS}",
         },
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES", "ISOLATED_TRANSLATION"},
     ),
@@ -81,8 +85,8 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
     "DELETE /projects/{project}/jobs/{job}": (
         {
             *(f"dynamodb:{action} {T}" for action in ("BatchGetItem", "UpdateItem", "DeleteItem")),
-            f"states:StopExecution {ANALYSE.replace(':stateMachine:', ':execution:')}:*",
-            f"states:StopExecution {TRANSLATE.replace(':stateMachine:', ':execution:')}:*",
+            f"states:StopExecution {ANALYSE_EXECUTIONS}",
+            f"states:StopExecution {TRANSLATE_EXECUTIONS}",
         },
         {"DOCUMENTS_TABLE"},
     ),
@@ -288,16 +292,7 @@ def test_preview_declares_the_same_resources(evaluation: Evaluation) -> None:
     assert [repr(one) for one in declare(preview=True).resources] == [repr(one) for one in evaluation.resources]
 
 
-@pytest.fixture(scope="module")
-def lint() -> Callable[[str], list[str]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the library's own: it reads its data through setuptools
-        from parliament import analyze_policy_string
-
-    return lambda policy: sorted(finding.issue for finding in analyze_policy_string(policy).findings)
-
-
-def test_policies_have_no_findings(lint: Callable[[str], list[str]]) -> None:
+def test_policies_have_no_findings(lint: Lint) -> None:
     evaluation = declare(schedules={"translate": [JobSchedule("nightly", "rate(1 day)", "p1")]})
     policies = evaluation.of(POLICY)
     assert len(policies) == len(ENDPOINTS) + 2 * len(KINDS) + 1

@@ -218,12 +218,13 @@ def test_alarms_tell_of_executions_that_failed_timed_out_or_were_slowed_down() -
 def test_permissions_are_on_this_machine_and_its_executions() -> None:
     def build() -> Any:
         machine = StateMachine("tell", "Tells somebody", "Tell", STATES, 600)
-        return policy_document([machine.starting(), machine.stopping()])
+        return policy_document([machine.starting(), machine.stopping(), machine.describing_executions()])
 
     executions = f"arn:aws:states:eu-central-1:123456789012:execution:tell{SUFFIX}:*"
     assert json.loads(evaluate(build).result)["Statement"] == [
         {"Effect": "Allow", "Action": ["states:StartExecution"], "Resource": [arn_of(MACHINE, "tell")]},
         {"Effect": "Allow", "Action": ["states:StopExecution"], "Resource": [executions]},
+        {"Effect": "Allow", "Action": ["states:DescribeExecution"], "Resource": [executions]},
     ]
 
 
