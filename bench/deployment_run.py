@@ -8,12 +8,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from local.embedded_aws import EmbeddedAws
 
-Recorded = list[tuple[str, str, dict[str, Any]]]
+
+@dataclass(frozen=True)
+class Made:
+    """A resource that was made: its type, physical name and inputs, and what AWS answered."""
+
+    type: str
+    unique: str
+    inputs: dict[str, Any]
+    identity: str
+    outputs: dict[str, Any]
+
+
+Recorded = list[Made]
 
 
 def main() -> None:
@@ -30,7 +43,7 @@ def main() -> None:
 
 
 def _deploy(aws: EmbeddedAws) -> Recorded:
-    """Deploy the program; returns type, physical name and inputs of what was made, in order."""
+    """Deploy the program; returns what was made, in order."""
     from local import resources
     from local.stack import deploy_to
 
@@ -39,7 +52,7 @@ def _deploy(aws: EmbeddedAws) -> Recorded:
     def recording(kind: str, create: resources.Creator) -> resources.Creator:
         def create_and_record(context: resources.Context, inputs: resources.Inputs) -> resources.Created:
             created = create(context, inputs)
-            recorded.append((kind, context.unique, dict(inputs)))
+            recorded.append(Made(kind, context.unique, dict(inputs), *created))
             return created
 
         return create_and_record
@@ -58,10 +71,27 @@ def _make_again(aws: EmbeddedAws, recorded: Recorded) -> float:
     from local.resources import CREATORS, Context
 
     client: Callable[[str], Any] = aws.client
+    new_names: dict[str, str] = {}
     started = time.perf_counter()
-    for kind, unique, inputs in recorded:
-        CREATORS[kind](Context(client, unique), inputs)
+    for made in recorded:
+        identity, outputs = CREATORS[made.type](Context(client, made.unique), _renamed(made.inputs, new_names))
+        before, after = {"": made.identity, **made.outputs}, {"": identity, **outputs}
+        for key, old in before.items():
+            if isinstance(old, str) and old != after[key]:
+                new_names[old] = after[key]
     return time.perf_counter() - started
+
+
+def _renamed(value: Any, new_names: Mapping[str, str]) -> Any:
+    """Replace names that AWS had generated, wherever they are in inputs, by those of their successors."""
+    if isinstance(value, str):
+        for old in sorted(new_names, key=len, reverse=True):
+            value = value.replace(old, new_names[old])
+    elif isinstance(value, Mapping):
+        return {key: _renamed(one, new_names) for key, one in value.items()}
+    elif isinstance(value, list):
+        return [_renamed(one, new_names) for one in value]
+    return value
 
 
 if __name__ == "__main__":

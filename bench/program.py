@@ -15,11 +15,12 @@ from typing import Any
 # Peak of resident memory of this process alone; what `getrusage` says includes the parent's at the time of the fork.
 _LINUX_STATUS = Path("/proc/self/status")
 # Outputs by which the program refers to what it makes, besides ARNs.
-_NAMES = ("name", "bucket", "url", "keyId")
+_NAMES = ("name", "bucket", "keyId", "executionArn", "endpoint")
+_ADDRESSES = ("url", "apiEndpoint")
 
 
 def main() -> None:
-    """Evaluate, and print number of resources, peak memory, functions and layers."""
+    """Evaluate, and print number of resources, peak memory, functions with their code, and layers."""
     import pulumi
 
     from local.deployer import PROJECT, ROOT, STACK, read_config
@@ -31,8 +32,9 @@ def main() -> None:
 
         def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
             declared.append(args)
-            made_up = {name: f"https://{args.name}" if name == "url" else args.name for name in _NAMES}
-            return args.name, {"arn": f"arn:aws:any:::{args.name}", **made_up, **args.inputs}
+            names = dict.fromkeys(_NAMES, args.name)
+            addresses = dict.fromkeys(_ADDRESSES, f"https://{args.name}")
+            return args.name, {"arn": f"arn:aws:any:::{args.name}", **names, **addresses, **args.inputs}
 
         def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
             return args.args
@@ -63,7 +65,8 @@ def peak_memory_bytes() -> int:
 
 
 def _function(inputs: dict[str, Any]) -> dict[str, Any]:
-    return {"handler": inputs["handler"], "variables": inputs["environment"]["variables"]}
+    code = {name: file.path for name, file in inputs["code"].assets.items()}
+    return {"handler": inputs["handler"], "variables": inputs["environment"]["variables"], "code": code}
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
+
 from bench.children import run_python
 from bench.report import Row, Section, at_most, seconds, times
-from components.blocks.bundle import code_bundle
 from local.resources import archive_bytes
 
 MAX_IMPORT_SECONDS = 0.25
@@ -33,8 +34,12 @@ import importlib, json, sys, time
 started = time.process_time()
 module = importlib.import_module(sys.argv[1])
 seconds = time.process_time() - started
-clients = [value.meta.service_model.service_name for value in vars(module).values() if hasattr(value, "meta")]
-print(json.dumps({"seconds": seconds, "clients": clients}))
+clients = []
+if "botocore.client" in sys.modules:
+    import gc
+    from botocore.client import BaseClient
+    clients = [one.meta.service_model.service_name for one in gc.get_objects() if issubclass(type(one), BaseClient)]
+print(json.dumps({"seconds": seconds, "clients": sorted(clients)}))
 """
 _IMPORT_BOTO3 = """
 import json, sys, time
@@ -61,17 +66,22 @@ def measure_startup(say: Callable[[str], None], repeats: int) -> Section:
     section = Section("Start of the Lambda functions", BASELINE)
     section.notes.append(f"Imports are processor time, which other programs change less; medians of {repeats}.")
     program = run_python("-m", "bench.program").answer
+    sharing: dict[bytes, list[str]] = {}
     for function in program["functions"]:
         module = function["handler"].rpartition(".")[0]
         say(f"importing {module}")
-        bundle = archive_bytes(code_bundle(module.rpartition(".")[0].replace(".", "/")))
+        bundle = _zipped(function["code"])
         archives = [bundle, *(Path(layer).read_bytes() for layer in program["layers"])]
-        section.rows += [
-            _import_row(module, function["variables"], archives, repeats),
-            _bundle_row(module, bundle),
-        ]
+        section.rows.append(_import_row(module, function["variables"], archives, repeats))
+        sharing.setdefault(bundle, []).append(module)
+    section.rows += [_bundle_row(modules, bundle) for bundle, modules in sharing.items()]
     section.rows += [_layer_row(Path(layer)) for layer in program["layers"]]
     return section
+
+
+def _zipped(code: Mapping[str, str]) -> bytes:
+    """Zip the files of a function, given by their names in it."""
+    return archive_bytes(pulumi.AssetArchive({name: pulumi.FileAsset(path) for name, path in code.items()}))
 
 
 def _import_row(module: str, variables: Mapping[str, str], archives: list[bytes], repeats: int) -> Row:
@@ -122,9 +132,10 @@ def _lambda_environment(variables: Mapping[str, str], path: list[str]) -> dict[s
     }
 
 
-def _bundle_row(module: str, bundle: bytes) -> Row:
+def _bundle_row(modules: list[str], bundle: bytes) -> Row:
+    others = f" and {len(modules) - 1} more" if len(modules) > 1 else ""
     return Row(
-        f"Code of {module}, zipped",
+        f"Code of {modules[0]}{others}, zipped",
         _kilobytes(len(bundle)),
         f"{_kilobytes(_LAMBDA_ZIP_BYTES)} (Lambda's limit)",
         f"{len(bundle) / _LAMBDA_ZIP_BYTES:.3%}",
