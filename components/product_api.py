@@ -16,11 +16,11 @@ from components.blocks.permissions import Permission, child_of
 from components.blocks.private_bucket import PrivateBucket
 from components.blocks.processing_job import InputChannel, OutputChannel
 from components.blocks.program import BatchProgram, program_files
-from components.blocks.python_function import FunctionDefaults
+from components.blocks.python_function import FunctionDefaults, PythonFunction
 from components.blocks.table import Index, Table
 from components.blocks.user_pool import SignIn
 from components.nlp_api import NlpApi, NlpApiArgs
-from components.product_routes import ProductRoutes
+from components.product_routes import DOCUMENTS, ProductRoutes
 
 BY_USER = Index("by-user", "user", "project")
 BY_STATUS = Index("by-status", "project_status", "job")
@@ -144,9 +144,23 @@ class ProductApi(pulumi.ComponentResource):
         self.files = PrivateBucket(
             f"{name}-files", protect=args.protect, upload_origins=args.origins, opts=child_of(self)
         )
+        self._withdraw_late_uploads(f"{name}-withdraw", args)
         self.workflows = self._workflows(name, args)
         self.api = self._api(f"{name}-api", args)
         self.register_outputs({"url": self.api.url, "documents": self.documents.name, "files": self.files.name})
+
+    def _withdraw_late_uploads(self, name: str, args: ProductApiArgs) -> None:
+        """Delete what is posted after its document was deleted."""
+        withdraw = PythonFunction(
+            name,
+            "handlers/uploads/withdraw.py",
+            replace(args.functions, further_code=("handlers/documents",)),
+            allow=[self.documents.getting(), self.files.deleting(DOCUMENTS)],
+            environment={"DOCUMENTS_TABLE": self.documents.name},
+            asynchronous=True,
+            opts=child_of(self),
+        )
+        self.files.invoke(name, withdraw, ["s3:ObjectCreated:Post"], "projects/")
 
     def _workflows(self, name: str, args: ProductApiArgs) -> dict[str, BatchJobWorkflow]:
         files = program_files(PROGRAM_ENTRY, PROGRAM_FOLDERS, args.jobs.wheels)

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.permissions import Permission, child_of, tls_only
+from components.blocks.python_function import PythonFunction
 
 ABORT_UPLOADS_DAYS = 7
 OLD_VERSIONS_DAYS = 30
@@ -72,6 +73,40 @@ class PrivateBucket(pulumi.ComponentResource):
         patterns = [f"{prefix}*" for prefix in prefixes]
         condition = {"StringLike": {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]}}
         return Permission(["s3:ListBucket"], [self.arn], condition)
+
+    def invoke(self, name: str, function: PythonFunction, events: Sequence[str], prefix: str) -> None:
+        """Invoke a function, asynchronously, with events of objects; once for a bucket, whose configuration is one.
+
+        Parameters
+        ----------
+        name
+            Of the resources.
+        function
+            What is invoked.
+        events
+            Kinds of events, such as `s3:ObjectCreated:Post`.
+        prefix
+            What the objects' keys start with.
+        """
+        permission = aws.lambda_.Permission(
+            name,
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="s3.amazonaws.com",
+            source_arn=self.arn,
+            source_account=function.arn.apply(_account),  # a bucket's name alone can become somebody else's
+            opts=child_of(self),
+        )
+        aws.s3.BucketNotification(
+            name,
+            bucket=self.name,
+            lambda_functions=[
+                aws.s3.BucketNotificationLambdaFunctionArgs(
+                    lambda_function_arn=function.arn, events=list(events), filter_prefix=prefix
+                )
+            ],
+            opts=child_of(self, depends_on=[permission]),
+        )
 
     def _close(self, name: str) -> pulumi.Resource:
         aws.s3.BucketOwnershipControls(
@@ -144,3 +179,8 @@ class PrivateBucket(pulumi.ComponentResource):
             max_age_seconds=3600,
         )
         aws.s3.BucketCorsConfiguration(name, bucket=self.name, cors_rules=[rule], opts=child_of(self))
+
+
+def _account(arn: str) -> str:
+    """Find the account in an ARN."""
+    return arn.split(":")[4]

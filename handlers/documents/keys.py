@@ -56,6 +56,15 @@ def document_object(project: str, document: str, name: str) -> str:
     return f"{documents_prefix(project)}{document}/{name}"
 
 
+def document_of_object(key: str) -> Key | None:
+    """Key of the document whose content an object of the bucket is, if it is one's."""
+    match key.split("/", 4):
+        case ["projects", project, "documents", document, _]:
+            return document_key(project, document)
+        case _:
+            return None
+
+
 def results_prefix(project: str, job: str) -> str:
     """Where a job's results are in the bucket."""
     return f"projects/{project}/jobs/{job}/results/"

@@ -92,6 +92,20 @@ def _bucket_cors(context: Context, inputs: Inputs) -> Created:
     return inputs["bucket"], {}
 
 
+def _bucket_notification(context: Context, inputs: Inputs) -> Created:
+    functions = [
+        {
+            **parts(function, "lambdaFunctionArn", "events"),
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": function.get("filterPrefix", "")}]}},
+        }
+        for function in inputs["lambdaFunctions"]
+    ]
+    context.client("s3").put_bucket_notification_configuration(
+        Bucket=inputs["bucket"], NotificationConfiguration={"LambdaFunctionConfigurations": functions}
+    )
+    return inputs["bucket"], {}
+
+
 def _object(context: Context, inputs: Inputs) -> Created:
     settings = parts(inputs, "bucket", "key", "cacheControl", "contentDisposition", "contentEncoding", "contentType")
     settings |= only(inputs, metadata="Metadata")  # its keys are the caller's, and stay as they are
@@ -112,6 +126,7 @@ CREATORS: dict[str, Creator] = {
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": _bucket_cors,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _bucket_lifecycle,
+    "aws:s3/bucketNotification:BucketNotification": _bucket_notification,
     "aws:s3/bucketObjectv2:BucketObjectv2": _object,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _bucket_ownership,
     "aws:s3/bucketPolicy:BucketPolicy": _bucket_policy,

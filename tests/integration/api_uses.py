@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -114,6 +115,24 @@ class ApiUses:
             return False
         form = answer.json()["form"]
         return httpx.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"x")}).is_success
+
+    def withdraws_a_late_upload(self) -> bool:
+        """Told of an object without a document, its function deletes the object."""
+        key = f"projects/{self.project}/documents/deleted-{next(_numbers)}/late.txt"
+        bucket = self._stack.outputs["documents_bucket"]
+        s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+        event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}
+        [function] = [
+            one.id
+            for one in self._stack.deployment.resources
+            if (one.type, one.name) == ("aws:lambda/function:Function", "product-withdraw")
+        ]
+        lambda_.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        deleted = s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"] == 0
+        if not deleted:  # nor may it be there for others
+            s3.delete_object(Bucket=bucket, Key=key)
+        return deleted
 
     def _links_to_results(self) -> bool:
         answer = self._user.request("GET", f"{self._path()}/jobs/{self.jobs['analyse']}/results")

@@ -19,8 +19,10 @@ from tests.integration.roles import NOT_ASKED, Grant, Roles
 KINDS = ("analyse", "translate")
 SCRIPTS = Path(__file__).parents[2] / "handlers" / "api"
 FUNCTIONS = sorted(path.stem.replace("_", "-") for path in SCRIPTS.glob("[!_]*.py"))
-ROLES = [f"product-api-{name}" for name in FUNCTIONS] + [
-    f"product-{kind}{suffix}" for kind in KINDS for suffix in ("", "-job", "-schedule")
+ROLES = [
+    *(f"product-api-{name}" for name in FUNCTIONS),
+    "product-withdraw",
+    *(f"product-{kind}{suffix}" for kind in KINDS for suffix in ("", "-job", "-schedule")),
 ]
 # Those of the sentiment pipeline have `test_permissions.py`.
 OTHER_ROLES = {"sentiment-analyse", "sentiment-dispatch"}
@@ -49,6 +51,7 @@ class Uses:
         self._api = ApiUses(stack, user)
         completes(user, marian_project, marian)
         self._of = {f"product-api-{name}": uses for name, uses in self._api.all().items()}
+        self._of["product-withdraw"] = [self._api.withdraws_a_late_upload]
         for kind, job in self._api.jobs.items():
             machine = MachineUses(stack, user, kind)
             jobs = [job, marian] if kind == "translate" else [job]

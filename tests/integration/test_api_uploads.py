@@ -15,6 +15,7 @@ import pytest
 from handlers.documents.models import MAX_UPLOAD_BYTES
 from local.product_api import ApiUser
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem
+from tests.integration.harness import wait_until
 from tests.integration.http_calls import Answer, call
 from tests.integration.test_embedded_uploads import send
 
@@ -208,6 +209,20 @@ def test_a_deleted_document_is_gone_with_its_content(ann: ApiUser, backstage: Ba
         Bucket=backstage.stack.outputs["documents_bucket"], Prefix=f"projects/{project}/documents/{document}/"
     )
     assert found["KeyCount"] == 0
+
+
+def test_a_deleted_documents_form_brings_nothing_back(ann: ApiUser, backstage: Backstage, project: str) -> None:
+    made = announced(ann, project, NAME)
+    document = made["document"]["document"]
+    ann.call("DELETE", f"/projects/{project}/documents/{document}")
+
+    assert send(made["form"], b"Too late.").status == 204
+
+    s3, bucket = backstage.client("s3"), backstage.stack.outputs["documents_bucket"]
+    prefix = f"projects/{project}/documents/{document}/"
+    wait_until(lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"] == 0, 30, "withdrawn")
+    [late] = s3.list_object_versions(Bucket=bucket, Prefix=prefix)["Versions"]
+    assert late["Size"] == len(b"Too late.")
 
 
 def test_a_link_reads_one_result_for_a_while(ann: ApiUser) -> None:

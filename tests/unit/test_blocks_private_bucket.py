@@ -9,7 +9,8 @@ import pytest
 
 from components.blocks.permissions import policy_document
 from components.blocks.private_bucket import PrivateBucket
-from tests.unit.pulumi_mocks import SUFFIX, Evaluation, evaluate
+from components.blocks.python_function import FunctionDefaults, PythonFunction
+from tests.unit.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:blocks:PrivateBucket"
 BUCKET = "aws:s3/bucket:Bucket"
@@ -147,3 +148,30 @@ def test_pages_of_named_origins_may_post_forms_and_read_links() -> None:
             }
         ],
     }
+
+
+def test_a_function_is_invoked_with_events_of_this_bucket_alone() -> None:
+    def build() -> None:
+        function = PythonFunction("told", "handlers/uploads/withdraw.py", FunctionDefaults("python3.14", "arm64"))
+        PrivateBucket("results").invoke("tell", function, ["s3:ObjectCreated:Post"], "projects/")
+
+    evaluation = evaluate(build)
+    function = arn_of("aws:lambda/function:Function", "told")
+    permission = evaluation.one("aws:lambda/permission:Permission")
+    assert permission.inputs == {
+        "action": "lambda:InvokeFunction",
+        "function": f"told{SUFFIX}",
+        "principal": "s3.amazonaws.com",
+        "sourceArn": ARN,
+        "sourceAccount": "123456789012",
+    }
+    notification = evaluation.one("aws:s3/bucketNotification:BucketNotification")
+    assert notification.inputs == {
+        "bucket": f"results{SUFFIX}",
+        "lambdaFunctions": [
+            {"lambdaFunctionArn": function, "events": ["s3:ObjectCreated:Post"], "filterPrefix": "projects/"}
+        ],
+    }
+    assert permission in notification.depends_on, "S3 asks whether it may invoke the function"
+    assert evaluation.children(COMPONENT)[permission.type] == 1
+    assert evaluation.children(COMPONENT)[notification.type] == 1

@@ -93,7 +93,7 @@ def calls(definition: dict[str, Any], argument: str) -> list[dict[str, Any]]:
 def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation: Evaluation) -> None:
     taken_on = {arn_of(ROLE, one.name): json.loads(one.inputs["assumeRolePolicy"]) for one in evaluation.of(ROLE)}
     used = [(role, service) for service, roles in roles_by_user(evaluation).items() for role in roles]
-    assert len({role for role, _ in used}) == len(used) == 28
+    assert len({role for role, _ in used}) == len(used) == 29
     assert taken_on == {
         role: {
             "Version": "2012-10-17",
@@ -206,7 +206,7 @@ def test_every_queue_topic_and_bucket_refuses_requests_without_tls(evaluation: E
     buckets = [arn_of(BUCKET, one.name) for one in evaluation.of(BUCKET)]
     queues = [arn_of(QUEUE, one.name) for one in evaluation.of(QUEUE)]
     topics = [arn_of(TOPIC, one.name) for one in evaluation.of(TOPIC)]
-    assert (len(buckets), len(queues), len(topics)) == (2, 3, 1)
+    assert (len(buckets), len(queues), len(topics)) == (2, 4, 1)
     assert sorted(guarded) == sorted(
         [
             *(("s3:*", f"{bucket}{objects}") for bucket in buckets for objects in ("", "/*")),
@@ -218,7 +218,7 @@ def test_every_queue_topic_and_bucket_refuses_requests_without_tls(evaluation: E
 
 def test_role_policies_have_no_findings(evaluation: Evaluation, lint: Lint) -> None:
     policies = evaluation.of(POLICY)
-    assert len(policies) == 29
+    assert len(policies) == 30
     assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}
 
 

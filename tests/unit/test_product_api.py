@@ -158,6 +158,7 @@ def test_parts_belong_to_the_product(evaluation: Evaluation) -> None:
     assert evaluation.children(COMPONENT) == {
         "cloud-nlp:blocks:Table": 1,
         "cloud-nlp:blocks:PrivateBucket": 1,
+        "cloud-nlp:blocks:PythonFunction": 1,
         "cloud-nlp:blocks:BatchProgram": 1,
         "cloud-nlp:index:BatchJobWorkflow": len(KINDS),
         "cloud-nlp:index:NlpApi": 1,
@@ -183,7 +184,9 @@ def test_endpoints_are_those_that_are_told_here(evaluation: Evaluation) -> None:
 
 def test_every_script_is_an_endpoint(evaluation: Evaluation) -> None:
     scripts = {f"handlers.api.{path.stem}.handler" for path in (ROOT_FOLDER / "handlers" / "api").glob("*.py")}
-    assert {one.inputs["handler"] for one in evaluation.of(FUNCTION)} == scripts - {"handlers.api.__init__.handler"}
+    answering = {function_of(evaluation, route) for route in ENDPOINTS}
+    handlers = {one.inputs["handler"] for one in evaluation.of(FUNCTION) if one.name in answering}
+    assert handlers == scripts - {"handlers.api.__init__.handler"}
 
 
 def test_endpoints_are_those_that_the_openapi_document_describes() -> None:
@@ -236,14 +239,36 @@ def test_functions_are_told_the_state_machines_and_the_version(evaluation: Evalu
     assert variables("GET /health")["VERSION"] == "1.2.3"
 
 
-def test_functions_come_with_all_that_they_import(evaluation: Evaluation) -> None:
-    bundled = set(evaluation.one(FUNCTION, function_of(evaluation, "GET /projects")).inputs["code"].assets)
+def test_late_uploads_are_withdrawn(evaluation: Evaluation) -> None:
+    withdraw = evaluation.one(FUNCTION, "product-withdraw")
+    assert withdraw.inputs["handler"] == "handlers.uploads.withdraw.handler"
+    assert withdraw.inputs["environment"]["variables"] == {
+        "DOCUMENTS_TABLE": f"product-documents{SUFFIX}",
+        "LOG_LEVEL": "INFO",
+    }
+    [told] = evaluation.one("aws:s3/bucketNotification:BucketNotification").inputs["lambdaFunctions"]
+    assert told == {
+        "lambdaFunctionArn": arn_of(FUNCTION, "product-withdraw"),
+        "events": ["s3:ObjectCreated:Post"],
+        "filterPrefix": "projects/",
+    }
+    statements = evaluation.document(POLICY, "product-withdraw")["Statement"][2:]
+    assert [(one["Action"], one["Resource"]) for one in statements] == [
+        (["sqs:SendMessage"], [arn_of("aws:sqs/queue:Queue", "product-withdraw-failures")]),
+        (["dynamodb:GetItem"], [T]),
+        (["s3:DeleteObject"], [f"{B}/{DOCUMENTS}"]),
+    ]
+
+
+@pytest.mark.parametrize(("name", "modules"), [("product-api-projects-list", 10), ("product-withdraw", 5)])
+def test_functions_come_with_all_that_they_import(name: str, modules: int, evaluation: Evaluation) -> None:
+    bundled = set(evaluation.one(FUNCTION, name).inputs["code"].assets)
     texts = [(ROOT_FOLDER / name).read_text() for name in sorted(bundled)]
     imported = {
         module for text in texts for module in re.findall(r"^ *from (handlers\.[\w.]+) import", text, re.MULTILINE)
     }
     files = {module: module.replace(".", "/") for module in imported}
-    assert len(imported) > 10
+    assert len(imported) > modules
     assert [name for name, file in files.items() if not {f"{file}.py", f"{file}/__init__.py"} & bundled] == []
 
 
@@ -277,7 +302,7 @@ def test_all_that_holds_data_is_protected_when_asked_and_only_then(protect: bool
 
 def test_every_alarm_tells_who_is_to_be_told() -> None:
     alarms = declare(notify=["arn:topic"]).of("aws:cloudwatch/metricAlarm:MetricAlarm")
-    assert len(alarms) == 2 * len(ENDPOINTS) + 3 * len(KINDS) + 3
+    assert len(alarms) == 2 * len(ENDPOINTS) + 3 * len(KINDS) + 3 + 3
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
 
 
@@ -295,7 +320,7 @@ def test_preview_declares_the_same_resources(evaluation: Evaluation) -> None:
 def test_policies_have_no_findings(lint: Lint) -> None:
     evaluation = declare(schedules={"translate": [JobSchedule("nightly", "rate(1 day)", "p1")]})
     policies = evaluation.of(POLICY)
-    assert len(policies) == len(ENDPOINTS) + 2 * len(KINDS) + 1
+    assert len(policies) == len(ENDPOINTS) + 2 * len(KINDS) + 1 + 1
     assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}
 
 
