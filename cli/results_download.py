@@ -48,10 +48,10 @@ LISTED = 50
 def download(
     invocation: Invocation, job: str, project: str, kind: str | None, folder: Path | None, force: bool
 ) -> None:
-    """Download the files that a completed job made.
+    """Download the files that a job made.
 
-    They are its results, and report.json about every document. Without an id it is the last completed job. When a file
-    fails, the others are downloaded; the exit code is then 3.
+    They are its results, and report.json about every document; of a failed job, the report alone. Without an id it is
+    the last completed job. When a file fails, the others are downloaded; the exit code is then 3.
     """
     from cli.downloads import Downloader, ResultList
     from cli.job_names import find_job
@@ -64,6 +64,8 @@ def download(
     target = folder or Path(f"{found['kind']}-{found['job']}")
     results = ResultList(api, found["project"], found["job"])
     files = results.files()
+    if not files and found["status"] == "failed":
+        raise CliError(f"The {found['kind']} job {found['job']} failed and left no files: {found['cause']}")
     if not force:
         _refuse_overwriting(target, files)
     started = time.monotonic()

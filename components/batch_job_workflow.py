@@ -138,6 +138,9 @@ class BatchJobWorkflow(pulumi.ComponentResource):
     An execution is started with the job's id as its name, so that a start that is repeated does nothing, and with
     `{"project", "job", "environment", ...}` and a field for the address of each channel, see `batch_definition.py`.
 
+    A program that ends with exit code 0 has completed the job. Has it nothing to deliver but a report, it also leaves
+    an exit message (`/opt/ml/output/message`): the job has then failed for that reason, and its files are kept.
+
     Attributes
     ----------
     kind

@@ -1,9 +1,12 @@
 """The states of a batch job: what `BatchJobWorkflow` makes its state machine of.
 
-Prepare -> (Register ->) MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) MarkCompleted -> Completed
-                                          | error                                              | error
-                                          v                                                    v
-                              IsOutOfCapacity -> AwaitCapacity -> Process          MarkFailed -> (Notify ->) Failed
+Prepare -> (Register ->) MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
+                                          | error                                           | yes         | no
+                                          v                                                 v             v
+                              IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
+                                          | no                                              v             v
+                                          v                                         Completed        MarkFailed
+                              MarkFailed -> (Notify ->) Failed
 
 Variables: `$job` what the execution was started with, `$program` address of the program, `$environment` variables of
 all jobs, `$attempt` how often capacity was asked for, `$cause` why the job failed.
@@ -34,6 +37,7 @@ from components.blocks.states import ANY_ERROR, Assign, Call, Catch, Choice, End
 START = "Prepare"
 # Time for instances to start and images to be pulled, which SageMaker does not count as running time.
 STARTING_SECONDS = 1800
+_MAX_CAUSE = 1000
 _MERGED_CHANNEL = InputChannel("parts", "parts", "")
 # Sortable ids, https://www.rfc-editor.org/rfc/rfc9562#section-5.7: the time in milliseconds, then chance.
 _UUID7 = (
@@ -105,6 +109,18 @@ class BatchDefinition:
             **self._starting(),
             **self._processing(),
             **(self._merging() if self._is_shared() else {}),
+            "HasDelivered": Choice(
+                "A program that ends well but leaves an exit message has nothing to deliver but its report, which "
+                "SageMaker would not upload had the program failed.",
+                "$exists($states.input.ExitMessage) and $states.input.ExitMessage != ''",
+                "Undelivered",
+                "MarkCompleted",
+            ),
+            "Undelivered": Assign(
+                "Keeps what the program said.",
+                {"cause": jsonata(f"$substring($states.input.ExitMessage, 0, {_MAX_CAUSE})")},
+                "MarkFailed",
+            ),
             "MarkCompleted": self.records.mark_completed("Completed", "MarkFailed"),
             "Completed": End("The results are there, and the record says so."),
             "MarkFailed": self.records.mark_failed("Notify" if self.announce else "Failed", "NothingToDo"),
@@ -169,7 +185,7 @@ class BatchDefinition:
         return expression
 
     def _processing(self) -> dict[str, State]:
-        done = "Merge" if self._is_shared() else "MarkCompleted"
+        done = "Merge" if self._is_shared() else "HasDelivered"
         name = f"'{self.job.kind}-' & $job.job & ($attempt > 1 ? '-' & $attempt : '')"
         return {
             "Process": self._create(
@@ -220,7 +236,7 @@ class BatchDefinition:
                 "HasMerged",
                 "MarkFailed",
             ),
-            "HasMerged": _has_ended("MarkCompleted"),
+            "HasMerged": _has_ended("HasDelivered"),
         }
 
     def _create(self, reason: str, arguments: dict[str, Any], then: str, failed: str) -> Call:
@@ -297,7 +313,7 @@ def _cause(instance_type: str, stopped: str) -> str:
         f"$error = 'States.Timeout' or $described.ProcessingJobStatus = 'Stopped' ? '{stopped}' : "
         "$contains($text & $error, /CapacityError|ResourceLimitExceeded/) ? "
         f"'{no_capacity}' : "
-        "$reason ? $reason : 'The job could not be run: ' & $error & ' ' & $text, 0, 1000))"
+        f"$reason ? $reason : 'The job could not be run: ' & $error & ' ' & $text, 0, {_MAX_CAUSE}))"
     )
 
 

@@ -13,7 +13,7 @@ from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import JobError
 from handlers.batch.job import Job, exit_message_file, read_job
 from handlers.batch.memory import peak_megabytes
-from handlers.batch.report import DocumentReport, Report, check_delivery, make_report, now, write_report
+from handlers.batch.report import DocumentReport, Report, make_report, now, undelivered, write_report
 from handlers.batch.translate.engine import Engine
 from handlers.common.job_options import AUTOMATIC, AnalyseOptions, TranslateOptions
 from handlers.common.logs import logger, start_request
@@ -30,7 +30,9 @@ def main() -> int:
 
     Returns
     -------
-    The exit code: 0 when the job was done, 1 when it failed; then SageMaker gets the reason as its exit message.
+    The exit code: 0 when the job was done, 1 when it failed; then SageMaker gets the reason as its exit message. A job
+    of which no document could be processed is done and has an exit message, too: SageMaker uploads its report, and the
+    state machine fails it.
     """
     root = Path(os.environ.get("PROCESSING_ROOT", "/opt/ml/processing"))
     try:
@@ -52,7 +54,7 @@ def run(job: Job) -> None:
     Raises
     ------
     JobError
-        It cannot be done, or not one document could be.
+        It cannot be done.
     """
     region = os.environ.get("AWS_REGION")
     if region:  # boto3 reads the other name only
@@ -134,7 +136,7 @@ def _report(job: Job, documents: list[DocumentReport], started: datetime) -> Rep
 
 
 def _publish(job: Job, report: Report) -> None:
-    """Write the report; only a job that is whole is held to have delivered something."""
+    """Write the report, and leave word where a job that is whole has delivered nothing."""
     is_whole = job.is_alone or job.options is None
     write_report(job.output if is_whole else _part(job), report)
     totals = report.totals
@@ -147,8 +149,10 @@ def _publish(job: Job, report: Report) -> None:
     }
     emit_counts(f"batch-{job.environment.job_kind}", counts, job=job.environment.job_id)
     logger.info("job done", extra={"documents": totals.documents, "failed": totals.failed, "seconds": report.seconds})
-    if is_whole:
-        check_delivery(report)
+    reason = undelivered(report) if is_whole else None
+    if reason:
+        logger.error("nothing delivered", extra={"reason": reason})
+        _leave_message(job.root, reason)
 
 
 def _part(job: Job) -> Path:

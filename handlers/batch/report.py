@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from handlers.batch.errors import JobError
 from handlers.batch.outputs import write_bytes
 from handlers.batch.prices import Cost, estimate
 from handlers.batch.work import Work
@@ -143,19 +142,14 @@ def write_report(folder: Path, report: Report) -> None:
     write_bytes(folder / FILE_NAME, msgspec.json.format(msgspec.json.encode(report)))
 
 
-def check_delivery(report: Report) -> None:
-    """Hold that a job with documents has delivered something.
-
-    Raises
-    ------
-    JobError
-        Every document failed; the message names the first reasons.
-    """
-    if report.totals.documents and not report.totals.completed:
-        reasons = [f"{document.name}: {document.reason}" for document in report.documents[:_NAMED_FAILURES]]
-        more = report.totals.documents - len(reasons)
-        rest = f" and {more} more" if more else ""
-        raise JobError(f"No document could be processed. {' '.join(reasons)}{rest}")
+def undelivered(report: Report) -> str | None:
+    """Say why a job with documents has delivered nothing, where that is so: the first reasons."""
+    if not report.totals.documents or report.totals.completed:
+        return None
+    reasons = [f"{document.name}: {document.reason}" for document in report.documents[:_NAMED_FAILURES]]
+    more = report.totals.documents - len(reasons)
+    rest = f" and {more} more, see {FILE_NAME}" if more else ""
+    return f"No document could be processed. {' '.join(reasons)}{rest}"
 
 
 def now() -> datetime:

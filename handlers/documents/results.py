@@ -41,7 +41,7 @@ class Results:
         self._bucket = bucket
 
     def of(self, job: Job, limit: int, position: str | None) -> tuple[ResultPage, str | None]:
-        """List the files of a completed job by name, with links to them.
+        """List the files of a job that has ended by name, with links to them.
 
         Parameters
         ----------
@@ -59,10 +59,11 @@ class Results:
         Raises
         ------
         Problem
-            The job is not completed.
+            The job has neither completed nor failed.
         """
-        if job.status != "completed":
-            raise Problem("job-not-completed", f"The job is {job.status}; only a completed job has results.")
+        if job.status not in ("completed", "failed"):
+            expected = "only a job that has completed has results, and one that has failed a report"
+            raise Problem("job-not-completed", f"The job is {job.status}; {expected}.")
         prefix = keys.results_prefix(job.project, job.job)
         expires_at = utc_now(LINK_SECONDS)
         found = self._sizes(prefix, limit + 1, position)

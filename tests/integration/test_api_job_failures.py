@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,12 @@ def test_a_job_fails_when_no_document_can_be_processed(ann: ApiUser, backstage: 
         assert words in job["cause"]
     execution = backstage.ended("translate", job["job"])
     assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "JobFailed", job["cause"])
-    assert backstage.processing_jobs(job["job"]) == {f"translate-{job['job']}": "Failed"}
+    assert backstage.processing_jobs(job["job"]) == {f"translate-{job['job']}": "Completed"}
+    files = ann.results(project, job["job"])
+    assert set(files) == {"report.json"}
+    reasons = {one["name"].rpartition("/")[2]: one["reason"] for one in json.loads(files["report.json"])["documents"]}
+    assert reasons.keys() == {"corrupt.docx", "blank.txt"}
+    assert reasons["blank.txt"] == "It has no text."
     assert backstage.lock(project, "translate") is None
     assert [one["job"] for one in ann.call("GET", f"/projects/{project}/jobs?status=failed")["jobs"]] == [job["job"]]
 

@@ -156,5 +156,6 @@ def test_a_job_of_bad_documents_alone_fails_with_the_reasons_of_both_instances(p
         assert words in job["cause"]
     assert pair.backstage.processing_jobs(job["job"]) == {
         f"translate-{job['job']}": "Completed",
-        f"translate-{job['job']}-merge": "Failed",
+        f"translate-{job['job']}-merge": "Completed",
     }
+    assert set(pair.user.results(project, job["job"])) == {"report.json"}

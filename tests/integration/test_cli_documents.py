@@ -175,7 +175,7 @@ def test_a_job_that_runs_is_refused_a_second_time_and_cancelled(user: User) -> N
     statuses = [one["status"] for one in user.json("jobs", "list", "-p", project)]
     assert statuses == ["rejected", "cancelled"]
     refused = user.nlp("results", "download", "-p", project, job, code=1)
-    assert "only a completed job has results" in refused.stderr
+    assert "only a job that has completed has results" in refused.stderr
 
 
 def test_the_token_is_for_other_programs(user: User, stack: LocalStack) -> None:

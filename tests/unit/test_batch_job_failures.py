@@ -66,6 +66,32 @@ def test_failed_job_has_a_cause_in_words_and_somebody_is_told(
     assert told[0]["TopicArn"] == arn_of("aws:sns/topic:Topic", "told")
 
 
+@pytest.mark.parametrize("instances", [1, 2])
+def test_job_that_ends_well_and_delivers_nothing_has_failed_with_what_the_program_said(
+    records: Records, instances: int
+) -> None:
+    records.start_job()
+    said = "No document could be processed. a.txt: It is empty."
+    answers = [{"ProcessingJobStatus": "Completed"}] * (instances - 1)
+    jobs = Jobs(*answers, {"ProcessingJobStatus": "Completed", "ExitMessage": said})
+    execution, _ = run(records, jobs, declare(instance_count=instances, announced=False))
+    job = records.get(f"JOB#{JOB}")
+    assert job
+    assert (job["status"], job["cause"]) == ("failed", said)
+    assert (execution.status, execution.cause, len(jobs.created)) == ("FAILED", said, instances)
+    assert execution.path[-4:] == ["HasDelivered", "Undelivered", "MarkFailed", "Failed"]
+    assert records.get("LATEST#translate") is None
+    assert records.get("RUNNING#translate") is None
+
+
+def test_job_whose_exit_message_is_empty_is_completed(records: Records) -> None:
+    records.start_job()
+    run(records, Jobs({"ProcessingJobStatus": "Completed", "ExitMessage": ""}))
+    job = records.get(f"JOB#{JOB}")
+    assert job
+    assert job["status"] == "completed"
+
+
 def test_job_that_comes_back_stopped_has_failed(records: Records) -> None:
     records.start_job()
     execution, _ = run(records, Jobs({"ProcessingJobStatus": "Stopped"}), declare(time_limit_seconds=90))

@@ -39,7 +39,8 @@ def test_job_that_succeeds_is_completed_is_the_latest_and_makes_room_for_the_nex
     records.start_job()
     execution, told = run(records, Jobs())
     job, latest = records.get(f"JOB#{JOB}"), records.get("LATEST#translate")
-    assert execution.path == ["Prepare", "MarkRunning", "Process", "HasProcessed", "MarkCompleted", "Completed"]
+    done = ["HasProcessed", "HasDelivered", "MarkCompleted", "Completed"]
+    assert execution.path == ["Prepare", "MarkRunning", "Process", *done]
     assert (execution.status, told) == ("SUCCEEDED", [])
     assert job
     assert latest
@@ -199,7 +200,7 @@ def test_several_instances_share_the_documents_and_one_puts_the_results_together
     evaluation = declare(instance_count=4)
     execution, _ = run(records, jobs, evaluation)
     shared, merged = jobs.created
-    assert execution.path[2:6] == ["Process", "HasProcessed", "Merge", "HasMerged"]
+    assert execution.path[2:7] == ["Process", "HasProcessed", "Merge", "HasMerged", "HasDelivered"]
     counts = [one["ProcessingResources"]["ClusterConfig"]["InstanceCount"] for one in (shared, merged)]
     assert counts == [4, 1]
     assert merged["ProcessingJobName"] == f"translate-{JOB}-merge"

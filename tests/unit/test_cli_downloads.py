@@ -100,6 +100,16 @@ def test_a_job_without_results(api: ApiServer) -> None:
     assert "Downloaded 0 files" in api.invoke("results", "download", "-p", PROJECT, JOB).stdout
 
 
+def test_a_failed_job_has_its_report_or_its_cause(api: ApiServer) -> None:
+    api.on("GET", f"{JOBS}/{JOB}", answer(job("failed", cause="No document could be processed.")))
+    offer(api, {"report.json": REPORT})
+    download(api, "-o", "out")
+    assert list(files_below("out")) == ["report.json"]
+    offer(api, {})
+    error = api.invoke("results", "download", "-p", PROJECT, JOB, code=1).stderr
+    assert f"The translate job {JOB} failed and left no files: No document could be processed." in error
+
+
 def test_nothing_is_overwritten_without_force(api: ApiServer) -> None:
     offer(api, {"a.csv": b"new", "b.csv": b"new"})
     Path("out").mkdir()

@@ -238,9 +238,9 @@ OPERATIONS = (
         method="GET",
         path=_JOB + "/results",
         group="Jobs",
-        summary="Get links to the files that a completed job made",
+        summary="Get links to the files that a job made",
         description="By name. The links need no token and end after 15 minutes. `latest` with a `kind` is the last "
-        "completed job of that kind.",
+        "completed job of that kind. A failed job has its report, where it came so far, and else an empty list.",
         query=ResultsQuery,
         answers={200: (ResultPage, "A page of links")},
         problems=(400, 404, 409, 422),
