@@ -186,7 +186,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a stack."""
 
-    protect: Annotated[bool, Meta(description="Keep tables and buckets from being deleted")] = False
+    protect: Annotated[bool, Meta(description="Keep tables, buckets and user pool from being deleted")] = False
     notify_emails: Annotated[
         tuple[Annotated[str, Meta(pattern=_EMAIL)], ...],
         Meta(description="Who is told when an alarm is raised"),

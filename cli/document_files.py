@@ -94,6 +94,8 @@ def _add(selection: Selection, path: Path) -> None:
     if size == 0:
         selection.refused[path] = "it is empty"
     elif size > MAX_BYTES:
-        selection.refused[path] = f"it has {spoken_size(size)}, and a document has at most {spoken_size(MAX_BYTES)}"
+        selection.refused[path] = (
+            f"it has {size:,} bytes, and a document has at most {MAX_BYTES:,} ({spoken_size(MAX_BYTES)})"
+        )
     else:
         selection.files.append(DocumentFile(path, size))

@@ -82,9 +82,17 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         self.recorded = recorded
 
 
-def not_found(what: str) -> Problem:
-    """Refuse what is not there, or not the caller's: which of them is not told."""
-    return Problem("not-found", f"There is no such {what}, or it is not shared with you.")
+def not_found(what: str, is_shared: bool = True) -> Problem:
+    """Refuse what is not there, or not the caller's: which of them is not told.
+
+    Parameters
+    ----------
+    what
+        Such as `project`.
+    is_shared
+        It is there for some users only.
+    """
+    return Problem("not-found", f"There is no such {what}{', or it is not shared with you' if is_shared else ''}.")
 
 
 def invalid(*errors: FieldError) -> Problem:

@@ -116,7 +116,7 @@ class WatchList:
     def _company(self, name: str) -> dict[str, Any]:
         answer = self._dynamodb.get_item(TableName=self._companies, Key=encode({"name": name}))
         if "Item" not in answer:
-            raise not_found("company")
+            raise not_found("company", is_shared=False)
         return decode(answer["Item"])
 
     def _records(self, name: str, high: str, limit: int) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ class WatchList:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            raise not_found("company") from None
+            raise not_found("company", is_shared=False) from None
 
 
 def _added_at(item: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import UNSET
@@ -15,7 +15,7 @@ from handlers.documents.table import Item, Key, RefusedError, Table
 
 MAX_ATTEMPTS = 3
 _NEW = "attribute_not_exists(pk)"
-_KINDS: tuple[Kind, ...] = ("translate", "analyse")
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Projects:

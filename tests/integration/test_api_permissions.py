@@ -59,6 +59,10 @@ class Uses:
             self._of[f"product-{kind}-schedule"] = machine.of_schedule()
             self._of[f"product-{kind}-job"] = JobUses(stack, self._api.project, jobs).all()
 
+    def knows(self, role: str) -> bool:
+        """Whether it is known what a role is used for."""
+        return role in self._of
+
     def all_work(self, role: str) -> bool:
         """Use a role for everything, up to the first use that fails."""
         try:
@@ -91,6 +95,7 @@ def test_there_are_no_other_roles(roles: Roles) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_granted_action_is_idle(roles: Roles, uses: Uses, role: str) -> None:
+    assert uses.knows(role), f"tell in tests/integration/api_uses.py what {role} does"
     asked = roles.asked(role)
     assert uses.all_work(role), "not even with all permissions"
 

@@ -106,7 +106,7 @@ def known(stack: LocalStack) -> Known:
 def test_the_description_is_the_one_that_is_served(stack: LocalStack) -> None:
     served = httpx.get(f"{stack.outputs['api_url']}/openapi.json")
     assert served.json() == json.loads(DESCRIPTION.read_text())
-    assert len(OPERATIONS) == 20
+    assert len(OPERATIONS) == sum(map(len, served.json()["paths"].values()))
 
 
 def make_test(operation: Any) -> Any:

@@ -95,7 +95,7 @@ def test_what_cannot_be_a_document_is_not_announced(api: ApiServer) -> None:
         "a.pdf": "ends in .docx, .txt, .md, .html",
         "missing.txt": "no such file",
         "pipe.txt": "not a file",
-        "large.txt": "at most 100 MiB",
+        "large.txt": "has 104,857,601 bytes, and a document has at most 104,857,600 ",
     }.items():
         assert re.search(rf"(?m)^{file}: .*{reason}", result.stderr)
     assert [request.json["name"] for request in api.received("POST", DOCUMENTS)] == ["fine.txt"]

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from handlers.api.support.registry import OPERATIONS
 from local.resources import archive_bytes
 from settings import SettingsError, host_architecture, host_runtime
 from tests.unit.pulumi_mocks import (
@@ -94,8 +95,8 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    # Of the sentiment pipeline, of the 20 endpoints two each, of the API, of late uploads, and of two state machines.
-    assert len(alarms) == 8 + 20 * 2 + 3 + 3 + 2 * 3
+    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, and of two state machines.
+    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,7 +13,9 @@ _PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
 _ABOUT_FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
 # Checks of our own say what they expect of which field: "`target`: expected ..."
 _OWN_CHECK = re.compile(r"`(?P<field>\w+)`: expected (?P<expected>.*)", re.DOTALL)
-_TOO_MANY = "Expected `array` of length <="
+_TOO_MANY = "`array` of length <="
+_NOT_A_CHOICE, _NOT_A_KIND = "Invalid enum value", "Invalid value"
+_FIELD = re.compile(r"\.(\w+)")
 WHOLE_BODY = "body"
 
 
@@ -37,7 +39,7 @@ def convert(value: Any, kind: Any, strict: bool = True) -> Any:
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        errors = _all_errors(value, kind, strict) or [field_error(error)]
+        errors = _all_errors(value, kind, strict) or [field_error(error, hint=kind)]
         if any(_TOO_MANY in wrong for wrong in (str(error), *(found.expected for found in errors))):
             detail = "; ".join(f"{found.field}: {found.expected}" for found in errors)
             raise Problem("request-too-large", detail, errors) from None
@@ -88,6 +90,11 @@ def field_error(error: msgspec.ValidationError, parent: str = "", hint: Any = No
         path, text = f"{path}.{own_check['field']}", own_check["expected"]
     elif "matching regex" in text or "length" in text:
         text = _described(hint) or text
+    elif text.startswith(_NOT_A_KIND):
+        text = f"one of {', '.join(str(kind.__struct_config__.tag) for kind in _structs(hint))}"
+    elif text.startswith(_NOT_A_CHOICE):
+        text = f"one of {', '.join(_choices(hint, _FIELD.findall(place['path']) if place else []))}"
+    text = text.removeprefix("Expected ")
     return FieldError(path.strip(".") or WHOLE_BODY, text)
 
 
@@ -98,6 +105,23 @@ def _described(hint: Any) -> str:
             if meta.extra and "expected" in meta.extra:
                 return meta.extra["expected"]
     return ""
+
+
+def _choices(hint: Any, path: list[str]) -> list[str]:
+    """List the values that a type, or the field at a path below it, is a choice of."""
+    if path:
+        hints = [get_type_hints(kind, include_extras=True) for kind in _structs(hint)]
+        return [choice for fields in hints if path[0] in fields for choice in _choices(fields[path[0]], path[1:])]
+    if get_origin(hint) is Literal:
+        return [str(choice) for choice in get_args(hint)]
+    return [choice for candidate in get_args(hint) for choice in _choices(candidate, [])]
+
+
+def _structs(hint: Any) -> list[type[msgspec.Struct]]:
+    """Find the structs that a type is a choice of."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return [hint]
+    return [kind for candidate in get_args(hint) for kind in _structs(candidate)]
 
 
 def _name(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from handlers.api.support.requests import Request
 from handlers.common.ids import is_id, new_id
 from handlers.common.job_options import AnalyseOptions
 from handlers.common.problems import Problem
+from handlers.documents.models import Kind, Status
 from tests.handlers.api.harness import BY_SCRIPT, Api, User, gateway_event
 from tests.handlers.conftest import LogLines
 
@@ -87,6 +88,23 @@ def test_all_wrong_fields_are_named_with_what_was_expected(ann: User) -> None:
         {"field": "name", "expected": "this field, which is missing"}
     ]
     assert ann("project_change", new_id(), body={"name": ""}).json["errors"][0]["expected"].startswith("1 to 200")
+
+
+def test_choices_are_listed(ann: User) -> None:
+    project = ann.project()
+
+    def expected(script: str, *path: str, **request: Any) -> str:
+        [error] = ann(script, *path, **request).json["errors"]
+        return error["expected"]
+
+    statuses = expected("jobs_list", project, query={"status": "foo"})
+    assert set(statuses.removeprefix("one of ").split(", ")) == set(get_args(Status))
+    kinds = expected("jobs_create", project, body={"kind": "foo"})
+    assert set(kinds.removeprefix("one of ").split(", ")) == set(get_args(Kind))
+    engine = {"kind": "translate", "options": {"target": "de", "engine": "foo"}}
+    assert expected("jobs_create", project, body=engine) == "one of amazon, marian"
+    assert expected("sentiment", body={"texts": ["Good."], "language": "xx"}).startswith("one of ")
+    assert expected("project_change", project, body={"name": 1}) == "`str`, got `int`"
 
 
 @pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if not operation.public])
