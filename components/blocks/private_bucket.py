@@ -165,6 +165,7 @@ class PrivateBucket(pulumi.ComponentResource):
         policy = pulumi.Output.json_dumps(
             {
                 "Version": "2012-10-17",
+                # A refusal: of whatever it is, to the bucket and all objects, that comes without TLS.
                 "Statement": [tls_only("s3:*", [self.arn, pulumi.Output.concat(self.arn, "/*")])],
             }
         )

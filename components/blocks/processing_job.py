@@ -254,7 +254,7 @@ def _platform(job: ProcessingJob, region: pulumi.Output[str], account: pulumi.Ou
     permissions = [
         Permission(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [group, pulumi.Output.concat(group, ":*")],
+            [group, pulumi.Output.concat(group, ":*")],  # the group and its streams, which SageMaker names
         ),
         Permission(
             ["cloudwatch:PutMetricData"],

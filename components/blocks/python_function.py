@@ -219,6 +219,7 @@ class PythonFunction(pulumi.ComponentResource):
 
 
 def _logging(logs: aws.cloudwatch.LogGroup) -> Permission:
+    # Lambda names the streams of a function's own log group, which is all that `:*` stands for.
     return Permission(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":*")])
 
 

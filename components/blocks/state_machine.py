@@ -69,6 +69,7 @@ class StateMachine(pulumi.ComponentResource):
             type="STANDARD",
             role_arn=role.arn,
             definition=pulumi.Output.json_dumps(definition(reason, start, states, timeout_seconds)),
+            # Step Functions wants a group with `:*`, its streams.
             logging_configuration=aws.sfn.StateMachineLoggingConfigurationArgs(
                 level="ERROR", include_execution_data=False, log_destination=pulumi.Output.concat(logs.arn, ":*")
             ),
@@ -120,7 +121,7 @@ class StateMachine(pulumi.ComponentResource):
 
 
 def _executions(machine: str) -> str:
-    """Make the ARN of all executions out of the machine's."""
+    """Make the ARN of all executions out of the machine's: they are named by jobs, which are not known yet."""
     return f"{machine.replace(':stateMachine:', ':execution:')}:*"
 
 

@@ -123,5 +123,6 @@ class WorkQueue(pulumi.ComponentResource):
 
 def require_tls(parent: pulumi.Resource, name: str, queue: aws.sqs.Queue) -> None:
     """Have a queue refuse requests without TLS."""
+    # A refusal: of whatever it is that comes without TLS.
     policy = {"Version": "2012-10-17", "Statement": [tls_only("sqs:*", [queue.arn])]}
     aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(parent))

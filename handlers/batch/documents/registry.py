@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -73,7 +74,7 @@ class Document(Protocol):
         ...
 
 
-class _Stream:
+class _Stream(ABC):
     """A text format: pieces are read one after the other, and written as they come."""
 
     errors = "strict"
@@ -85,8 +86,8 @@ class _Stream:
     def declared_encoding(self) -> str | None:
         return None
 
-    def pieces(self, language: str) -> Iterator[Piece]:
-        raise NotImplementedError
+    @abstractmethod
+    def pieces(self, language: str) -> Iterator[Piece]: ...
 
     def paragraphs(self, work: Work) -> Iterator[str]:
         self._note_encoding(work)
