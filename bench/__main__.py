@@ -50,7 +50,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 @click.option("--full", is_flag=True, help="Also the naive baseline over 5,000 companies and an analysis of 200 MB.")
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="One section; results are not written.")
 def main(quick: bool, full: bool, only: tuple[str, ...]) -> None:
-    """Measure speed, scaling, start of functions, deployment and the API; exit with 1 when a limit is not held."""
+    """Measure pipeline, start of functions, deployment, API and batch jobs; exit with 1 when a limit is not held."""
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other.")
     # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.roles import make_role
 from local.stack import LocalStack
 
 ONE_LINE_CODE = 'def handler(event, context): return {"statusCode": 200, "body": "{}"}'
@@ -58,7 +58,7 @@ class _Maker:
         self._lambda, self._gateway = stack.aws.client("lambda"), stack.aws.client("apigatewayv2")
         self._like = like
         self._api = api_id(stack)
-        self._role = _make_role(stack)
+        self._role = make_role(stack.aws, _NAME, "lambda.amazonaws.com", _SERVICES)
         [authorizer] = self._gateway.get_authorizers(ApiId=self._api)["Items"]
         self._signed_in = {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
 
@@ -98,16 +98,3 @@ class _Maker:
 def api_id(stack: LocalStack) -> str:
     """Find the id of the product's API."""
     return stack.outputs["api_url"].rpartition("/")[2]
-
-
-def _make_role(stack: LocalStack) -> str:
-    iam = stack.aws.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=_NAME, AssumeRolePolicyDocument=_policy(trust))["Role"]
-    allowed = {"Effect": "Allow", "Action": _SERVICES, "Resource": "*"}
-    iam.put_role_policy(RoleName=_NAME, PolicyName=_NAME, PolicyDocument=_policy(allowed))
-    return role["Arn"]
-
-
-def _policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.roles import make_role
 from bench.runs import BenchmarkError
 from local.embedded_aws import EmbeddedAws
 from local.product_api import ApiUser
@@ -19,6 +20,7 @@ OPTIONS: dict[str, dict[str, str]] = {"translate": {"source": "en", "target": "d
 PARAGRAPHS = 6
 
 _NAIVE = "naive-documents"
+_SERVICES = ("comprehend:*", "logs:*", "s3:*", "translate:*")
 _PROGRAM = Path(__file__).parent / "naive" / "documents.py"
 _FOLDER = "/opt/ml/processing"
 _TIMEOUT_SECONDS = 1800
@@ -143,7 +145,7 @@ class Naive:
         self._count = 0
         aws.client("s3").create_bucket(Bucket=_NAIVE, CreateBucketConfiguration={"LocationConstraint": aws.region})
         aws.client("s3").upload_file(str(_PROGRAM), _NAIVE, "code/documents.py")
-        self._role = _make_role(aws)
+        self._role = make_role(aws, _NAIVE, "sagemaker.amazonaws.com", _SERVICES)
 
     def run(self, kind: str, documents: Mapping[str, str]) -> JobRun:
         """Run a job.
@@ -194,20 +196,6 @@ def _input(name: str, prefix: str) -> Any:
 def _output(prefix: str) -> Any:
     place = {"S3Uri": f"s3://{_NAIVE}/{prefix}", "LocalPath": f"{_FOLDER}/output", "S3UploadMode": "EndOfJob"}
     return {"OutputName": "output", "S3Output": place}
-
-
-def _make_role(aws: EmbeddedAws) -> str:
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    services = ["comprehend:*", "logs:*", "s3:*", "translate:*"]
-    iam = aws.client("iam")
-    role = iam.create_role(RoleName=_NAIVE, AssumeRolePolicyDocument=_policy(trust))["Role"]
-    allowed = {"Effect": "Allow", "Action": services, "Resource": "*"}
-    iam.put_role_policy(RoleName=_NAIVE, PolicyName=_NAIVE, PolicyDocument=_policy(allowed))
-    return role["Arn"]
-
-
-def _policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _upload(aws: EmbeddedAws, bucket: str, prefix: str, documents: Mapping[str, str | Path]) -> None:
