@@ -9,14 +9,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.batch_job_workflow import JobSchedule
-from components.blocks.api_domain import Domain
-from components.blocks.http_api import Audience, Throttle
-from components.blocks.layer import dependency_layer
-from components.blocks.notifications import Notifications
-from components.blocks.python_function import FunctionDefaults
-from components.blocks.sagemaker_images import prebuilt_image
-from components.blocks.user_pool import SignIn
-from components.blocks.wheels import download_wheels
+from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.layer import dependency_layer
+from components.blocks.compute.python_function import FunctionDefaults
+from components.blocks.compute.sagemaker_images import prebuilt_image
+from components.blocks.compute.wheels import download_wheels
+from components.blocks.http.api_domain import Domain
+from components.blocks.http.http_api import Audience, Throttle
+from components.blocks.observe.notifications import Notifications
 from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from settings import host_architecture, host_runtime, load_settings

@@ -25,9 +25,9 @@ from bench.runs import BenchmarkError
 from bench.scaling import measure_scaling
 from bench.speed import Sizes, measure_speed
 from bench.startup import measure_startup
-from local.deployer import ROOT, DeployError
-from local.embedded_aws import EmbeddedAws, EmbeddedAwsError
-from local.pipeline import RunError
+from local.aws.embedded_aws import EmbeddedAws, EmbeddedAwsError
+from local.demo.pipeline import RunError
+from local.deploy.deployer import ROOT, DeployError
 
 RESULTS = ROOT / "bench" / "results.md"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"

@@ -15,8 +15,8 @@ from bench.api_endpoints import ENDPOINTS, Endpoint
 from bench.api_load import Call, Clients, Latency
 from bench.report import Row, Section, at_most, times
 from bench.runs import SERVICES, BenchmarkError
-from local.embedded_aws import EmbeddedAws
-from local.stack import LocalStack, deploy_to
+from local.aws.embedded_aws import EmbeddedAws
+from local.deploy.stack import LocalStack, deploy_to
 
 MAX_RATIO = 1.5
 ONE_LINE_BASELINE = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.roles import make_role
-from local.stack import LocalStack
+from local.deploy.stack import LocalStack
 
 ONE_LINE_CODE = 'def handler(event, context): return {"statusCode": 200, "body": "{}"}'
 ONE_LINE = "/one-line"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from handlers.common.ids import new_id
-from local.pipeline import add_companies
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.pipeline import add_companies
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 
 ENTRIES = 12
 RESULTS = ("report.html", "report.json", "results.csv")

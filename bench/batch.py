@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from bench.batch_jobs import OPTIONS, PARAGRAPHS, JobRun, Naive, Product, make_documents, make_file
 from bench.contest import slowdown
 from bench.report import Row, Section, at_least, at_most, seconds, times
-from local.embedded_aws import EmbeddedAws
-from local.stack import deploy_to
+from local.aws.embedded_aws import EmbeddedAws
+from local.deploy.stack import deploy_to
 
 # What one call takes, as the embedded AWS imitates it.
 COMPREHEND_SECONDS = 0.05

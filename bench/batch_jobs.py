@@ -12,9 +12,9 @@ from typing import Any
 
 from bench.roles import make_role
 from bench.runs import BenchmarkError
-from local.embedded_aws import EmbeddedAws
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.aws.embedded_aws import EmbeddedAws
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 
 OPTIONS: dict[str, dict[str, str]] = {"translate": {"source": "en", "target": "de"}, "analyse": {}}
 PARAGRAPHS = 6

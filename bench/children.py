@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.runs import BenchmarkError
-from local.deployer import ROOT
+from local.deploy.deployer import ROOT
 
 _TIMEOUT_SECONDS = 180
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from bench.naive.stack import CONCURRENCY, deploy_naive, result_count, set_concurrency
 from bench.runs import BenchmarkError, Run, System
-from local.embedded_aws import EmbeddedAws
-from local.pipeline import follow_run
-from local.stack import deploy_to
+from local.aws.embedded_aws import EmbeddedAws
+from local.demo.pipeline import follow_run
+from local.deploy.stack import deploy_to
 
 # What one call takes, as the embedded AWS imitates Amazon Comprehend and Wikipedia.
 COMPREHEND_SECONDS = 0.05

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.embedded_aws import EmbeddedAws
+from local.aws.embedded_aws import EmbeddedAws
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def main() -> None:
 
 def _deploy(aws: EmbeddedAws) -> Recorded:
     """Deploy the program; returns what was made, in order."""
-    from local import resources
-    from local.stack import deploy_to
+    from local.deploy import resources
+    from local.deploy.stack import deploy_to
 
     recorded: Recorded = []
 
@@ -68,7 +68,7 @@ def _deploy(aws: EmbeddedAws) -> Recorded:
 
 def _make_again(aws: EmbeddedAws, recorded: Recorded) -> float:
     """Make resources one after another; returns the seconds it takes, without those of putting in new names."""
-    from local.resources import CREATORS, Context
+    from local.deploy.resources import CREATORS, Context
 
     client: Callable[[str], Any] = aws.client
     new_names: dict[str, str] = {}

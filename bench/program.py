@@ -23,7 +23,7 @@ def main() -> None:
     """Evaluate, and print number of resources, peak memory, functions with their code, and layers."""
     import pulumi
 
-    from local.deployer import PROJECT, ROOT, STACK, read_config
+    from local.deploy.deployer import PROJECT, ROOT, STACK, read_config
 
     declared: list[pulumi.runtime.MockResourceArgs] = []
 

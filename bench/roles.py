@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from local.embedded_aws import EmbeddedAws
+from local.aws.embedded_aws import EmbeddedAws
 
 
 def make_role(aws: EmbeddedAws, name: str, service: str, actions: Sequence[str]) -> str:

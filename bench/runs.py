@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.embedded_aws import EmbeddedAws
+from local.aws.embedded_aws import EmbeddedAws
 
 # The services whose requests are counted; AWS charges for each of them.
 SERVICES = ("dynamodb", "sqs", "comprehend", "s3")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import click
 
-from cli.companies import companies
-from cli.dead_letters import dead_letters
-from cli.deployment import PROJECT_ROOT
-from cli.documents import documents
+from cli.aws.deployment import PROJECT_ROOT
+from cli.commands.companies import companies
+from cli.commands.dead_letters import dead_letters
+from cli.commands.documents import documents
+from cli.commands.jobs import jobs
+from cli.commands.login import login, logout, token
+from cli.commands.projects import projects
+from cli.commands.results import results
+from cli.commands.run import run
+from cli.commands.stacks import deploy, preview, teardown
+from cli.commands.users import users
 from cli.errors import explain
-from cli.jobs import jobs
-from cli.login import login, logout, token
-from cli.options import Invocation, examples, global_options
-from cli.projects import projects
-from cli.results import results
-from cli.run import run
-from cli.stacks import deploy, preview, teardown
-from cli.users import users
+from cli.ui.options import Invocation, examples, global_options
 
 COMPLETION_VARIABLE = "_NLP_COMPLETE"
 

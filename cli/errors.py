@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli.text import printable
+from cli.ui.text import printable
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 INVALID_CREDENTIALS = {

@@ -9,17 +9,24 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks import batch_definition
-from components.blocks.alarms import Metric, alarm_above
-from components.blocks.batch_definition import BatchDefinition, RetryPolicy
-from components.blocks.job_records import JobRecords
-from components.blocks.notifications import Notifications
-from components.blocks.permissions import Permission, account_of, assumed_by, child_of, policy_document, region_of
-from components.blocks.private_bucket import PrivateBucket
-from components.blocks.processing_job import InputChannel, OutputChannel, ProcessingJob, creating, job_role
-from components.blocks.program import BatchProgram
-from components.blocks.state_machine import StateMachine
-from components.blocks.table import Table
+from components.blocks.access.permissions import (
+    Permission,
+    account_of,
+    assumed_by,
+    child_of,
+    policy_document,
+    region_of,
+)
+from components.blocks.compute.program import BatchProgram
+from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.observe.notifications import Notifications
+from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.storage.table import Table
+from components.blocks.workflow import batch_definition
+from components.blocks.workflow.batch_definition import BatchDefinition, RetryPolicy
+from components.blocks.workflow.job_records import JobRecords
+from components.blocks.workflow.processing_job import InputChannel, OutputChannel, ProcessingJob, creating, job_role
+from components.blocks.workflow.state_machine import StateMachine
 
 # SageMaker's names of jobs have at most 63 characters: `<kind>-<id of 36>-merge` and `<kind>-<id of 36>-<attempt>`.
 MAX_KIND_LENGTH = 63 - len("--merge") - 36
@@ -62,7 +69,7 @@ class BatchJobWorkflowArgs:
     kind
         Of the jobs: lower-case letters, digits and hyphens, at most 20.
     table
-        Where jobs are recorded, see `components/blocks/job_records.py`.
+        Where jobs are recorded, see `components/blocks/workflow/job_records.py`.
     bucket
         Where objects are.
     program

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.blocks.api_domain import ApiDomain, Domain
-from components.blocks.http_api import Audience, HttpApi, Route, Throttle
-from components.blocks.permissions import child_of
-from components.blocks.python_function import FunctionDefaults, PythonFunction
-from components.blocks.user_pool import SignIn, UserPool
+from components.blocks.access.permissions import child_of
+from components.blocks.access.user_pool import SignIn, UserPool
+from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.http.api_domain import ApiDomain, Domain
+from components.blocks.http.http_api import Audience, HttpApi, Route, Throttle
 
 
 @dataclass(frozen=True)

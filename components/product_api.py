@@ -9,16 +9,16 @@ from pathlib import Path
 import pulumi
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
-from components.blocks.api_domain import Domain
-from components.blocks.http_api import Audience, Throttle
-from components.blocks.notifications import Notifications
-from components.blocks.permissions import Permission, child_of
-from components.blocks.private_bucket import PrivateBucket
-from components.blocks.processing_job import InputChannel, OutputChannel
-from components.blocks.program import BatchProgram, program_files
-from components.blocks.python_function import FunctionDefaults, PythonFunction
-from components.blocks.table import Index, Table
-from components.blocks.user_pool import SignIn
+from components.blocks.access.permissions import Permission, child_of
+from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.program import BatchProgram, program_files
+from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.http.api_domain import Domain
+from components.blocks.http.http_api import Audience, Throttle
+from components.blocks.observe.notifications import Notifications
+from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.storage.table import Index, Table
+from components.blocks.workflow.processing_job import InputChannel, OutputChannel
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.product_routes import DOCUMENTS, ProductRoutes
 
@@ -28,7 +28,7 @@ BY_STATUS = Index("by-status", "project_status", "job")
 CODE = (
     "handlers/api/support",
     "handlers/companies",
-    "handlers/documents",
+    "handlers/projects",
     "handlers/sentiment",
     "handlers/texts",
 )
@@ -154,7 +154,7 @@ class ProductApi(pulumi.ComponentResource):
         withdraw = PythonFunction(
             name,
             "handlers/uploads/withdraw.py",
-            replace(args.functions, further_code=("handlers/documents",)),
+            replace(args.functions, further_code=("handlers/projects",)),
             allow=[self.documents.getting(), self.files.deleting(DOCUMENTS)],
             environment={"DOCUMENTS_TABLE": self.documents.name},
             asynchronous=True,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.blocks.http_api import Route, Throttle
-from components.blocks.permissions import Permission
-from components.blocks.private_bucket import PrivateBucket
-from components.blocks.state_machine import StateMachine
-from components.blocks.table import Table
+from components.blocks.access.permissions import Permission
+from components.blocks.http.http_api import Route, Throttle
+from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.storage.table import Table
+from components.blocks.workflow.state_machine import StateMachine
 
 # Keys of objects, as patterns.
 DOCUMENTS = "projects/*/documents/"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.alarms import Metric, alarm_above
-from components.blocks.permissions import Permission, child_of
-from components.blocks.private_bucket import PrivateBucket
-from components.blocks.python_function import FunctionDefaults, PythonFunction
-from components.blocks.table import Table
-from components.blocks.work_queue import WorkQueue
+from components.blocks.access.permissions import Permission, child_of
+from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.storage.table import Table
+from components.blocks.storage.work_queue import WorkQueue
 
 # Amazon Comprehend: at most 25 documents a BatchDetectSentiment, so a batch of messages is one call.
 BATCH_SIZE = 25

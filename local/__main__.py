@@ -12,11 +12,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.deployer import ROOT, DeployError
-from local.embedded_aws import EmbeddedAwsError
-from local.pipeline import RunError
-from local.product_api import ApiError
-from local.stack import StackError
+from local.aws.embedded_aws import EmbeddedAwsError
+from local.demo.pipeline import RunError
+from local.demo.product_api import ApiError
+from local.deploy.deployer import ROOT, DeployError
+from local.deploy.stack import StackError
 
 console = Console(highlight=False)
 
@@ -40,7 +40,7 @@ def main() -> None:
 @click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
 def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, run jobs over documents, show the results, stop."""
-    from local import demo as steps
+    from local.demo import demo as steps
 
     names = steps.read_names(companies)
     if not names:
@@ -57,7 +57,7 @@ def demo(live: bool, companies: Path, picture: Path | None) -> None:
 @click.option("--empty", is_flag=True, help="Deploy nothing, for `pulumi up -s local`.")
 def serve(live: bool, port: int, empty: bool) -> None:
     """Deploy to an embedded AWS and keep it running until Ctrl-C."""
-    from local import serve as steps
+    from local.demo import serve as steps
 
     _run(lambda: steps.serve(console, live, port, empty))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.support.cli_aws import running_aws
+from tests.support.iam_linter import Lint, load_linter
 
 HANDLERS = "tests/handlers/"
 
@@ -21,3 +25,16 @@ class FilesTogether(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
     """Have pytest-xdist share the tests out so; its own groups (`xdist_group`) are unknown to pytest 9.2."""
     return FilesTogether(config, log)
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of an emulator without the product, which runs until the last test of this process has ended."""
+    with running_aws(tmp_path_factory.mktemp("aws")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def lint() -> Lint:
+    """An IAM linter."""
+    return load_linter()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.embedded_aws import EmbeddedAws
+from local.aws.embedded_aws import EmbeddedAws
 from settings import host_runtime
 
 # The figures of the system that it stands for.

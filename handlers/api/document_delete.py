@@ -9,8 +9,8 @@ from handlers.api.support.clients import client, s3_client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.documents import Documents
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.documents import Documents
 
 
 class Environment(msgspec.Struct, frozen=True):

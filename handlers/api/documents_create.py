@@ -10,9 +10,9 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.documents import Documents
-from handlers.documents.models import NewDocument
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.documents import Documents
+from handlers.projects.models import NewDocument
 
 
 class Environment(msgspec.Struct, frozen=True):

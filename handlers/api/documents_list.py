@@ -11,9 +11,9 @@ from handlers.api.support.pagination import PageQuery, decode_cursor, encode_cur
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.ids import is_id
-from handlers.documents.documents import Documents
-from handlers.documents.models import DocumentPage
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.documents import Documents
+from handlers.projects.models import DocumentPage
 
 
 class Environment(msgspec.Struct, frozen=True):

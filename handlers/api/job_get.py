@@ -10,8 +10,8 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.models import JobQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.jobs import Jobs
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.jobs import Jobs
 
 
 class Environment(msgspec.Struct, frozen=True):

@@ -11,9 +11,9 @@ from handlers.api.support.models import ResultsQuery
 from handlers.api.support.pagination import decode_cursor, encode_cursor
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.jobs import Jobs
-from handlers.documents.results import Results, is_file
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.jobs import Jobs
+from handlers.projects.results import Results, is_file
 
 
 class Environment(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.models import Kind, NewJob
-from handlers.documents.starting import JobStarter
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.models import Kind, NewJob
+from handlers.projects.starting import JobStarter
 
 
 class Environment(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from handlers.api.support.pagination import decode_cursor, encode_cursor
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.ids import is_id
-from handlers.documents.jobs import Jobs
-from handlers.documents.models import JobPage
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.jobs import Jobs
+from handlers.projects.models import JobPage
 
 
 class Environment(msgspec.Struct, frozen=True):

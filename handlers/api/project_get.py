@@ -9,8 +9,8 @@ from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.projects import Projects
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.projects import Projects
 
 
 class Environment(msgspec.Struct, frozen=True):

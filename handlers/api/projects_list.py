@@ -12,9 +12,9 @@ from handlers.api.support.pagination import decode_cursor, encode_cursor
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.ids import is_id
-from handlers.documents.models import ProjectPage
-from handlers.documents.projects import Projects
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects.models import ProjectPage
+from handlers.projects.projects import Projects
 
 
 class Environment(msgspec.Struct, frozen=True):

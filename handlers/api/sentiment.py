@@ -10,7 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.documents.table import Table
+from handlers.common.table import Table
 from handlers.texts.analysing import analyse
 from handlers.texts.models import NewSentiments
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_EXPECTED, NAME_PATTERN
-from handlers.documents.models import Next, Time
+from handlers.projects.models import Next, Time
 
 Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 CompanyName = Annotated[

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from handlers.common.concurrency import both
 from handlers.common.problems import not_found
+from handlers.common.table import decode, encode
 from handlers.common.times import utc_now
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
-from handlers.documents.table import decode, encode
 from handlers.sentiment.work import RUN_PATTERN
 
 LATEST = "latest"

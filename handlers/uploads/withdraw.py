@@ -14,8 +14,8 @@ import msgspec
 from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
-from handlers.documents import keys
-from handlers.documents.table import Table
+from handlers.common.table import Table
+from handlers.projects import keys
 
 
 class Environment(msgspec.Struct, frozen=True):

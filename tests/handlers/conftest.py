@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from handlers.common import logs
-from tests.handlers.pipeline import Pipeline
+from tests.handlers.sentiment.pipeline import Pipeline
 
 # A busy machine is not a defect, and examples that failed are to be written down as tests of their own.
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

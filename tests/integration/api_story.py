@@ -14,10 +14,10 @@ import msgspec
 
 from handlers.api.support.registry import Operation
 from handlers.common.ids import new_id
-from handlers.documents import keys
-from handlers.documents.table import Item, decode
-from local.product_api import RUNNING, ApiUser
-from local.stack import LocalStack
+from handlers.common.table import Item, decode
+from handlers.projects import keys
+from local.demo.product_api import RUNNING, ApiUser
+from local.deploy.stack import LocalStack
 from tests.integration.harness import wait_until
 
 # A name for requests that are about any company.

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from local.pipeline import add_companies
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.pipeline import add_companies
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 
 Use = Callable[[], bool]
 TEXT = b"A wonderful company. Its products are a joy to use, and its people are friendly."

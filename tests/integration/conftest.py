@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
-from local.product_api import ApiUser
-from local.stack import LocalStack, deploy_to
+from local.aws.embedded_aws import EmbeddedAws
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack, deploy_to
 from tests.integration.api_story import Backstage
 from tests.integration.harness import Pipeline
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.pipeline import add_companies, follow_run, read_object, result_objects, start_run
-from local.stack import LocalStack
+from local.demo.pipeline import add_companies, follow_run, read_object, result_objects, start_run
+from local.deploy.stack import LocalStack
 
 _NAME = {"ExpressionAttributeNames": {"#name": "name"}}
 _runs = itertools.count(1)

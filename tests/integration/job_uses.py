@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 from tests.integration.processing import log_lines, wait_for, wait_for_job
 
 Use = Callable[[], bool]

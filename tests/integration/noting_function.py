@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
 
 TRUST_LAMBDA = {
     "Version": "2012-10-17",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
 
 BUCKET = "batch-files"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from local.stack import LocalStack
+from local.deploy.stack import LocalStack
 
 # What the embedded AWS carries out without asking the role: by who takes the role on, patterns of grants.
 NOT_ASKED = {

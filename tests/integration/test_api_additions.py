@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.stack import LocalStack, deploy_to
+from local.deploy.stack import LocalStack, deploy_to
 
 
 def test_a_domain_gets_its_certificate_and_records_and_the_sign_in_its_firewall(stack: LocalStack) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, path_of, processing, project_with
 
 LISTS = [operation for operation in OPERATIONS if operation.query and "cursor" in operation.query.__struct_fields__]

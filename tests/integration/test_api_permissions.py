@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.product_api import ApiUser
-from local.stack import LocalStack, deploy_to
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.marian_model import make_model
 from tests.integration.api_uses import TEXT, ApiUses, completes
 from tests.integration.job_uses import JobUses, MachineUses

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 from tests.integration.api_story import COMPANY, assert_problem, example, path_of, project_with
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.request]

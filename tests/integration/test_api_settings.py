@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from handlers.common.ids import new_id
-from handlers.documents.models import NewProject
-from handlers.documents.projects import Projects
-from handlers.documents.table import Table
-from local.product_api import ApiUser
-from local.stack import LocalStack, deploy_to
+from handlers.common.table import Table
+from handlers.projects.models import NewProject
+from handlers.projects.projects import Projects
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack, deploy_to
 from tests.integration.api_story import TO_GERMAN, Backstage, jobs_of, processing, run, subject, without_accents
 from tests.integration.harness import Pipeline, wait_until
 from tests.integration.processing import received, subscribed_queue

@@ -14,8 +14,8 @@ import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 from tests.integration.api_story import assert_problem, claims, example, path_of, subject
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]

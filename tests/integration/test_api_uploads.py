@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 import httpx
 import pytest
 
-from handlers.documents.models import MAX_UPLOAD_BYTES
-from local.product_api import ApiUser
+from handlers.projects.models import MAX_UPLOAD_BYTES
+from local.demo.product_api import ApiUser
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem
 from tests.integration.harness import wait_until
 from tests.integration.http_calls import Answer, call

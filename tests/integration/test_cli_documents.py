@@ -15,9 +15,9 @@ import docx
 import httpx
 import pytest
 
-from local.deployer import ROOT
-from local.product_api import ApiUser
-from local.stack import LocalStack, findable
+from local.demo.product_api import ApiUser
+from local.deploy.deployer import ROOT
+from local.deploy.stack import LocalStack, findable
 
 NAME = "Contracts & Söhne"
 PASSWORD = "A-good-password-1"

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.deployer import deploy
-from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.deploy.deployer import deploy
 from tests.integration.api_constants import CODE, ORIGIN
 from tests.integration.http_calls import Answer, call
 from tests.integration.processing import new_name, policy, wait_for

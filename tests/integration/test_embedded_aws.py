@@ -19,8 +19,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.control import ControlError
-from local.embedded_aws import ACCOUNT_ID, PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
+from local.aws.control import ControlError
+from local.aws.embedded_aws import ACCOUNT_ID, PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
 from tests.integration.noting_function import NotingFunction, wait_until
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
@@ -243,7 +243,7 @@ def test_it_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @needs_proc
 def test_it_dies_with_its_parent() -> None:
     program = (
-        "import time; from local.embedded_aws import EmbeddedAws; aws = EmbeddedAws(); aws.start();"
+        "import time; from local.aws.embedded_aws import EmbeddedAws; aws = EmbeddedAws(); aws.start();"
         "print(aws.pid, aws.log_path.parent, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", program]
@@ -259,7 +259,7 @@ def test_it_dies_with_its_parent() -> None:
 
 def test_a_failed_start_shows_the_log_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("local.embedded_aws.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr("local.aws.embedded_aws.PROJECT_ROOT", tmp_path)
     with pytest.raises(EmbeddedAwsError, match="No module named 'local'"):
         EmbeddedAws().start()
     assert list(tmp_path.iterdir()) == []

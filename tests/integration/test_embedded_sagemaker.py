@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
 from tests.integration.processing import (
     JOB_STATEMENTS,
     LOG_GROUP,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.embedded_aws import EmbeddedAws
+from local.aws.embedded_aws import EmbeddedAws
 from tests.integration.http_calls import Answer, call
 from tests.integration.processing import new_name, policy
 from tests.integration.test_embedded_aws import client_of

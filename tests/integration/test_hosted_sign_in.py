@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 
 CALLBACK = "http://localhost:8501"
 VERIFIER = "a-verifier-that-nobody-else-knows-0123456789-abcdef"

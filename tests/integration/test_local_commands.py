@@ -15,7 +15,7 @@ from typing import Any
 import docx
 import pytest
 
-from local.deployer import ROOT
+from local.deploy.deployer import ROOT
 from tests.integration.harness import wait_until
 
 

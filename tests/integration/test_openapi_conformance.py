@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
 
-from local.product_api import ApiUser
-from local.stack import LocalStack
+from local.demo.product_api import ApiUser
+from local.deploy.stack import LocalStack
 
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
 # Stand in most requests for the ids of what is really there: each operation has its own, since some of them delete.

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from local.demo import read_names
-from local.deployer import ROOT
+from local.demo.demo import read_names
+from local.deploy.deployer import ROOT
 from tests.integration.harness import Pipeline, new_run
 
 ODD_NAMES = [

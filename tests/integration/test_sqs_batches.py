@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded_aws import ACCOUNT_ID, EmbeddedAws
+from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
 from tests.integration.noting_function import NotingFunction, send, wait_until
 
 

@@ -20,7 +20,7 @@ from handlers.api.support.answers import JSON, PROBLEM_JSON, Answer, problem_ans
 from handlers.api.support.requests import Request
 from handlers.common.ids import new_id
 from handlers.common.problems import Problem
-from handlers.documents.table import Item, RefusedError, Table
+from handlers.common.table import Item, RefusedError, Table
 
 HEADER = "idempotency-key"
 KEEP_SECONDS = 24 * 3600

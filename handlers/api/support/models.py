@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from handlers.api.support.pagination import PageQuery
-from handlers.documents.models import Kind, Status, Time
+from handlers.projects.models import Kind, Status, Time
 
 
 class Health(msgspec.Struct, frozen=True):

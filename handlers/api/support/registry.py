@@ -10,7 +10,7 @@ from handlers.api.support.models import Health, JobQuery, JobsQuery, ProjectsQue
 from handlers.api.support.pagination import PageQuery
 from handlers.common.job_options import TranslateOptions
 from handlers.companies.models import Company, CompanyChanges, CompanyHistory, CompanyPage
-from handlers.documents.models import (
+from handlers.projects.models import (
     DocumentPage,
     Job,
     JobPage,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.handlers.api.harness import Api, User
-from tests.unit.cli_aws import running_aws
+from tests.support.cli_aws import running_aws
 
 
 @pytest.fixture(scope="package")

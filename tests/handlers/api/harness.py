@@ -15,8 +15,8 @@ import msgspec
 from handlers.api.support.answers import PROBLEM_JSON
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.problems import TYPE_PREFIX, ProblemDetails
-from handlers.documents.table import decode
-from tests.handlers.documents.state_machine import StateMachine
+from handlers.common.table import decode
+from tests.handlers.projects.state_machine import StateMachine
 
 REGION = "eu-central-1"
 NAMES = {

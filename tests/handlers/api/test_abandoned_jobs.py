@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.documents import starting
+from handlers.projects import starting
 from tests.handlers.api.harness import ANALYSE, Api, User
 
 

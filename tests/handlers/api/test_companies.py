@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.common.problems import Problem
+from handlers.common.table import encode
 from handlers.companies.names import is_name, name_in_path
-from handlers.documents.table import encode
 from tests.handlers.api.harness import NAMES, Api, User
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from handlers.documents.models import CONTENT_TYPES, MAX_UPLOAD_BYTES
+from handlers.projects.models import CONTENT_TYPES, MAX_UPLOAD_BYTES
 from tests.handlers.api.harness import NAMES, Api, User
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
-from handlers.documents.table import Table
+from handlers.common.table import Table
 from tests.handlers.api.harness import ANALYSE, NAMES, TRANSLATE, Api, Response, User
 
 NOW = "2026-11-21T07:00:00.123Z"

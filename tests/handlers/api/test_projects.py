@@ -12,7 +12,7 @@ import pytest
 
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
-from handlers.documents import projects as module
+from handlers.projects import projects as module
 from tests.handlers.api.harness import ANALYSE, Api, Response, User
 
 

@@ -18,7 +18,7 @@ from handlers.api.support.requests import Request
 from handlers.common.ids import is_id, new_id
 from handlers.common.job_options import AnalyseOptions
 from handlers.common.problems import Problem
-from handlers.documents.models import Kind, Status
+from handlers.projects.models import Kind, Status
 from tests.handlers.api.harness import BY_SCRIPT, Api, User, gateway_event
 from tests.handlers.conftest import LogLines
 

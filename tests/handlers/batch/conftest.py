@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.handlers.batch.fake_aws import FakeAws, serving
-from tests.unit.pulumi_mocks import ROOT_FOLDER
+from tests.support.pulumi_mocks import ROOT_FOLDER
 
 
 class Outcome(NamedTuple):

@@ -18,7 +18,7 @@ from tests.handlers.batch.conftest import Outcome, Run
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
 from tests.handlers.batch.test_bad_documents import OLE, bomb
 from tests.handlers.batch.word_documents import full_document, simple_document
-from tests.unit.pulumi_mocks import ROOT_FOLDER
+from tests.support.pulumi_mocks import ROOT_FOLDER
 
 ENGLISH = {"source": "en", "target": "de"}
 TEXTS = {

@@ -1,0 +1,192 @@
+"""The HTTP API: requests with a token, repeated where that is safe, and refusals in one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from cli.api.errors import ApiError, refusal, unreachable
+from cli.api.identity import Identity
+from cli.aws import backoff
+from cli.aws.deployment import Deployment
+
+# API Gateway itself gives up after 30 seconds.
+TIMEOUT = httpx.Timeout(35, connect=5)
+# Threads that transfer files, and one that asks.
+CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
+PAGE_SIZE = 100
+IDEMPOTENT = {"GET", "PUT", "DELETE"}
+# The request was not carried out, whatever it was.
+NOT_BEGUN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+Body = dict[str, Any]
+
+
+class Api:
+    """A deployment's HTTP API, used by whoever is signed in. Threads may share it.
+
+    Parameters
+    ----------
+    deployment : Deployment
+    sleep : callable
+        Waits a number of seconds.
+    """
+
+    def __init__(self, deployment: Deployment, sleep: Callable[[float], None] = time.sleep):
+        self.deployment = deployment
+        self.identity = Identity(deployment)
+        self._url = deployment.output("api_url").rstrip("/")
+        self._sleep = sleep
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        """The client of all requests, which itself sends no token: links and forms carry their own permission."""
+        # The embedded AWS is on this machine, whatever proxy is set.
+        return httpx.Client(
+            timeout=TIMEOUT,
+            limits=CONNECTIONS,
+            trust_env=not self.deployment.is_local,
+            headers={"user-agent": "cloud-nlp-command-line"},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        if "http" in vars(self):
+            self.http.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, before the API is asked again."""
+        self._sleep(seconds)
+
+    def get(self, *path: str, **query: str | None) -> Body:
+        """Read something.
+
+        Parameters
+        ----------
+        *path : str
+            The parts of the path.
+        **query : str or None
+            Parameters; those that are None are left out.
+
+        Raises
+        ------
+        ApiError
+            When the API refuses.
+        CliError
+            When it is not reachable, or nobody is signed in.
+        """
+        return self._call("GET", path, query=query)
+
+    def pages(self, name: str, *path: str, **query: str | None) -> Iterator[Body]:
+        """Read a list, page by page as its entries are taken.
+
+        Parameters
+        ----------
+        name : str
+            The field that holds the entries of a page.
+        *path, **query : str
+            As for `get`.
+        """
+        cursor: str | None = None
+        while True:
+            page = self.get(*path, **query, limit=str(PAGE_SIZE), cursor=cursor)
+            yield from page[name]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def post(self, *path: str, body: Body, key: str) -> Body:
+        """Create something, once, however often the request has to be sent.
+
+        Parameters
+        ----------
+        *path : str
+            The parts of the path.
+        body : dict
+            What to send.
+        key : str
+            Tells repetitions of this request from other requests: its Idempotency-Key.
+        """
+        return self._call("POST", path, body=body, headers={"idempotency-key": key})
+
+    def patch(self, *path: str, body: Body) -> Body:
+        """Change something."""
+        return self._call("PATCH", path, body=body)
+
+    def delete(self, *path: str, attempts: int = backoff.ATTEMPTS) -> Body:
+        """Delete something, or end it."""
+        return self._call("DELETE", path, attempts=attempts)
+
+    def _call(self, method: str, path: tuple[str, ...], **parts: Any) -> Body:
+        query = {name: value for name, value in parts.pop("query", {}).items() if value is not None}
+        url = self._url + "".join(f"/{quote(part, safe='')}" for part in path)
+        request = self.http.build_request(
+            method, url, params=query or None, json=parts.pop("body", None), headers=parts.pop("headers", None)
+        )
+        response, made = self._send(request, parts.pop("attempts", backoff.ATTEMPTS))
+        if not response.is_success:
+            raise refusal(response, repeated=made > 1)
+        return _decoded(response)
+
+    def _send(self, request: httpx.Request, attempts: int) -> tuple[httpx.Response, int]:
+        """Send a request until it is answered for good; returns the answer and how often it was sent."""
+        repeatable = request.method in IDEMPOTENT or "idempotency-key" in request.headers
+        token, replaced = self.identity.token(), False
+        attempt = 0
+        while True:
+            attempt += 1
+            request.headers["authorization"] = f"Bearer {token}"
+            try:
+                response = self.http.send(request)
+            except httpx.TransportError as error:
+                if attempt >= attempts or not (repeatable or isinstance(error, NOT_BEGUN)):
+                    raise unreachable(self._url, error) from None
+                pause = backoff.pause_before(attempt)
+            else:
+                if response.status_code == 401 and not replaced:
+                    token, replaced = self.identity.replacement(token), True
+                    continue
+                asked_for = backoff.retry_after(response.headers.get("retry-after"))
+                passes = is_passing(response.status_code, repeatable, asked_for)
+                if not passes or attempt >= attempts:
+                    return response, attempt
+                pause = backoff.pause_before(attempt, asked_for)
+            self._sleep(pause)
+
+
+def is_passing(status: int, repeatable: bool, asked_for: float | None = None) -> bool:
+    """Tell whether a refusal is gone when the request is sent again.
+
+    Parameters
+    ----------
+    status : int
+        The HTTP status.
+    repeatable : bool
+        Whether the request does no harm when it is carried out twice.
+    asked_for : float, optional
+        The pause that the answer asks for, in seconds.
+    """
+    if asked_for is not None and asked_for > backoff.LONGEST_WAIT_S:
+        return False
+    # A conflict that names a time is one with a request that is being worked on: this one was not carried out.
+    if status == 429 or (status == 409 and asked_for is not None):
+        return True
+    return repeatable and status >= 500
+
+
+def _decoded(response: httpx.Response) -> Body:
+    if not response.content:
+        return {}
+    try:
+        return msgspec.json.decode(response.content, type=Body)
+    except msgspec.MsgspecError:
+        raise ApiError(
+            f"{response.request.url.host} answers, but not as the API does: deploy again, so that it and this "
+            "command are of the same version.",
+            response.status_code,
+        ) from None

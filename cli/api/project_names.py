@@ -1,0 +1,89 @@
+"""Which project is meant: by its id, or by its name where only one has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cli.api.client import Api
+from cli.errors import CliError
+from cli.ui.text import did_you_mean
+
+# A UUID of version 7, as the API makes them.
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+# The list follows within moments of a creation.
+LOOK_AGAIN_S = 1.0
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an id."""
+    return ID.fullmatch(text) is not None
+
+
+def project_id(api: Api, wanted: str) -> str:
+    """Find the id of a project.
+
+    Parameters
+    ----------
+    api : Api
+    wanted : str
+        Its id or its name.
+
+    Raises
+    ------
+    CliError
+        When no project has this name, or several have.
+    """
+    return wanted.lower() if is_id(wanted) else find_by_name(api, wanted)["project"]
+
+
+def find_project(api: Api, wanted: str) -> dict[str, Any]:
+    """Read a project.
+
+    Parameters
+    ----------
+    api : Api
+    wanted : str
+        Its id or its name.
+
+    Raises
+    ------
+    CliError
+        When there is none, or several have this name.
+    """
+    return api.get("projects", wanted.lower()) if is_id(wanted) else find_by_name(api, wanted)
+
+
+def find_by_name(api: Api, name: str) -> dict[str, Any]:
+    """Find the one project that has a name, an active one rather than an archived one.
+
+    Raises
+    ------
+    CliError
+        When there is none, or several have it.
+    """
+    known: list[str] = []
+    for wait_s in (0, LOOK_AGAIN_S):
+        if wait_s:
+            api.pause(wait_s)
+        for archived in (None, "true"):
+            projects = list(api.pages("projects", "projects", archived=archived))
+            if found := _named(name, projects):
+                return _only(name, found)
+            known += [project["name"] for project in projects]
+    raise CliError(f"There is no project {name!r}{did_you_mean(name, known)}: see `nlp projects list`.")
+
+
+def _named(name: str, projects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    exact = [project for project in projects if project["name"] == name]
+    return exact or [project for project in projects if project["name"].casefold() == name.casefold()]
+
+
+def _only(name: str, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if len(found) > 1:
+        raise CliError(
+            f"{len(found)} projects are called {name!r}: give the id of the one you mean, "
+            f"{', '.join(project['project'] for project in found)}."
+        )
+    return found[0]

@@ -1,0 +1,102 @@
+"""Reading observations: the latest of every company, or the history of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from cli.aws.batches import plain, read_batches
+from cli.aws.deployment import Deployment
+
+LATEST = "latest"
+# Run ids start with the digits of a year, so every one of them sorts below this and above the empty text.
+AFTER_ALL_RUNS = "9"
+SCORES = ("positive", "negative", "neutral", "mixed")
+FIELDS = (
+    "company",
+    "run",
+    "observed_at",
+    "label",
+    *SCORES,
+    "language",
+    "revision",
+    "unchanged",
+    "snippet",
+    "object",
+)
+
+
+class Observation(msgspec.Struct):
+    """What a run found out about a company; the fields are those of the observations table."""
+
+    company: str
+    run: str = ""
+    observed_at: str = ""
+    label: str = ""
+    positive: float | None = None
+    negative: float | None = None
+    neutral: float | None = None
+    mixed: float | None = None
+    language: str | None = None
+    revision: str | None = None
+    unchanged: bool = False
+    snippet: str | None = None
+    object: str | None = None
+
+
+def latest_observations(deployment: Deployment, companies: Sequence[str]) -> list[Observation]:
+    """Read the latest observation of each of some companies; those never observed are left out.
+
+    Returns
+    -------
+    list of Observation
+        In the order of the companies.
+    """
+    keys = [{"company": {"S": name}, "record": {"S": LATEST}} for name in companies]
+    items = read_batches(deployment.client("dynamodb"), deployment.output("observations_table"), keys, FIELDS)
+    found = {item["company"]: _observation(item) for item in items}
+    return [found[name] for name in companies if name in found]
+
+
+def history(deployment: Deployment, company: str, since: datetime | None, limit: int | None) -> list[Observation]:
+    """Read the observations of a company, newest first.
+
+    Parameters
+    ----------
+    deployment : Deployment
+    company : str
+        The company's name.
+    since : datetime, optional
+        In UTC; only runs that started then or later.
+    limit : int, optional
+        The largest number of observations.
+    """
+    pages = (
+        deployment.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=deployment.output("observations_table"),
+            KeyConditionExpression="#company = :company AND #record BETWEEN :since AND :until",
+            # A claim without a label is an analysis that has not ended.
+            FilterExpression="attribute_exists(#label)",
+            ExpressionAttributeNames={"#company": "company", "#record": "record", "#label": "label"},
+            ExpressionAttributeValues={
+                ":company": {"S": company},
+                ":since": {"S": f"{since:%Y%m%dT%H%M%SZ}" if since else "0"},
+                ":until": {"S": AFTER_ALL_RUNS},
+            },
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": min(limit, 1000) if limit else None},
+        )
+    )
+    items = (item for page in pages for item in page["Items"])
+    return [_observation(plain(item)) for item in islice(items, limit)]
+
+
+def _observation(item: dict[str, Any]) -> Observation:
+    present = {key: item[key] for key in FIELDS if item.get(key) is not None}
+    return msgspec.convert(present, Observation, strict=False)

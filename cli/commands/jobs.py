@@ -1,0 +1,245 @@
+"""`nlp jobs`: batch jobs over all documents of a project."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.errors import CliError
+from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
+from cli.ui.output import hint, say, write_fields, write_json, write_table
+from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_JOB_FAILED = 3
+KINDS = ("translate", "analyse")
+STATUSES = ("running", "completed", "failed", "cancelled", "rejected")
+STYLES = {"running": "yellow", "completed": "green", "failed": "red", "cancelled": "magenta", "rejected": "dim"}
+# The request's fields by the options that fill them.
+FIELDS = {
+    "target": "--to",
+    "source": "--from",
+    "engine": "--engine",
+    "language": "--language",
+    "topics": "--topics",
+    "summary_sentences": "--summary-sentences",
+}
+OF_KIND = {"translate": ("target", "source", "engine"), "analyse": ("language", "topics", "summary_sentences")}
+Job = dict[str, Any]
+
+
+def _wait_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    wait = click.option("--wait", is_flag=True, help="Follow the job to its end.")
+    timeout = click.option(
+        "--timeout",
+        type=Duration(),
+        default="1h",
+        show_default=True,
+        metavar="DURATION",
+        help="With --wait: stop following after this time; the job itself goes on.",
+    )
+    return wait(timeout(command))
+
+
+@click.group(epilog=examples("nlp jobs start -p Contracts translate --to de --wait", "nlp jobs list -p Contracts"))
+@global_options()
+def jobs() -> None:
+    """Start, follow and cancel jobs over all documents."""
+
+
+@jobs.command(
+    epilog=examples(
+        "nlp jobs start -p Contracts translate --to de --wait",
+        "nlp jobs start -p Contracts translate --from en --to de --engine marian",
+        "nlp jobs start -p Contracts analyse --language en --topics 5 --summary-sentences 2",
+    )
+)
+@click.argument("kind", type=click.Choice(KINDS))
+@project_option
+@click.option("--to", "target", metavar="LANGUAGE", help="translate: the language to translate into, such as de.")
+@click.option("--from", "source", metavar="LANGUAGE", help="translate: that of the documents. [default: found out]")
+@click.option("--engine", type=click.Choice(["amazon", "marian"]), help="translate: what translates. [default: amazon]")
+@click.option("--language", metavar="LANGUAGE", help="analyse: that of the documents. [default: found out]")
+@click.option("--topics", type=click.IntRange(1, 20), metavar="N", help="analyse: how many topics. [default: chosen]")
+@click.option(
+    "--summary-sentences", type=click.IntRange(1, 10), metavar="N", help="analyse: length of a summary. [default: 3]"
+)
+@_wait_options
+@global_options()
+@click.pass_obj
+def start(
+    invocation: Invocation, kind: str, project: str, wait: bool, timeout: timedelta, **options: str | int | None
+) -> None:
+    """Start a job over all documents of a project. One of a kind runs at a time.
+
+    With --wait the exit code is 3 when the job did not complete.
+    """
+    from uuid import uuid4
+
+    from cli.api.errors import ApiError
+    from cli.api.project_names import project_id
+
+    body = {"kind": kind, "options": _checked_options(kind, options)}
+    api = invocation.api
+    place = project_id(api, project)
+    try:
+        job = api.post("projects", place, "jobs", body=body, key=str(uuid4()))
+    except ApiError as error:
+        running = error.kind == "job-running"
+        advice = f"See it: {invocation.command(f'jobs list -p {place} --status running')}" if running else ""
+        raise error.told({f"options.{field}": option for field, option in FIELDS.items()}, advice) from None
+    if wait:
+        _follow(invocation, job, timeout)
+    elif invocation.json:
+        write_json(job)
+    else:
+        say(f"Started {kind} job {job['job']}.")
+        hint(f"Follow it: {invocation.command(_showing(job))} --wait")
+
+
+def _checked_options(kind: str, options: dict[str, str | int | None]) -> dict[str, str | int]:
+    given = {field: value for field, value in options.items() if value is not None}
+    wrong = [FIELDS[field] for field in given if field not in OF_KIND[kind]]
+    if wrong:
+        raise click.UsageError(f"A job of kind {kind} has no {' and no '.join(wrong)}.")
+    if kind == "translate" and "target" not in given:
+        raise click.UsageError("Say into which language to translate, such as: --to de")
+    return given
+
+
+@jobs.command("list", epilog=examples("nlp jobs list -p Contracts", "nlp jobs list -p Contracts --status failed"))
+@project_option
+@click.option("--status", type=click.Choice(STATUSES), help="Only jobs with this status.")
+@limit_option
+@global_options()
+@click.pass_obj
+def list_jobs(invocation: Invocation, project: str, status: str | None, limit: int | None) -> None:
+    """List the jobs of a project, newest first."""
+    from cli.api.project_names import project_id
+
+    api = invocation.api
+    found = list(islice(api.pages("jobs", "projects", project_id(api, project), "jobs", status=status), limit))
+    if invocation.json:
+        write_json(found)
+    elif found:
+        rows = [
+            [job["job"], job["kind"], job["status"], relative_time(job["requested_at"]), _clock(job)] for job in found
+        ]
+        write_table(["job", "kind", "status", "requested", "took"], rows, _style, right=["took"], whole=["job"])
+    else:
+        hint(
+            f"No {status + ' ' if status else ''}jobs. Start one: {invocation.command('jobs start -p PROJECT analyse')}"
+        )
+
+
+@jobs.command(
+    epilog=examples(
+        "nlp jobs show -p Contracts 01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20 --wait",
+        "nlp jobs show -p Contracts latest --kind translate",
+    )
+)
+@click.argument("job")
+@project_option
+@click.option("--kind", type=click.Choice(KINDS), help="With `latest`: the last completed job of this kind.")
+@_wait_options
+@global_options()
+@click.pass_obj
+def show(invocation: Invocation, job: str, project: str, kind: str | None, wait: bool, timeout: timedelta) -> None:
+    """Show a job, by its id, or `latest`: the last completed one."""
+    from cli.api.job_names import find_job
+    from cli.api.project_names import project_id
+
+    found = find_job(invocation.api, project_id(invocation.api, project), job, kind)
+    if wait:
+        _follow(invocation, found, timeout)
+    elif invocation.json:
+        write_json(found)
+    else:
+        _write(found)
+
+
+@jobs.command(epilog=examples("nlp jobs cancel -p Contracts 01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20"))
+@click.argument("job")
+@project_option
+@global_options()
+@click.pass_obj
+def cancel(invocation: Invocation, job: str, project: str) -> None:
+    """Cancel a job that runs."""
+    from cli.api.project_names import project_id
+
+    cancelled = invocation.api.delete("projects", project_id(invocation.api, project), "jobs", job)
+    if invocation.json:
+        write_json(cancelled)
+    else:
+        say(f"Cancelled {cancelled['kind']} job {cancelled['job']}.")
+
+
+def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
+    from cli.api.job_follow import follow_job
+
+    name = f"{job['kind']} job {job['job']}"
+    try:
+        ended = follow_job(invocation.api, job, timeout, time.monotonic)
+    except KeyboardInterrupt:
+        hint(f"Stopped following; the {name} goes on. See it: {invocation.command(_showing(job))}")
+        raise
+    if invocation.json:
+        write_json(ended)
+    elif ended["status"] == "completed":
+        say(f"The {name} is completed, in {_spoken(ended)}.")
+        hint(f"Get what it made: {invocation.command(_showing(job, 'results download'))}")
+    if ended["status"] == "running":
+        raise CliError(
+            f"Time is up and the {name} still runs; it goes on. Follow it: {invocation.command(_showing(job))} --wait"
+        )
+    if ended["status"] != "completed":
+        cause = ended["cause"] or "no cause was given"
+        raise CliError(f"The {name} is {ended['status']}: {cause}", EXIT_JOB_FAILED)
+
+
+def _showing(job: Job, command: str = "jobs show") -> str:
+    return f"{command} -p {job['project']} {job['job']}"
+
+
+def _write(job: Job) -> None:
+    finished = job["finished_at"]
+    write_fields(
+        {
+            "job": job["job"],
+            "kind": job["kind"],
+            "options": ", ".join(f"{name} {value}" for name, value in job["options"].items() if value is not None),
+            "status": job["status"],
+            "cause": job["cause"],
+            "requested": f"{relative_time(job['requested_at'])} by {job['requested_by']}",
+            "started": relative_time(job["started_at"]) if job["started_at"] else None,
+            "finished": f"{relative_time(finished)}, after {_spoken(job)}" if finished else None,
+        },
+        _style,
+    )
+
+
+def _seconds(job: Job) -> float | None:
+    """How long a job took, from when it was asked for."""
+    if not job["finished_at"]:
+        return None
+    asked, ended = (datetime.fromisoformat(job[name]) for name in ("requested_at", "finished_at"))
+    return (ended - asked).total_seconds()
+
+
+def _clock(job: Job) -> str:
+    seconds = _seconds(job)
+    return "" if seconds is None else clock_duration(seconds)
+
+
+def _spoken(job: Job) -> str:
+    return spoken_duration(_seconds(job) or 0)
+
+
+def _style(_heading: str, cell: str) -> str:
+    return STYLES.get(cell, "")

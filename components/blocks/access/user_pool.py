@@ -1,0 +1,183 @@
+"""UserPool: people who may sign in, with Amazon Cognito."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.blocks.access.permissions import child_of
+from components.blocks.http.firewall import Firewall
+
+MIN_PASSWORD_LENGTH = 12
+# The hosted page offers what OpenID Connect calls these; the e-mail address is the only attribute.
+_SCOPES = ["email", "openid", "profile"]
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How people sign in.
+
+    Attributes
+    ----------
+    self_registration
+        Anybody may register; without it, administrators invite.
+    mfa
+        `OFF`, `OPTIONAL` or `ON`: a second factor from an authenticator application.
+    callback_urls, logout_urls
+        Where the hosted page sends browsers to; without any, the web application has no client.
+    domain_prefix
+        First part of the hosted page's address, unique in the region; made of the pool's id when absent.
+    firewall
+        Put AWS WAF in front of the hosted page and of Cognito's interface.
+    access_minutes, refresh_days
+        How long tokens are valid.
+    """
+
+    self_registration: bool = False
+    mfa: str = "OPTIONAL"
+    callback_urls: Sequence[str] = ()
+    logout_urls: Sequence[str] = ()
+    domain_prefix: str = ""
+    firewall: bool = False
+    access_minutes: int = 60
+    refresh_days: int = 30
+
+
+class UserPool(pulumi.ComponentResource):
+    """A user pool with a hosted sign-in page, a client for a web application and one for a command-line tool.
+
+    People sign in with their e-mail address and a strong password, and recover their account by e-mail. Clients have no
+    secret, since neither browsers nor command-line tools keep one; the web application's exchanges a code for tokens,
+    with PKCE. Errors do not tell whether somebody has an account.
+
+    Parameters
+    ----------
+    name
+        The pool's name starts with it.
+    sign_in
+        How people sign in.
+    protect
+        Refuse to delete the pool.
+
+    Attributes
+    ----------
+    id
+        Of the pool.
+    issuer
+        Of its tokens, as they name it.
+    web_client_id
+        Of the client for the web application; `None` where there is none.
+    command_line_client_id
+        Of the client for the command-line tool.
+    domain
+        First part of the hosted page's address.
+    """
+
+    def __init__(
+        self, name: str, sign_in: SignIn, protect: bool = False, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cloud-nlp:blocks:UserPool", name, {}, opts)
+        pool = self._pool(name, sign_in, protect)
+        self.id = pool.id
+        self.issuer = pulumi.Output.concat("https://", pool.endpoint)
+        self.web_client_id = self._web_client(f"{name}-web", sign_in).id if sign_in.callback_urls else None
+        self.command_line_client_id = self._command_line_client(f"{name}-command-line", sign_in).id
+        self.domain = aws.cognito.UserPoolDomain(
+            name,
+            user_pool_id=pool.id,
+            domain=sign_in.domain_prefix or pool.id.apply(_domain_prefix),
+            opts=child_of(self),
+        ).domain
+        if sign_in.firewall:
+            Firewall(f"{name}-firewall", pool.arn, child_of(self))
+        self.register_outputs({"id": self.id, "issuer": self.issuer})
+
+    def client_ids(self) -> list[pulumi.Output[str]]:
+        """Ids of all clients, which their tokens name as audience."""
+        return [one for one in (self.web_client_id, self.command_line_client_id) if one is not None]
+
+    def _pool(self, name: str, sign_in: SignIn, protect: bool) -> aws.cognito.UserPool:
+        return aws.cognito.UserPool(
+            name,
+            username_attributes=["email"],
+            auto_verified_attributes=["email"],
+            username_configuration=aws.cognito.UserPoolUsernameConfigurationArgs(case_sensitive=False),
+            # A new address counts only once it has been verified: nobody takes over another's.
+            user_attribute_update_settings=aws.cognito.UserPoolUserAttributeUpdateSettingsArgs(
+                attributes_require_verification_before_updates=["email"]
+            ),
+            password_policy=aws.cognito.UserPoolPasswordPolicyArgs(
+                minimum_length=MIN_PASSWORD_LENGTH,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_numbers=True,
+                require_symbols=True,
+                password_history_size=5,
+                temporary_password_validity_days=3,
+            ),
+            mfa_configuration=sign_in.mfa,
+            software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(enabled=True)
+            if sign_in.mfa != "OFF"
+            else None,
+            account_recovery_setting=aws.cognito.UserPoolAccountRecoverySettingArgs(
+                recovery_mechanisms=[
+                    aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(name="verified_email", priority=1)
+                ]
+            ),
+            admin_create_user_config=aws.cognito.UserPoolAdminCreateUserConfigArgs(
+                allow_admin_create_user_only=not sign_in.self_registration
+            ),
+            deletion_protection="ACTIVE" if protect else "INACTIVE",
+            opts=child_of(self, protect=protect),
+        )
+
+    def _web_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
+        return aws.cognito.UserPoolClient(
+            name,
+            user_pool_id=self.id,
+            generate_secret=False,
+            allowed_oauth_flows_user_pool_client=True,
+            allowed_oauth_flows=["code"],
+            allowed_oauth_scopes=_SCOPES,
+            supported_identity_providers=["COGNITO"],
+            callback_urls=list(sign_in.callback_urls),
+            logout_urls=list(sign_in.logout_urls),
+            explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
+            **_tokens(sign_in),
+            opts=child_of(self),
+        )
+
+    def _command_line_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
+        return aws.cognito.UserPoolClient(
+            name,
+            user_pool_id=self.id,
+            generate_secret=False,
+            allowed_oauth_flows_user_pool_client=False,
+            explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"],
+            **_tokens(sign_in),
+            opts=child_of(self),
+        )
+
+
+def _tokens(sign_in: SignIn) -> dict[str, Any]:
+    return {
+        "access_token_validity": sign_in.access_minutes,
+        "id_token_validity": sign_in.access_minutes,
+        "refresh_token_validity": sign_in.refresh_days,
+        "token_validity_units": aws.cognito.UserPoolClientTokenValidityUnitsArgs(
+            access_token="minutes",  # noqa: S106 - a unit
+            id_token="minutes",  # noqa: S106 - a unit
+            refresh_token="days",  # noqa: S106 - a unit
+        ),
+        "enable_token_revocation": True,
+        "prevent_user_existence_errors": "ENABLED",
+    }
+
+
+def _domain_prefix(pool: str) -> str:
+    """Make a prefix that no other pool has out of an id such as `eu-central-1_AbCdEfGhI`."""
+    return f"nlp-{pool.partition('_')[2].lower()}"

@@ -1,0 +1,296 @@
+"""States of a state machine, in AWS's Amazon States Language with JSONata, as typed values.
+
+Language: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html.
+A state that calls a service says what the call needs, so that the machine's role is made of its states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.blocks.access.permissions import Permission
+
+ANY_ERROR = "States.ALL"
+
+
+def jsonata(code: str) -> str:
+    """Mark an expression as such: everything else in a definition is meant literally."""
+    return f"{{% {code} %}}"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Try again after some errors, with full jitter.
+
+    Attributes
+    ----------
+    errors
+        Names of errors; all others fall to the state's next rule.
+    attempts
+        How often at most; 0 says that there is no use in trying.
+    first_seconds, longest_seconds
+        Delay before the first attempt, and the limit that its growth ends at.
+    factor
+        By which the delay grows.
+    """
+
+    errors: Sequence[str]
+    attempts: int
+    first_seconds: int = 1
+    longest_seconds: int = 60
+    factor: float = 2.0
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the rule as Amazon States Language spells it."""
+        if not self.attempts:
+            return {"ErrorEquals": list(self.errors), "MaxAttempts": 0}
+        return {
+            "ErrorEquals": list(self.errors),
+            "IntervalSeconds": self.first_seconds,
+            "MaxDelaySeconds": self.longest_seconds,
+            "MaxAttempts": self.attempts,
+            "BackoffRate": self.factor,
+            "JitterStrategy": "FULL",
+        }
+
+
+@dataclass(frozen=True)
+class Catch:
+    """Go on with another state after some errors.
+
+    Attributes
+    ----------
+    errors
+        Names of errors.
+    next
+        Name of the state.
+    assign
+        Variables that are set; `$states.errorOutput` has the error.
+    """
+
+    errors: Sequence[str]
+    next: str
+    assign: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the rule as Amazon States Language spells it."""
+        return {"ErrorEquals": list(self.errors), "Next": self.next, **_given(Assign=self.assign)}
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call a service.
+
+    Attributes
+    ----------
+    reason
+        What the state is for.
+    resource
+        The call, such as `arn:aws:states:::dynamodb:updateItem`.
+    arguments
+        Of the call, as the service spells them.
+    allow
+        What the machine's role needs for it.
+    next
+        Name of the next state; the execution succeeds when absent.
+    timeout_seconds
+        Longest time the call may take.
+    retry, catch
+        What happens after errors; the first rule that fits applies.
+    """
+
+    reason: str
+    resource: str
+    arguments: Mapping[str, Any]
+    allow: Sequence[Permission]
+    next: str | None = None
+    timeout_seconds: int = 60
+    retry: Sequence[Retry] = ()
+    catch: Sequence[Catch] = ()
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the state as Amazon States Language spells it."""
+        return {
+            "Type": "Task",
+            "Comment": self.reason,
+            "Resource": self.resource,
+            "Arguments": self.arguments,
+            "TimeoutSeconds": self.timeout_seconds,
+            **_given(Retry=[rule.to_asl() for rule in self.retry], Catch=[rule.to_asl() for rule in self.catch]),
+            **({"Next": self.next} if self.next else {"End": True}),
+        }
+
+    def targets(self) -> Iterator[str]:
+        """Names of the states that may follow."""
+        yield from [self.next] if self.next else []
+        yield from (rule.next for rule in self.catch)
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Set variables.
+
+    Attributes
+    ----------
+    reason
+        What the state is for.
+    variables
+        Their values by name.
+    next
+        Name of the next state.
+    """
+
+    reason: str
+    variables: Mapping[str, Any]
+    next: str
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the state as Amazon States Language spells it."""
+        return {"Type": "Pass", "Comment": self.reason, "Assign": self.variables, "Next": self.next}
+
+    def targets(self) -> Iterator[str]:
+        """Names of the states that may follow."""
+        yield self.next
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Go one of two ways.
+
+    Attributes
+    ----------
+    reason
+        What the state is for.
+    condition
+        Expression, without marks.
+    then, otherwise
+        Names of the states.
+    """
+
+    reason: str
+    condition: str
+    then: str
+    otherwise: str
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the state as Amazon States Language spells it."""
+        rule = {"Condition": jsonata(self.condition), "Next": self.then}
+        return {"Type": "Choice", "Comment": self.reason, "Choices": [rule], "Default": self.otherwise}
+
+    def targets(self) -> Iterator[str]:
+        """Names of the states that may follow."""
+        yield from (self.then, self.otherwise)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait.
+
+    Attributes
+    ----------
+    reason
+        What the state is for.
+    seconds
+        How long: an expression, without marks.
+    assign
+        Variables that are set.
+    next
+        Name of the next state.
+    """
+
+    reason: str
+    seconds: str
+    next: str
+    assign: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the state as Amazon States Language spells it."""
+        return {
+            "Type": "Wait",
+            "Comment": self.reason,
+            "Seconds": jsonata(self.seconds),
+            **_given(Assign=self.assign),
+            "Next": self.next,
+        }
+
+    def targets(self) -> Iterator[str]:
+        """Names of the states that may follow."""
+        yield self.next
+
+
+@dataclass(frozen=True)
+class End:
+    """End the execution.
+
+    Attributes
+    ----------
+    reason
+        What the state is for.
+    error, cause
+        Of an execution that fails; one without an error succeeds.
+    """
+
+    reason: str
+    error: str = ""
+    cause: str = ""
+
+    def to_asl(self) -> dict[str, Any]:
+        """Write the state as Amazon States Language spells it."""
+        if not self.error:
+            return {"Type": "Succeed", "Comment": self.reason}
+        return {"Type": "Fail", "Comment": self.reason, "Error": self.error, "Cause": self.cause}
+
+    def targets(self) -> Iterator[str]:
+        """Names of the states that may follow: none."""
+        yield from ()
+
+
+State = Call | Assign | Choice | Wait | End
+
+
+def definition(reason: str, start: str, states: Mapping[str, State], timeout_seconds: int) -> dict[str, Any]:
+    """Put states together to a machine's definition.
+
+    Parameters
+    ----------
+    reason
+        What the machine is for.
+    start
+        Name of the first state.
+    states
+        By name.
+    timeout_seconds
+        Longest time an execution may take.
+
+    Raises
+    ------
+    ValueError
+        One message for all states that are missing, and all that nothing leads to.
+    """
+    named = {start} | {target for state in states.values() for target in state.targets()}
+    mistakes = [f"state {name} is named and not there" for name in sorted(named - states.keys())]
+    mistakes += [f"nothing leads to state {name}" for name in states if name not in named]
+    if mistakes:
+        raise ValueError(f"State machine: {'; '.join(mistakes)}")
+    return {
+        "Comment": reason,
+        "QueryLanguage": "JSONata",
+        "StartAt": start,
+        "TimeoutSeconds": timeout_seconds,
+        "States": {name: state.to_asl() for name, state in states.items()},
+    }
+
+
+def permissions_of(states: Mapping[str, State]) -> list[Permission]:
+    """Collect what the states' calls need, each permission once."""
+    needed: list[Permission] = []
+    for state in states.values():
+        if isinstance(state, Call):
+            needed += [permission for permission in state.allow if permission not in needed]
+    return needed
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}

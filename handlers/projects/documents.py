@@ -1,0 +1,178 @@
+"""Documents of a project: announced in the table, their content sent by the user straight to the bucket."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from handlers.common.concurrency import both
+from handlers.common.problems import FieldError, invalid, not_found
+from handlers.common.table import RefusedError, Table
+from handlers.common.times import utc_now
+from handlers.projects import keys
+from handlers.projects.models import (
+    CONTENT_TYPES,
+    LINK_SECONDS,
+    MAX_FILE_NAME_BYTES,
+    MAX_UPLOAD_BYTES,
+    Document,
+    NewDocument,
+    Upload,
+    UploadForm,
+)
+from handlers.projects.projects import Projects, require_active, visible
+
+# S3 replaces it, in a form's key, by the name of the uploaded file.
+_PLACEHOLDER = "${filename}"
+
+
+class Documents:
+    """The documents of all projects.
+
+    Parameters
+    ----------
+    table
+        Where they are announced.
+    s3
+        A client of S3.
+    bucket
+        Where their content is.
+    """
+
+    def __init__(self, table: Table, s3: Any, bucket: str) -> None:
+        self._table = table
+        self._projects = Projects(table)
+        self._s3 = s3
+        self._bucket = bucket
+
+    def create(self, project_id: str, document_id: str, new: NewDocument, caller: str) -> Upload:
+        """Announce a document and make the form that uploads it.
+
+        Parameters
+        ----------
+        project_id
+            Whose document it is.
+        document_id
+            Its id. When the same request announced it before, it gets a new form.
+        new
+            What it is called.
+        caller
+            Who sends it.
+
+        Raises
+        ------
+        Problem
+            The project is not there, not the caller's, or archived; the name cannot be a file's.
+        """
+        name = _checked(new.name)
+        require_active(self._projects.get(project_id, caller))
+        document = Document(document_id, name, CONTENT_TYPES[PurePosixPath(name).suffix.lower()], caller, utc_now())
+        pk, sk = keys.document_key(project_id, document_id)
+        values = {field: getattr(document, field) for field in ("document", "name", "content_type", *_CREATED)}
+        item = {"pk": pk, "sk": sk, "key": keys.document_object(project_id, document_id, name), **values}
+        try:
+            self._table.put(item, "attribute_not_exists(pk)")
+        except RefusedError as error:
+            document = msgspec.convert(error.refused[0], Document)
+        return Upload(document, self._form(project_id, document))
+
+    def _form(self, project_id: str, document: Document) -> UploadForm:
+        kind = {"Content-Type": document.content_type}
+        expires_at = utc_now(LINK_SECONDS)
+        form = self._s3.generate_presigned_post(
+            Bucket=self._bucket,
+            Key=keys.document_object(project_id, document.document, document.name),
+            Fields=dict(kind),
+            Conditions=[kind, ["content-length-range", 1, MAX_UPLOAD_BYTES]],
+            ExpiresIn=LINK_SECONDS,
+        )
+        return UploadForm(form["url"], form["fields"], expires_at)
+
+    def of(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
+        """List a project's documents, newest first, and say which have arrived.
+
+        Parameters
+        ----------
+        project_id
+            Whose documents.
+        caller
+            Who asks.
+        limit
+            At most so many.
+        position
+            The document to begin with; the newest when absent.
+
+        Returns
+        -------
+        The documents, and where the next page begins, if there is one.
+
+        Raises
+        ------
+        Problem
+            The project is not there or not the caller's.
+        """
+        pk, low = keys.document_key(project_id, "")
+        _, items = both(
+            lambda: self._projects.get(project_id, caller),
+            lambda: self._table.query(
+                "#pk = :pk AND #sk BETWEEN :low AND :high",
+                {"pk": pk, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
+                limit + 1,
+            ),
+        )
+        documents = [msgspec.convert(item, Document) for item in items[:limit]]
+        sizes = self._sizes(project_id, [document.document for document in documents])
+        documents = [
+            msgspec.structs.replace(document, uploaded=document.document in sizes, size=sizes.get(document.document))
+            for document in documents
+        ]
+        return documents, items[limit]["document"] if len(items) > limit else None
+
+    def _sizes(self, project_id: str, documents: list[str]) -> dict[str, int]:
+        """List the bucket from the oldest of some documents to the newest: bytes, by document."""
+        if not documents:
+            return {}
+        prefix = keys.documents_prefix(project_id)
+        request = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": prefix + documents[-1]}
+        sizes: dict[str, int] = {}
+        while True:
+            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + 1))
+            for content in page.get("Contents", []):
+                document = content["Key"].removeprefix(prefix).partition("/")[0]
+                if document > documents[0]:
+                    return sizes
+                sizes[document] = content["Size"]
+            if not page["IsTruncated"]:
+                return sizes
+            request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def delete(self, project_id: str, document_id: str, caller: str) -> None:
+        """Delete a document and its content.
+
+        Raises
+        ------
+        Problem
+            The project or the document is not there, the project is not the caller's or archived.
+        """
+        key = keys.document_key(project_id, document_id)
+        project, document = self._table.get_all([keys.project_key(project_id), key])
+        require_active(visible(project, caller))
+        if document is None:
+            raise not_found("document")
+        # The content first: without it, the document shows as not uploaded and can be deleted again.
+        self._s3.delete_object(Bucket=self._bucket, Key=document["key"])
+        self._table.delete(key)
+
+
+_CREATED = ("created_by", "created_at")
+
+
+def _checked(name: str) -> str:
+    name = unicodedata.normalize("NFC", name)
+    if _PLACEHOLDER in name or len(name.encode()) > MAX_FILE_NAME_BYTES:
+        expected = f"a file name of at most {MAX_FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
+        raise invalid(FieldError("name", expected))
+    return name

@@ -1,0 +1,177 @@
+"""Jobs of a project: reading them, and cancelling one that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from handlers.common.concurrency import both
+from handlers.common.problems import Problem, not_found
+from handlers.common.table import Item, RefusedError, Table
+from handlers.common.times import utc_now, whole_seconds
+from handlers.projects import keys
+from handlers.projects.models import Job, Kind, Status
+from handlers.projects.projects import Projects, visible
+
+# The id that stands for the last completed job of a kind.
+LATEST = "latest"
+# What Step Functions says of an execution that has ended, or never began.
+_NOT_RUNNING = {"ExecutionDoesNotExist", "ValidationException"}
+
+
+class Jobs:
+    """The jobs of all projects."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._projects = Projects(table)
+
+    def of(
+        self, project_id: str, caller: str, status: Status | None, limit: int, position: str | None
+    ) -> tuple[list[Job], str | None]:
+        """List a project's jobs, newest first.
+
+        Parameters
+        ----------
+        project_id
+            Whose jobs.
+        caller
+            Who asks.
+        status
+            Only jobs with this status.
+        limit
+            At most so many.
+        position
+            The job to begin with; the newest when absent.
+
+        Returns
+        -------
+        The jobs, and where the next page begins, if there is one.
+
+        Raises
+        ------
+        Problem
+            The project is not there or not the caller's.
+        """
+        _, items = both(
+            lambda: self._projects.get(project_id, caller),
+            lambda: self._items(project_id, status, limit + 1, position or keys.AFTER_ALL_IDS),
+        )
+        return [job_of(item) for item in items[:limit]], items[limit]["job"] if len(items) > limit else None
+
+    def _items(self, project_id: str, status: Status | None, limit: int, high: str) -> list[Item]:
+        if status:
+            return self._table.query(
+                "#project_status = :project_status AND #job <= :high",
+                {"project_status": keys.project_status(project_id, status), "high": high},
+                limit,
+                keys.BY_STATUS,
+            )
+        pk, low = keys.job_key(project_id, "")
+        return self._table.query(
+            "#pk = :pk AND #sk BETWEEN :low AND :high", {"pk": pk, "low": low, "high": low + high}, limit
+        )
+
+    def get(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Job:
+        """Read a job.
+
+        Parameters
+        ----------
+        project_id
+            Whose job.
+        job_id
+            Its id, or `latest`.
+        caller
+            Who asks.
+        kind
+            With `latest`: the kind whose last completed job is meant.
+
+        Raises
+        ------
+        Problem
+            The project or the job is not there, or the project is not the caller's.
+        """
+        return job_of(self._item(project_id, job_id, caller, kind))
+
+    def _item(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Item:
+        latest = keys.latest_key(project_id, kind) if job_id == LATEST and kind else None
+        key = latest or keys.job_key(project_id, job_id)
+        project, item = self._table.get_all([keys.project_key(project_id), key])
+        visible(project, caller)
+        if latest and item:
+            [item] = self._table.get_all([keys.job_key(project_id, item["job"])])
+        if item is None:
+            raise not_found("job")
+        return item
+
+    def cancel(self, project_id: str, job_id: str, caller: str, stepfunctions: Any) -> Job:
+        """Cancel a job that runs. Cancelling it again changes nothing.
+
+        The table is changed first, in one transaction that competes with the state machine's own: exactly one of them
+        finds the job running. Only then is the execution stopped; where that fails, cancelling again stops it.
+
+        Parameters
+        ----------
+        project_id
+            Whose job.
+        job_id
+            The job.
+        caller
+            Who cancels it.
+        stepfunctions
+            A client of Step Functions.
+
+        Raises
+        ------
+        Problem
+            The project or the job is not there, the project is not the caller's, or the job has ended.
+        """
+        item = self._item(project_id, job_id, caller)
+        if item["status"] == "running":
+            item = self._mark_cancelled(item, caller)
+        if item["status"] != "cancelled":
+            raise Problem("job-not-running", f"The job is {item['status']}; only a running job can be cancelled.")
+        try:
+            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item["cause"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOT_RUNNING:
+                raise
+        return job_of(item)
+
+    def _mark_cancelled(self, item: Item, caller: str) -> Item:
+        """Mark a job cancelled, where it still runs; returns how it is then."""
+        cause = f"Cancelled by {caller}."
+        try:
+            self._table.transact(end_actions(self._table, item, "cancelled", cause))
+        except RefusedError as error:
+            if 0 not in error.refused:
+                raise
+            return error.refused[0]
+        return {**item, "status": "cancelled", "cause": cause, "finished_at": utc_now()}
+
+
+def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
+    """Make the actions that end a running job without a result: its new status, and its lock's release."""
+    project_id, job_id = item["project"], item["job"]
+    changes = {
+        "status": status,
+        "project_status": keys.project_status(project_id, status),
+        "finished_at": utc_now(),
+        "cause": cause,
+    }
+    update = table.update_action(
+        keys.job_key(project_id, job_id), changes, "#status = :running", {"running": "running"}
+    )
+    release = table.delete_action(
+        keys.lock_key(project_id, item["kind"]), "attribute_not_exists(pk) OR #job = :job", {"job": job_id}
+    )
+    return [update, release]
+
+
+def job_of(item: Mapping[str, Any]) -> Job:
+    """Take a job's item for the job."""
+    times = {name: whole_seconds(item[name]) for name in ("started_at", "finished_at") if name in item}
+    return msgspec.convert({**item, **times, "options": msgspec.json.decode(item["options"])}, Job)

@@ -1,0 +1,163 @@
+"""Using the deployed HTTP API as its users do: sign in, upload documents, run jobs, download results."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from local.deploy.stack import LocalStack
+
+RUNNING = "running"
+_TIMEOUT_SECONDS = 35  # API Gateway itself gives up after 30
+_POLL_SECONDS = 0.2
+
+
+class ApiError(RuntimeError):
+    """The API refused a request, or a job did not come to a good end; the message says why."""
+
+
+class ApiUser:
+    """Somebody with an account, signed in.
+
+    Parameters
+    ----------
+    stack
+        The deployed product.
+    email
+        Address of the account, which is made here if it is not there.
+
+    Attributes
+    ----------
+    email, password
+        With which they sign in.
+    token
+        Their access token.
+    """
+
+    def __init__(self, stack: LocalStack, email: str = "you@example.com") -> None:
+        self.email = email
+        # All four classes of characters that the pool's policy asks for.
+        self.password = f"{secrets.token_urlsafe(12)}-Aa1"
+        self._stack = stack
+        self._users = stack.aws.client("cognito-idp")
+        self._make_account()
+        self.token = self.sign_in()
+        self._client = httpx.Client(base_url=stack.outputs["api_url"], timeout=_TIMEOUT_SECONDS)
+        weakref.finalize(self, self._client.close)
+
+    def sign_in(self) -> str:
+        """Sign in and return an access token, valid for an hour."""
+        answer = self._users.initiate_auth(
+            ClientId=self._stack.outputs["command_line_client"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": self.email, "PASSWORD": self.password},
+        )
+        return answer["AuthenticationResult"]["AccessToken"]
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a request with the user's token, and return the answer, whatever it is."""
+        signed = {"authorization": f"Bearer {self.token}", **(headers or {})}
+        return self._client.request(method, path, json=body, headers=signed)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request and return what was answered.
+
+        Raises
+        ------
+        ApiError
+            It was refused.
+        """
+        answer = self.request(method, path, body)
+        if not answer.is_success:
+            raise ApiError(f"{method} {path} was answered with {answer.status_code}: {answer.text}")
+        return answer.json() if answer.content else None
+
+    def create_project(self, name: str) -> str:
+        """Create a project and return its id."""
+        return self.call("POST", "/projects", {"name": name})["project"]
+
+    def upload(self, project: str, name: str, content: bytes) -> str:
+        """Upload a document and return its id.
+
+        Raises
+        ------
+        ApiError
+            It was refused.
+        """
+        made = self.call("POST", f"/projects/{project}/documents", {"name": name})
+        form = made["form"]
+        answer = httpx.post(form["url"], data=form["fields"], files={"file": (name, content)}, timeout=_TIMEOUT_SECONDS)
+        if not answer.is_success:
+            raise ApiError(f"The upload of {name} was answered with {answer.status_code}: {answer.text}")
+        return made["document"]["document"]
+
+    def start_job(self, project: str, kind: str, options: Mapping[str, Any] | None = None) -> str:
+        """Start a job and return its id."""
+        return self.call("POST", f"/projects/{project}/jobs", {"kind": kind, "options": dict(options or {})})["job"]
+
+    def follow_job(
+        self,
+        project: str,
+        job: str,
+        on_status: Callable[[dict[str, Any]], None] = lambda _: None,
+        timeout_seconds: float = 120,
+    ) -> dict[str, Any]:
+        """Wait until a job has ended, and return it.
+
+        Parameters
+        ----------
+        project, job
+            What to wait for.
+        on_status
+            Told the job each time it is asked for.
+        timeout_seconds
+            When to give up.
+
+        Raises
+        ------
+        ApiError
+            Time was up.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            found = self.call("GET", f"/projects/{project}/jobs/{job}")
+            on_status(found)
+            if found["status"] != RUNNING:
+                return found
+            if time.monotonic() > deadline:
+                raise ApiError(f"Job {job} has not ended within {timeout_seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def results(self, project: str, job: str) -> dict[str, bytes]:
+        """Download all files that a completed job made, by name."""
+        found: dict[str, bytes] = {}
+        cursor = ""
+        while True:
+            page = self.call("GET", f"/projects/{project}/jobs/{job}/results{cursor}")
+            for result in page["results"]:
+                answer = httpx.get(result["url"], timeout=_TIMEOUT_SECONDS)
+                found[result["name"]] = answer.raise_for_status().content
+            if page["next"] is None:
+                return found
+            cursor = f"?cursor={page['next']}"
+
+    def _make_account(self) -> None:
+        pool = self._stack.outputs["user_pool"]
+        with contextlib.suppress(self._users.exceptions.UsernameExistsException):
+            self._users.admin_create_user(
+                UserPoolId=pool,
+                Username=self.email,
+                MessageAction="SUPPRESS",
+                UserAttributes=[{"Name": "email", "Value": self.email}, {"Name": "email_verified", "Value": "true"}],
+            )
+        self._users.admin_set_user_password(
+            UserPoolId=pool, Username=self.email, Password=self.password, Permanent=True
+        )

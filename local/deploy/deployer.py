@@ -1,0 +1,172 @@
+"""Deployer: runs the real program for stack `local` and makes each of its resources in the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime.stack import Stack
+
+from local.deploy.resources import CREATORS, Context
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "cloud-nlp"
+STACK = "local"
+# Physical names that AWS wants without capitals and underscores hold for all types.
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
+
+
+class DeployError(Exception):
+    """A resource could not be made; the message names it and has AWS's error."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that was made.
+
+    Attributes
+    ----------
+    type, name
+        As the program calls it.
+    id
+        As AWS calls it.
+    seconds
+        How long it took.
+    """
+
+    type: str
+    name: str
+    id: str
+    seconds: float
+
+
+@dataclass
+class Deployment:
+    """What a deployment made.
+
+    Attributes
+    ----------
+    resources
+        In the order they were made.
+    outputs
+        The program's exports.
+    """
+
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class _EmbeddedProvider(pulumi.runtime.Mocks):
+    """Stands where Pulumi's engine would, and makes resources instead of pretending to."""
+
+    def __init__(self, client: Callable[[str], Any], on_resource: Callable[[Resource], None]) -> None:
+        self.deployment = Deployment()
+        self._client = client
+        self._on_resource = on_resource
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if not args.custom:
+            return None, args.inputs
+        creator = CREATORS.get(args.typ)
+        if creator is None:
+            raise DeployError(
+                f"{args.name}: the embedded AWS knows no resources of type {args.typ}; add it to local/deploy/creators"
+            )
+        started = time.perf_counter()
+        try:
+            unique = f"{_NOT_IN_NAMES.sub('-', args.name.lower()).strip('-')}-{secrets.token_hex(4)[:7]}"
+            identity, outputs = creator(Context(self._client, unique), args.inputs)
+        except (ClientError, BotoCoreError) as error:
+            raise DeployError(f"{args.name} ({args.typ}): {error}") from error
+        except (KeyError, TypeError) as error:
+            raise DeployError(f"{args.name} ({args.typ}): inputs not understood: {error!r}") from error
+        made = Resource(args.typ, args.name, identity, time.perf_counter() - started)
+        self.deployment.resources.append(made)
+        self._on_resource(made)
+        return identity, {**args.inputs, **outputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        raise DeployError(f"The program asks AWS for {args.token}; the embedded AWS does not answer that")
+
+
+def deploy(
+    client: Callable[[str], Any],
+    region: str,
+    overrides: dict[str, Any] | None = None,
+    on_resource: Callable[[Resource], None] = lambda _: None,
+    program: Path = ROOT / "__main__.py",
+) -> Deployment:
+    """Run the program for stack `local` against the embedded AWS.
+
+    Parameters
+    ----------
+    client
+        Gives a boto3 client by the service's name.
+    region
+        Where the embedded AWS says it is.
+    overrides
+        Settings that differ from `Pulumi.local.yaml`, by group, such as `{"sentiment": {"retry_seconds": 0}}`; those
+        without a group by themselves.
+    on_resource
+        Told of each resource when it has been made.
+    program
+        The program's file.
+
+    Raises
+    ------
+    DeployError
+        A resource could not be made, or is of a type that the embedded AWS does not know.
+    """
+    provider = _EmbeddedProvider(client, on_resource)
+    try:
+        _run(provider, program, {**read_config(overrides or {}), "aws:region": region})
+    except (OSError, yaml.YAMLError) as error:
+        raise DeployError(f"The settings of stack {STACK} cannot be read: {error}") from error
+    except Exception as error:
+        # The program's own errors, such as wrong settings, say what is wrong and need no traceback.
+        if type(error).__name__ in ("SettingsError", "LayerError", "WheelsError"):
+            raise DeployError(str(error)) from error
+        raise
+    return provider.deployment
+
+
+def _run(provider: _EmbeddedProvider, program: Path, config: dict[str, str]) -> None:
+    pulumi.runtime.set_mocks(provider, project=PROJECT, stack=STACK)
+    pulumi.runtime.set_all_config(config)
+
+    @pulumi.runtime.test
+    def run() -> Any:
+        stack = pulumi.runtime.get_root_resource()
+        assert isinstance(stack, Stack)  # noqa: S101 - set_mocks has just made it
+        stack.outputs.clear()  # of an earlier deployment in this process
+        runpy.run_path(str(program), run_name="__main__")
+        return pulumi.Output.all(**stack.outputs).apply(provider.deployment.outputs.update)
+
+    run()
+
+
+def read_config(overrides: dict[str, Any], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:
+    """Read a stack's settings as Pulumi hands them to a program, with some of them changed.
+
+    Parameters
+    ----------
+    overrides
+        Settings by group.
+    file
+        The stack's file.
+    """
+    config: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
+    for group, values in overrides.items():
+        key = f"{PROJECT}:{group}"
+        config[key] = {**config.get(key, {}), **values} if isinstance(values, dict) else values
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}

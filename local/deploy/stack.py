@@ -1,0 +1,147 @@
+"""LocalStack: the embedded AWS with the program deployed to it, and the file by which other tools find it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from local.aws.embedded_aws import EmbeddedAws
+from local.deploy.deployer import ROOT, Deployment, Resource, deploy
+
+# `nlp` looks there, too; the variable lets several stacks of one machine be told apart.
+STATE_FILE = Path(os.environ.get("NLP_STATE") or ROOT / ".local" / "state.json")
+
+
+class StackError(RuntimeError):
+    """The local stack cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A deployed product on this machine.
+
+    Attributes
+    ----------
+    aws
+        The embedded AWS.
+    deployment
+        What was made there.
+    """
+
+    aws: EmbeddedAws
+    deployment: Deployment
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The program's exports."""
+        return self.deployment.outputs
+
+
+def deploy_to(
+    aws: EmbeddedAws,
+    overrides: dict[str, Any] | None = None,
+    on_resource: Callable[[Resource], None] = lambda _: None,
+) -> LocalStack:
+    """Deploy the program to an embedded AWS that is running.
+
+    Parameters
+    ----------
+    aws
+        Where to.
+    overrides
+        Settings that differ from `Pulumi.local.yaml`, by group.
+    on_resource
+        Told of each resource when it has been made.
+
+    Raises
+    ------
+    DeployError
+        A resource could not be made.
+    """
+    settings = dict(overrides or {})
+    settings["sentiment"] = {"text_source_url": aws.text_source_url, **settings.get("sentiment", {})}
+
+    def client(service: str) -> Any:
+        return aws.client(service, attempts=1)  # a creation whose answer was only slow would fail when repeated
+
+    return LocalStack(aws, deploy(client, aws.region, settings, on_resource))
+
+
+class Account(Protocol):
+    """Somebody who may sign in.
+
+    Attributes
+    ----------
+    email, password
+        With which they do.
+    """
+
+    email: str
+    password: str
+
+
+@contextmanager
+def findable(
+    aws: EmbeddedAws, outputs: dict[str, Any] | None, user: Account | None = None, file: Path = STATE_FILE
+) -> Iterator[Path]:
+    """Let other tools find the embedded AWS for as long as the context lasts.
+
+    Parameters
+    ----------
+    aws
+        Where it is.
+    outputs
+        The program's exports, where it has been deployed.
+    user
+        Whom `nlp` signs in as.
+    file
+        What they look at.
+
+    Raises
+    ------
+    StackError
+        Another local stack can be found there.
+    """
+    refuse_second(file)
+    file.parent.mkdir(exist_ok=True)
+    state = {
+        "endpoint": aws.endpoint,
+        "control": aws.control_url,
+        "region": aws.region,
+        "pid": os.getpid(),
+        "credentials": aws.credentials,
+        "outputs": outputs,
+        "user": {"email": user.email, "password": user.password} if user else None,
+    }
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(state, indent=2))
+    unfinished.replace(file)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def refuse_second(file: Path = STATE_FILE) -> None:
+    """Make sure that no other local stack can be found.
+
+    Raises
+    ------
+    StackError
+        There is one.
+    """
+    if file.exists() and _is_running(file):
+        raise StackError(f"A local stack is running already (see {file}). Stop it, or use it.")
+
+
+def _is_running(file: Path) -> bool:
+    try:
+        os.kill(json.loads(file.read_text())["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Batch jobs that fail: what is tried again, what is told, and what is left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.blocks.workflow.batch_definition import RetryPolicy
+from tests.support.batch_jobs import (
+    JOB,
+    NOW,
+    PROCESS,
+    PUBLISH,
+    TRANSACT,
+    UPDATE,
+    Jobs,
+    Records,
+    declare,
+    definition_of,
+    failed,
+    plain,
+    run,
+)
+from tests.support.pulumi_mocks import arn_of
+from tests.support.state_interpreter import Execution, ServiceError
+
+NO_CAPACITY = "CapacityError: Unable to provision requested ML compute capacity."
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (
+            failed(ExitMessage="There is no document.", FailureReason="AlgorithmError: exit code 1"),
+            "There is no document.",
+        ),
+        (failed(FailureReason="ClientError: No S3 objects found"), "ClientError: No S3 objects found"),
+        (ServiceError("States.Timeout"), "The job was stopped before it had ended. It may run for 60 minutes."),
+        (
+            ServiceError("States.TaskFailed", '{"ProcessingJobStatus": "Stopped"}'),
+            "The job was stopped before it had ended. It may run for 60 minutes.",
+        ),
+        (
+            ServiceError("SageMaker.ResourceLimitExceededException", "The account-level service limit is 0"),
+            "AWS has no ml.m5.large free at the moment, or the account has used up its quota. Start the job later.",
+        ),
+        (
+            ServiceError("SageMaker.AmazonSageMakerException", "not authorized"),
+            "The job could not be run: SageMaker.AmazonSageMakerException not authorized",
+        ),
+        (ServiceError("States.TaskFailed", '{"cut off'), 'The job could not be run: States.TaskFailed {"cut off'),
+    ],
+)
+def test_failed_job_has_a_cause_in_words_and_somebody_is_told(
+    error: ServiceError, cause: str, records: Records
+) -> None:
+    records.start_job()
+    execution, told = run(records, Jobs(error))
+    job = records.get(f"JOB#{JOB}")
+    assert (execution.status, execution.error, execution.cause) == ("FAILED", "JobFailed", cause)
+    assert execution.path[-3:] == ["MarkFailed", "Notify", "Failed"]
+    assert job
+    assert (job["status"], job["project_status"], job["cause"]) == ("failed", "p1#failed", cause)
+    assert NOW.match(job["finished_at"])
+    assert (records.get("RUNNING#translate"), records.get("LATEST#translate")) == (None, None)
+    assert [one["Message"] for one in told] == [f"Job {JOB} in project p1 failed: {cause}"]
+    assert told[0]["TopicArn"] == arn_of("aws:sns/topic:Topic", "told")
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+def test_job_that_ends_well_and_delivers_nothing_has_failed_with_what_the_program_said(
+    records: Records, instances: int
+) -> None:
+    records.start_job()
+    said = "No document could be processed. a.txt: It is empty."
+    answers = [{"ProcessingJobStatus": "Completed"}] * (instances - 1)
+    jobs = Jobs(*answers, {"ProcessingJobStatus": "Completed", "ExitMessage": said})
+    execution, _ = run(records, jobs, declare(instance_count=instances, announced=False))
+    job = records.get(f"JOB#{JOB}")
+    assert job
+    assert (job["status"], job["cause"]) == ("failed", said)
+    assert (execution.status, execution.cause, len(jobs.created)) == ("FAILED", said, instances)
+    assert execution.path[-4:] == ["HasDelivered", "Undelivered", "MarkFailed", "Failed"]
+    assert records.get("LATEST#translate") is None
+    assert records.get("RUNNING#translate") is None
+
+
+def test_job_whose_exit_message_is_empty_is_completed(records: Records) -> None:
+    records.start_job()
+    run(records, Jobs({"ProcessingJobStatus": "Completed", "ExitMessage": ""}))
+    job = records.get(f"JOB#{JOB}")
+    assert job
+    assert job["status"] == "completed"
+
+
+def test_job_that_comes_back_stopped_has_failed(records: Records) -> None:
+    records.start_job()
+    execution, _ = run(records, Jobs({"ProcessingJobStatus": "Stopped"}), declare(time_limit_seconds=90))
+    assert execution.path[-4:] == ["Stopped", "MarkFailed", "Notify", "Failed"]
+    assert execution.cause == "The job was stopped before it had ended. It may run for 90 seconds."
+
+
+def test_failure_is_recorded_though_nobody_can_be_told(records: Records) -> None:
+    records.start_job()
+    execution = Execution(
+        definition_of(plain()),
+        {
+            UPDATE: records.update,
+            TRANSACT: records.transact,
+            PROCESS: Jobs(failed(ExitMessage="No.")).create,
+            PUBLISH: Jobs(ServiceError("SNS.AuthorizationErrorException")).create,
+        },
+    ).run({"project": "p1", "job": JOB, "input": "i", "output": "o", "environment": {}})
+    assert (execution.status, execution.cause) == ("FAILED", "No.")
+
+
+def test_without_a_topic_nobody_is_told(records: Records) -> None:
+    records.start_job()
+    execution, told = run(records, Jobs(failed(ExitMessage="No.")), declare(announced=False))
+    assert (execution.path[-2:], told) == (["MarkFailed", "Failed"], [])
+
+
+def test_refused_jobs_are_created_again_under_their_name(records: Records) -> None:
+    records.start_job()
+    refused = ServiceError("SageMaker.AmazonSageMakerException", "Rate exceeded")
+    jobs = Jobs(refused, ServiceError("SageMaker.ResourceLimitExceededException"), {"ProcessingJobStatus": "Completed"})
+    execution, _ = run(records, jobs)
+    assert (execution.status, execution.waited) == ("SUCCEEDED", [])
+    assert [one["ProcessingJobName"] for one in jobs.created] == [f"translate-{JOB}"] * 3
+
+
+def test_refusals_end_after_as_many_attempts_as_given(records: Records) -> None:
+    records.start_job()
+    jobs = Jobs(ServiceError("SageMaker.AmazonSageMakerException", "Rate exceeded"))
+    run(records, jobs, declare(retry=RetryPolicy(attempts=2)))
+    assert len(jobs.created) == 3
+
+
+def test_lack_of_capacity_is_waited_out_with_other_names(records: Records) -> None:
+    records.start_job()
+    short = failed(FailureReason=NO_CAPACITY)
+    jobs = Jobs(short, short, {"ProcessingJobStatus": "Completed"})
+    execution, _ = run(records, jobs)
+    assert (execution.status, execution.waited) == ("SUCCEEDED", [300, 600])
+    assert [one["ProcessingJobName"] for one in jobs.created] == [
+        f"translate-{JOB}",
+        f"translate-{JOB}-2",
+        f"translate-{JOB}-3",
+    ]
+
+
+def test_lack_of_capacity_fails_the_job_in_the_end(records: Records) -> None:
+    records.start_job()
+    jobs = Jobs(failed(FailureReason=NO_CAPACITY))
+    execution, _ = run(records, jobs, declare(retry=RetryPolicy(capacity_attempts=2)))
+    assert (len(jobs.created), execution.status) == (2, "FAILED")
+    assert execution.cause.startswith("AWS has no ml.m5.large free at the moment")
+
+
+def test_failure_of_the_program_is_not_tried_again(records: Records) -> None:
+    records.start_job()
+    jobs = Jobs(failed(ExitMessage="There is no document."))
+    run(records, jobs)
+    assert len(jobs.created) == 1

@@ -1,0 +1,240 @@
+"""Observing companies."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handlers.sentiment.batch import Failure
+from handlers.sentiment.observations import Observation
+from handlers.sentiment.observing import SNIPPET_CHARACTERS, Observer
+from handlers.sentiment.sentiments import Scores, Sentiments
+from handlers.sentiment.texts import NoText, SourceError, Text
+from handlers.sentiment.work import Work
+from tests.handlers.aws_fakes import FakeComprehend
+from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, FakeSource
+
+SCORES = Scores(0.1, 0.2, 0.3, 0.4)
+Outcome = tuple[list[Observation], dict[Work, Failure]]
+
+
+class Watch:
+    """An observer on fakes."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self.threads = threads
+        self.source = FakeSource()
+        self.comprehend = FakeComprehend()
+
+    def observe(self, *companies: str | Work, last: Observation | None = None, seconds: float = 30) -> Outcome:
+        works = [company if isinstance(company, Work) else Work(RUN, company) for company in companies]
+        sentiments = Sentiments(self.comprehend.batch_detect_sentiment, sleep=lambda _: None)
+        observer = Observer(self.source, sentiments, self.threads, seconds)
+        latest = {work.company: last for work in works} if last else {}
+        found = observer.observe(works, latest)
+        assert observer.calls == len(self.comprehend.calls)
+        return found
+
+
+@pytest.fixture
+def watch(threads: ThreadPoolExecutor) -> Watch:
+    return Watch(threads)
+
+
+def last(
+    label: str = "MIXED", scores: Scores | None = SCORES, language: str = "en", revision: str = "7"
+) -> Observation:
+    return Observation(RUN, "2026-11-21T06:47:00Z", "a", label, scores, language, revision, snippet="old")
+
+
+def test_text_is_analysed(watch: Watch) -> None:
+    watch.source.found["a"] = Text("a is good", "en", "7")
+    before = datetime.now(UTC).replace(microsecond=0)
+    [observation], failures = watch.observe("a")
+    assert failures == {}
+    assert before <= datetime.strptime(observation.observed_at, "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
+    scores = Scores(0.91, 0.02, 0.05, 0.02)
+    expected = Observation(RUN, observation.observed_at, "a", "POSITIVE", scores, "en", "7", False, "a is good")
+    assert observation == expected
+
+
+def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -> None:
+    [observation], _ = watch.observe(Work(RUN, "Meta", "Meta Platforms"))
+    assert watch.source.asked == ["Meta Platforms"]
+    assert observation.company == "Meta"
+
+
+@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None)])
+def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation) -> None:
+    watch.source.found["a"] = Text("a is good", "en", "7")
+    [observation], _ = watch.observe("a", last=known)
+    assert watch.comprehend.calls == []
+    assert observation.unchanged is True
+    assert (observation.label, observation.scores) == (known.label, known.scores)
+    assert (observation.revision, observation.snippet) == ("7", "a is good")
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        (None, Text("good", "en", "7")),
+        (last(revision="6"), Text("good", "en", "7")),
+        (last(language="de"), Text("good", "en", "7")),
+        (last(revision=""), Text("good", "en", "")),
+        (last("NOT_FOUND", None), Text("good", "en", "7")),
+        (last("AMBIGUOUS", None, "", ""), Text("good", "en", "")),
+    ],
+)
+def test_text_that_may_have_changed_is_analysed(watch: Watch, known: Observation | None, text: Text) -> None:
+    watch.source.found["a"] = text
+    [observation], _ = watch.observe("a", last=known)
+    assert (observation.label, observation.unchanged) == ("POSITIVE", False)
+    assert watch.comprehend.sent() == [["good"]]
+
+
+def test_only_changed_texts_of_a_batch_are_sent(watch: Watch) -> None:
+    watch.source.found |= {"a": Text("old", "en", "7"), "b": Text("new", "en", "8"), "c": NoText("NOT_FOUND")}
+    observations, _ = watch.observe("a", "b", "c", last=last())
+    assert watch.comprehend.sent() == [["new"]]
+    assert {observation.company: observation.label for observation in observations} == {
+        "a": "MIXED",
+        "b": "NEUTRAL",
+        "c": "NOT_FOUND",
+    }
+
+
+@pytest.mark.parametrize("label", ["NOT_FOUND", "AMBIGUOUS"])
+def test_company_without_a_text_is_an_observation(watch: Watch, label: str) -> None:
+    watch.source.found["a"] = NoText(label)
+    [observation], failures = watch.observe("a", last=last())
+    assert failures == {}
+    assert observation == Observation(RUN, observation.observed_at, "a", label)
+    assert watch.comprehend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (SourceError("status 503", 7), Failure("text source: status 503", 7)),
+        (ZeroDivisionError("surprise"), Failure("text source: ZeroDivisionError: surprise")),
+    ],
+)
+def test_failing_source_fails_only_its_company(watch: Watch, error: Exception, failure: Failure) -> None:
+    watch.source.found["b"] = error
+    observations, failures = watch.observe("a", "b", "c")
+    assert [observation.company for observation in observations] == ["a", "c"]
+    assert failures == {Work(RUN, "b"): failure}
+
+
+def test_failing_analysis_fails_only_its_company(watch: Watch) -> None:
+    watch.comprehend.item_errors["b is good"] = ["INTERNAL_SERVER_ERROR"] * 9
+    observations, failures = watch.observe("a", "b", "c")
+    assert [observation.company for observation in observations] == ["a", "c"]
+    assert [work.company for work in failures] == ["b"]
+    assert "Comprehend: INTERNAL_SERVER_ERROR" in failures[Work(RUN, "b")].reason
+
+
+def test_slow_source_fails_only_its_company(watch: Watch) -> None:
+    released = threading.Event()
+
+    def hang() -> Text:
+        released.wait(5)
+        return Text("late", "en", "1")
+
+    watch.source.found["b"] = hang
+    try:
+        started = time.monotonic()
+        observations, failures = watch.observe("a", "b", "c", seconds=0.8)
+        seconds = time.monotonic() - started
+    finally:
+        released.set()
+    assert 0.39 < seconds < 0.7, "texts may take half of the time"
+    assert [observation.company for observation in observations] == ["a", "c"]
+    assert failures == {Work(RUN, "b"): Failure("text source: no answer in time")}
+
+
+def test_company_that_is_still_waiting_for_a_thread_is_not_asked_for_later() -> None:
+    released = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as single:
+        watch = Watch(single)
+        watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
+        _, failures = watch.observe("a", "b", seconds=0.1)
+        released.set()
+    assert [work.company for work in failures] == ["a", "b"]
+    assert watch.source.asked == ["a"]
+
+
+def test_texts_are_fetched_all_at_once(watch: Watch) -> None:
+    meeting = threading.Barrier(25, timeout=5)
+
+    def meet() -> NoText:
+        meeting.wait()
+        return NoText("NOT_FOUND")
+
+    companies = [str(number) for number in range(25)]
+    watch.source.found |= dict.fromkeys(companies, meet)
+    observations, failures = watch.observe(*companies)
+    assert [observation.company for observation in observations] == companies
+    assert failures == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "snippet"),
+    [
+        ("short", "short"),
+        (("word " * 60).strip(), ("word " * 60).strip()),
+        (("word " * 100).strip(), ("word " * 59).strip() + "…"),
+        ("😀" * SNIPPET_CHARACTERS, "😀" * SNIPPET_CHARACTERS),
+    ],
+)
+def test_snippet_is_the_beginning_of_the_text(watch: Watch, content: str, snippet: str) -> None:
+    watch.source.found["a"] = Text(content, "en", "1")
+    [observation], _ = watch.observe("a")
+    assert observation.snippet == snippet
+    assert len(observation.snippet) <= SNIPPET_CHARACTERS
+
+
+@pytest.mark.parametrize("content", ["ソニーグループは日本の企業です。" * 40, "https://example.com/" + "a" * 400])
+def test_snippet_of_a_text_without_spaces_is_its_beginning(watch: Watch, content: str) -> None:
+    watch.source.found["a"] = Text(content, "ja", "1")
+    [observation], _ = watch.observe("a")
+    assert observation.snippet.startswith(content[:100])
+
+
+def test_slow_analysis_fails_changed_texts_and_leaves_time_for_the_others(watch: Watch) -> None:
+    released = threading.Event()
+    watch.source.found |= {"a": Text("old", "en", "7"), "b": NoText("NOT_FOUND")}
+
+    def hang(**parameters: Any) -> dict[str, Any]:
+        released.wait(5)
+        return watch.comprehend.batch_detect_sentiment(**parameters)
+
+    observer = Observer(watch.source, Sentiments(hang), watch.threads, 0.8)
+    started = time.monotonic()
+    try:
+        observations, failures = observer.observe([Work(RUN, name) for name in "abc"], {"a": last()})
+        seconds = time.monotonic() - started
+    finally:
+        released.set()
+    assert 0.59 < seconds < 0.79, "analyses have to be there after three quarters of the time"
+    assert [observation.label for observation in observations] == ["MIXED", "NOT_FOUND"]
+    assert failures == {Work(RUN, "c"): Failure("Comprehend: no answer in time")}
+
+
+def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
+    released = threading.Event()
+    watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
+    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 0.8)
+    started = time.monotonic()
+    try:
+        for run in (RUN, NEWER_RUN):
+            observer.observe([Work(run, "a")], {})
+        seconds = time.monotonic() - started
+    finally:
+        released.set()
+    assert seconds < 0.7

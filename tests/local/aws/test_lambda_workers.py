@@ -1,0 +1,92 @@
+"""Where the log of an invocation ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import queue
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.core import lambda_runtime
+
+from local.aws.lambda_workers import MARK, marked, read_log
+
+HANDLER = """
+import sys
+
+def handler(event, context):
+    for line in event["lines"]:
+        print(line)
+    sys.stderr.write(event.get("rest", ""))
+    if event.get("fails"):
+        raise ValueError("failed")
+    return len(event["lines"])
+"""
+
+
+def lines(*texts: str) -> queue.Queue[str]:
+    filled: queue.Queue[str] = queue.Queue()
+    for text in texts:
+        filled.put(text)
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("written", "expected", "left"),
+    [
+        ([MARK], "", 0),
+        (["one", "two", MARK], "one\ntwo", 0),
+        (["one", "", MARK], "one\n", 0),
+        ([f"no end of line{MARK}"], "no end of line", 0),
+        (["one", MARK, "of the next", MARK], "one", 2),
+    ],
+)
+def test_a_log_ends_at_the_mark(written: list[str], expected: str, left: int) -> None:
+    log = lines(*written)
+    assert read_log(log, wait_seconds=10) == expected
+    assert log.qsize() == left
+
+
+def test_a_worker_that_ended_leaves_what_it_wrote() -> None:
+    assert read_log(lines("last words"), wait_seconds=0.01) == "last words"
+
+
+def test_a_silent_function_is_not_waited_for() -> None:
+    started = time.perf_counter()
+    assert read_log(lines(MARK), wait_seconds=10) == ""
+    assert time.perf_counter() - started < 1
+
+
+def test_another_worker_than_the_known_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="has changed"):
+        marked("while True: pass")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([{"lines": []}, {"lines": ["a", "b"]}], [[""], ["a", "b", ""]]),
+        ([{"lines": ["a"], "rest": "no end"}, {"lines": []}], [["a", "no end"], [""]]),
+        ([{"lines": ["a"], "fails": True}, {"lines": ["b"]}], [["a", ""], ["b", ""]]),
+    ],
+)
+def test_ministacks_worker_writes_the_mark(
+    tmp_path: Path, events: list[dict[str, Any]], expected: list[list[str]]
+) -> None:
+    (tmp_path / "index.py").write_text(HANDLER)
+    (tmp_path / "worker.py").write_text(marked(lambda_runtime._PYTHON_WORKER_SCRIPT))
+    start = {"code_dir": str(tmp_path), "module": "index", "handler": "handler"}
+    sent = io.StringIO()
+    for message in [start, *({"event": event} for event in events)]:
+        sent.write(json.dumps(message) + "\n")
+    worker = subprocess.run(
+        [sys.executable, str(tmp_path / "worker.py")], input=sent.getvalue(), capture_output=True, text=True, check=True
+    )
+    answers = [json.loads(line)["status"] for line in worker.stdout.splitlines()]
+    assert answers == ["ready", *("error" if event.get("fails") else "ok" for event in events)]
+    assert [log.split("\n") for log in worker.stderr.split(MARK + "\n")[:-1]] == expected

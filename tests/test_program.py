@@ -1,0 +1,300 @@
+"""The whole program, for each stack, as `pulumi up` and `pulumi preview` evaluate it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from handlers.api.support.registry import OPERATIONS
+from local.deploy.resources import archive_bytes
+from settings import SettingsError, host_architecture, host_runtime
+from tests.support.pulumi_mocks import (
+    API_ID,
+    POOL_ID,
+    REGION,
+    SUFFIX,
+    Evaluation,
+    arn_of,
+    evaluate_program,
+    evaluate_program_anew,
+    stack_config,
+    url_of,
+)
+
+STACKS = ["local", "dev", "prod"]
+EXPORTS = {
+    "region": "eu-central-1",
+    "companies_table": f"sentiment-companies{SUFFIX}",
+    "observations_table": f"sentiment-observations{SUFFIX}",
+    "results_bucket": f"sentiment-results{SUFFIX}",
+    "work_queue_url": url_of("sentiment-work"),
+    "dead_letter_queue_url": url_of("sentiment-work-dead"),
+    "dispatch_function": f"sentiment-dispatch{SUFFIX}",
+    "dispatch_failures_queue_url": url_of("sentiment-dispatch-failures"),
+    "analyse_function": f"sentiment-analyse{SUFFIX}",
+    "api_url": f"https://{API_ID}.execute-api.{REGION}.amazonaws.com",
+    "documents_table": f"product-documents{SUFFIX}",
+    "documents_bucket": f"product-files{SUFFIX}",
+    "state_machines": {
+        kind: arn_of("aws:sfn/stateMachine:StateMachine", f"product-{kind}") for kind in ("analyse", "translate")
+    },
+    "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL_ID}",
+    "user_pool": POOL_ID,
+    "command_line_client": f"product-api-users-command-line{SUFFIX}",
+    "sign_in_domain": "nlp-abcdefghi",
+}
+# The local stack has a web application's client; elsewhere, its addresses are not known before there is one.
+WEB_CLIENTS = {"local": f"product-api-users-web{SUFFIX}", "dev": "", "prod": ""}
+SCHEDULES = {"local": "off", "dev": "rate(1 hour)", "prod": "rate(5 minutes)"}
+FUNCTION = "aws:lambda/function:Function"
+TOPIC = "aws:sns/topic:Topic"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+STAGE = "aws:apigatewayv2/stage:Stage"
+# Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
+NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId", "targetId", "ruleName", "topicName"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_exports_what_others_rely_on(stack: str) -> None:
+    evaluation = evaluate_program(stack)
+    assert evaluation.outputs == {**EXPORTS, "schedule": SCHEDULES[stack], "web_client": WEB_CLIENTS[stack]}
+    assert evaluation.exports == set(evaluation.outputs)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_preview_needs_nothing_of_aws(stack: str) -> None:
+    preview, real = evaluate_program(stack, preview=True), evaluate_program(stack)
+    assert [repr(one) for one in preview.resources] == [repr(one) for one in real.resources]
+    assert preview.exports == real.exports
+    assert ("sentiment-analyse", "policy") in preview.unknown_inputs(), "the preview knew what only AWS can tell"
+
+
+@pytest.mark.parametrize(("stack", "protected"), [("local", False), ("dev", False), ("prod", True)])
+def test_data_is_protected_in_prod_and_removable_elsewhere(stack: str, protected: bool) -> None:
+    evaluation = evaluate_program(stack)
+    stateful = [one for one in evaluation.resources if one.type in STATEFUL]
+    assert len(stateful) == sum(STATEFUL.values())
+    assert [one for one in evaluation.resources if one.protect] == (stateful if protected else [])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_nobody_is_notified_unless_named(stack: str) -> None:
+    evaluation = evaluate_program(stack)
+    assert evaluation.of(TOPIC) == []
+    assert {tuple(alarm.inputs["alarmActions"]) for alarm in evaluation.of(ALARM)} == {()}
+
+
+def test_all_alarms_notify_whom_the_settings_name() -> None:
+    evaluation = evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
+    assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
+    alarms = evaluation.of(ALARM)
+    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, and of two state machines.
+    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
+    for alarm in alarms:
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
+
+
+@pytest.mark.parametrize(
+    ("stack", "runtime", "architecture"),
+    [("local", host_runtime(), host_architecture()), ("dev", "python3.14", "arm64"), ("prod", "python3.14", "arm64")],
+)
+def test_functions_and_their_layer_are_of_one_platform(stack: str, runtime: str, architecture: str) -> None:
+    evaluation = evaluate_program(stack)
+    layer = evaluation.one("aws:lambda/layerVersion:LayerVersion").inputs
+    assert (layer["compatibleRuntimes"], layer["compatibleArchitectures"]) == ([runtime], [architecture])
+    for function in evaluation.of(FUNCTION):
+        assert (function.inputs["runtime"], function.inputs["architectures"]) == (runtime, [architecture])
+        assert function.inputs["layers"] == [arn_of("aws:lambda/layerVersion:LayerVersion", "handlers")]
+
+
+def test_every_setting_reaches_the_resources() -> None:
+    functions = {"log_retention_days": 3, "log_level": "ERROR", "tracing": False}
+    sentiment = {
+        "schedule": "rate(2 days)",
+        "language": "de",
+        "contact": "me@example.com",
+        "analyse_concurrency": 9,
+        "companies_per_segment": 11,
+        "batch_window_seconds": 12,
+        "analyse_timeout_seconds": 13,
+        "retry_seconds": 14,
+        "max_receives": 15,
+        "observation_retention_days": 21,
+        "result_retention_days": 17,
+    }
+    changes = {"cloud-nlp:functions": json.dumps(functions), "cloud-nlp:sentiment": json.dumps(sentiment)}
+    evaluation = evaluate_program("dev", changes)
+    analyse, dispatch = (evaluation.one(FUNCTION, f"sentiment-{name}").inputs for name in ("analyse", "dispatch"))
+    variables = analyse["environment"]["variables"]
+    mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
+    lifecycle = evaluation.one(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "sentiment-results"
+    ).inputs
+    assert {group.inputs["retentionInDays"] for group in evaluation.of("aws:cloudwatch/logGroup:LogGroup")} == {3}
+    assert variables["LOG_LEVEL"] == dispatch["environment"]["variables"]["LOG_LEVEL"] == "ERROR"
+    assert analyse["tracingConfig"] == dispatch["tracingConfig"] == {"mode": "PassThrough"}
+    assert evaluation.one("aws:cloudwatch/eventRule:EventRule").inputs["scheduleExpression"] == "rate(2 days)"
+    assert (variables["LANGUAGE"], variables["CONTACT"]) == ("de", "me@example.com")
+    assert dispatch["environment"]["variables"]["SEGMENT_SIZE"] == "11"
+    assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 9)
+    assert (analyse["timeout"], variables["RETRY_SECONDS"], variables["RETENTION_DAYS"]) == (13, "14", "21")
+    redrive = evaluation.document("aws:sqs/queue:Queue", "sentiment-work", "redrivePolicy")
+    assert redrive["maxReceiveCount"] == 15
+    assert lifecycle["rules"][0]["expiration"]["days"] == 17
+
+
+def test_every_setting_of_the_api_reaches_the_resources() -> None:
+    api = {
+        "self_registration": True,
+        "mfa": "ON",
+        "callback_urls": ["https://app.example.com/back"],
+        "logout_urls": ["https://app.example.com/bye"],
+        "sign_in_prefix": "people",
+        "origins": ["https://app.example.com"],
+        "requests_per_second": 11.5,
+        "burst": 12,
+        "costly_requests_per_second": 1.5,
+        "costly_burst": 3,
+        "domain": "api.example.com",
+        "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    }
+    evaluation = evaluate_program("dev", {"cloud-nlp:api": json.dumps(api)})
+    pool = evaluation.one("aws:cognito/userPool:UserPool").inputs
+    web = evaluation.one("aws:cognito/userPoolClient:UserPoolClient", "product-api-users-web").inputs
+    stage = evaluation.one(STAGE).inputs
+    cors = evaluation.one("aws:s3/bucketCorsConfiguration:BucketCorsConfiguration").inputs["corsRules"][0]
+    domain = evaluation.one("aws:apigatewayv2/domainName:DomainName").inputs
+    assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
+    assert (web["callbackUrls"], web["logoutUrls"]) == (api["callback_urls"], api["logout_urls"])
+    assert evaluation.one("aws:cognito/userPoolDomain:UserPoolDomain").inputs["domain"] == "people"
+    gateway = evaluation.one("aws:apigatewayv2/api:Api").inputs
+    assert gateway["corsConfiguration"]["allowOrigins"] == cors["allowedOrigins"] == api["origins"]
+    assert gateway["disableExecuteApiEndpoint"] is True
+    assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 11.5, "throttlingBurstLimit": 12}
+    limits = {(one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in stage["routeSettings"]}
+    assert limits == {(1.5, 3)}
+    assert domain["domainNameConfiguration"]["certificateArn"] == api["certificate_arn"]
+    assert evaluation.outputs["api_url"] == "https://api.example.com"
+
+
+def test_somebody_elses_sign_in_takes_the_place_of_the_own_pool() -> None:
+    api = {"issuer": "https://login.example.com/", "audience": ["nlp"]}
+    evaluation = evaluate_program("dev", {"cloud-nlp:api": json.dumps(api)})
+    assert evaluation.of("aws:cognito/userPool:UserPool") == []
+    authorizer = evaluation.one("aws:apigatewayv2/authorizer:Authorizer").inputs
+    assert authorizer["jwtConfiguration"] == {"issuer": api["issuer"], "audiences": api["audience"]}
+    told = {name: evaluation.outputs[name] for name in ("issuer", "user_pool", "command_line_client")}
+    assert told == {"issuer": api["issuer"], "user_pool": "", "command_line_client": ""}
+
+
+def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
+    jobs = {
+        "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mine:2",
+        "instance_type": "ml.c5.xlarge",
+        "instance_count": 3,
+        "volume_gb": 44,
+        "time_limit_seconds": 1234,
+        "isolated_translation": True,
+        "schedules": [
+            {
+                "label": "nightly",
+                "kind": "translate",
+                "schedule": "cron(0 2 * * ? *)",
+                "project": "p1",
+                "options": {"target": "de", "source": "en", "engine": "marian"},
+            }
+        ],
+    }
+    evaluation = evaluate_program("dev", {"cloud-nlp:jobs": json.dumps(jobs)})
+    for kind in ("analyse", "translate"):
+        process = evaluation.document(MACHINE, f"product-{kind}", "definition")["States"]["Process"]["Arguments"]
+        assert process["AppSpecification"]["ImageUri"] == jobs["image"]
+        cluster = process["ProcessingResources"]["ClusterConfig"]
+        assert (cluster["InstanceType"], cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == ("ml.c5.xlarge", 3, 44)
+        assert process["StoppingCondition"] == {"MaxRuntimeInSeconds": 1234}
+        assert process["NetworkConfig"] == {"EnableNetworkIsolation": kind == "translate"}
+    calls = {
+        kind: {
+            action.partition(":")[0]
+            for statement in evaluation.document("aws:iam/rolePolicy:RolePolicy", f"product-{kind}-job")["Statement"]
+            for action in statement["Action"]
+        }
+        for kind in ("analyse", "translate")
+    }
+    assert "comprehend" in calls["analyse"]
+    assert not calls["translate"] & {"comprehend", "translate"}
+    told = evaluation.one(FUNCTION, "product-api-jobs-create").inputs["environment"]["variables"]
+    assert told["ISOLATED_TRANSLATION"] == "true"
+    rule = evaluation.one("aws:cloudwatch/eventRule:EventRule", "product-translate-nightly").inputs
+    assert (rule["scheduleExpression"], rule["state"]) == ("cron(0 2 * * ? *)", "ENABLED")
+    assert evaluation.document("aws:cloudwatch/eventTarget:EventTarget", "product-translate-nightly", "input") == {
+        "project": "p1",
+        "options": '{"engine":"marian","source":"en","target":"de"}',
+        "model": "opus-mt-en-de",
+    }
+
+
+def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> None:
+    evaluation = evaluate_program("dev")
+    process = evaluation.document(MACHINE, "product-analyse", "definition")["States"]["Process"]["Arguments"]
+    assert process["AppSpecification"]["ImageUri"] == (
+        "763104351884.dkr.ecr.eu-central-1.amazonaws.com/"
+        "huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    )
+    on_aws, local = (_objects(evaluate_program(stack)) for stack in ("dev", "local"))
+    assert on_aws - local == {"wheels/package.whl"}
+    assert local == {"run.py", "program.zip"}
+
+
+def _objects(evaluation: Evaluation) -> set[str]:
+    return {one.inputs["key"].split("/", 2)[2] for one in evaluation.of("aws:s3/bucketObjectv2:BucketObjectv2")}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_unchanged_project_gives_unchanged_resources(stack: str) -> None:
+    assert comparable(evaluate_program(stack)) == comparable(evaluate_program_anew(stack))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_physical_names_are_pulumis(stack: str) -> None:
+    evaluation = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
+    # API Gateway calls the stage that is no part of the address so.
+    assert named == {(STAGE, "name")}
+    assert evaluation.one(STAGE).inputs["name"] == "$default"
+    assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []
+    # Lambda has no layers without a name, and keeps versions of one name apart.
+    assert evaluation.one("aws:lambda/layerVersion:LayerVersion").inputs["layerName"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_everything_on_aws_is_tagged(stack: str) -> None:
+    assert f'{{"tags": {{"project": "cloud-nlp", "stack": "{stack}"}}}}' == stack_config(stack)["aws:defaultTags"]
+
+
+def test_mistakes_in_settings_stop_the_program_before_any_resource() -> None:
+    with pytest.raises(SettingsError) as error:
+        evaluate_program("prod", {"cloud-nlp:protect": "perhaps", "cloud-nlp:typo": "1"})
+    assert "cloud-nlp:protect: 'perhaps'" in str(error.value)
+    assert "cloud-nlp:typo: unknown" in str(error.value)
+
+
+def comparable(evaluation: Evaluation) -> list[tuple[str, str, Any]]:
+    """Resources with their inputs; archives as what is in them."""
+    return [
+        (one.type, one.name, {key: _content(value) for key, value in one.inputs.items()})
+        for one in evaluation.resources
+    ]
+
+
+def _content(value: Any) -> Any:
+    if isinstance(value, (pulumi.FileArchive, pulumi.FileAsset)):
+        return Path(value.path).name  # an object's key has the hash of its content
+    return archive_bytes(value) if isinstance(value, pulumi.Archive) else value

@@ -1,0 +1,235 @@
+"""Rules of the project's code that no linter knows: what imports what, and how outputs are used."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.pulumi_mocks import ROOT_FOLDER as ROOT
+
+FOLDERS = ("schema", "components", "handlers", "cli", "local", "tests", "bench")
+MAX_LINES = 350
+# Distribution of requirements/layer.in -> the package that functions import.
+LAYER_PACKAGES = {"msgspec": "msgspec", "python-json-logger": "pythonjsonlogger", "urllib3": "urllib3"}
+# Distribution of requirements/batch.in -> the packages that the batch program imports of it and of its dependencies.
+BATCH_PACKAGES = {
+    "boto3": {"boto3", "botocore"},
+    "ctranslate2": {"ctranslate2"},
+    "lxml": {"lxml"},
+    "msgspec": {"msgspec"},
+    "python-json-logger": {"pythonjsonlogger"},
+    "scikit-learn": {"sklearn", "numpy", "scipy"},
+    "sentencepiece": {"sentencepiece"},
+    "sentencex": {"sentencex"},
+}
+FORBIDDEN = {
+    "components": {"handlers", "client", "cli", "local", "settings", "tests", "bench"},
+    "handlers": {"components", "client", "cli", "local", "settings", "tests", "bench"},
+    "local": {"components", "handlers", "client", "cli", "settings", "tests", "bench"},
+    "cli": {"components", "handlers", "client", "local", "settings", "tests", "bench"},
+}
+# Attributes that are outputs wherever components meet them: of resources, and of components.
+OUTPUTS = {"arn", "name", "id", "urn", "url", "key_id", "bucket", "dead_letter_url", "dead_letter_arn", "failures_url"}
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), str(path))
+
+
+def short(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top-level packages that code imports, anywhere in it."""
+    packages: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            packages |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            packages.add("." if node.level else (node.module or "").partition(".")[0])
+    return packages
+
+
+def known_classes(tree: ast.AST) -> set[str]:
+    """Classes that code takes from the components or makes: what may be a component."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("components"):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.ClassDef):
+            names.add(node.name)
+    return {name for name in names if name[0].isupper() and not name.endswith("Args")}
+
+
+def creates_resource(call: ast.AST, classes: set[str]) -> bool:
+    """Tell whether a call makes a resource: of the provider, with options, or a component."""
+    if not isinstance(call, ast.Call):
+        return False
+    if any(keyword.arg == "opts" for keyword in call.keywords):
+        return True
+    called = ast.unparse(call.func)
+    last = called.rpartition(".")[2]
+    return called in classes or (called.startswith("aws.") and last[:1].isupper() and not last.endswith("Args"))
+
+
+def resources_in_apply(tree: ast.AST) -> Iterator[int]:
+    """Lines of `.apply(...)` whose callback makes a resource."""
+    classes = known_classes(tree)
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "apply"):
+            continue
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            callback = functions.get(ast.unparse(argument).removeprefix("self."), argument)
+            if any(creates_resource(inner, classes) for inner in ast.walk(callback)):
+                yield node.lineno
+
+
+def formatted(node: ast.AST) -> list[ast.expr]:
+    """What an expression turns into a text, if it does."""
+    if isinstance(node, ast.FormattedValue):
+        return [node.value]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
+        texts = [side for side in (node.left, node.right) if isinstance(side, (ast.Constant, ast.JoinedStr))]
+        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.left, node.right]
+        return values if texts else []
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        is_format = isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "join")
+        if called in ("str", "repr", "json.dumps", "dumps") or (is_format and not called.startswith("pulumi.Output.")):
+            return [*node.args, *(keyword.value for keyword in node.keywords)]
+    return []
+
+
+def outputs_made_text(tree: ast.AST) -> Iterator[int]:
+    """Lines where an attribute that looks like an output becomes a text before AWS has told its value."""
+    paths = {
+        argument.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for argument in [*node.args.args, *node.args.kwonlyargs]
+        if argument.annotation and ast.unparse(argument.annotation) == "Path"
+    }
+    for node in ast.walk(tree):
+        for value in formatted(node):
+            for inner in ast.walk(value):
+                if not isinstance(inner, ast.Attribute) or inner.attr not in OUTPUTS:
+                    continue
+                if ast.unparse(inner.value) not in paths:
+                    yield inner.lineno
+
+
+def test_no_resource_is_made_inside_apply() -> None:
+    files = [*python_files("components"), ROOT / "__main__.py"]
+    assert {short(path): lines for path in files if (lines := list(resources_in_apply(parse(path))))} == {}
+
+
+def test_no_output_is_made_a_text() -> None:
+    files = [*python_files("components"), ROOT / "__main__.py"]
+    assert {short(path): lines for path in files if (lines := list(outputs_made_text(parse(path))))} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "queue.arn.apply(lambda arn: aws.sqs.QueuePolicy('q', policy=arn))",
+        "pulumi.Output.all(a, b).apply(lambda both: make(both, opts=child_of(self)))",
+        "from components.blocks.storage.table import Table\nqueue.arn.apply(lambda arn: Table(arn, 'key'))",
+        "def make(arn):\n    aws.sns.Topic(arn)\nqueue.arn.apply(make)",
+        "class C:\n  def _make(self, arn):\n    aws.sns.Topic(arn)\n  def f(self):\n    x.apply(func=self._make)",
+    ],
+)
+def test_resources_inside_apply_are_found(code: str) -> None:
+    assert list(resources_in_apply(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f'{bucket.arn}/*'",
+        "str(self.companies.name)",
+        "'arn:aws:sqs:%s' % queue.name",
+        "'%s/%s' % (prefix, queue.url)",
+        "'{}/*'.format(bucket.arn)",
+        "bucket.arn + '/*'",
+        "json.dumps({'Resource': [queue.arn]})",
+        "','.join([queue.arn])",
+    ],
+)
+def test_outputs_made_texts_are_found(code: str) -> None:
+    assert list(outputs_made_text(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pulumi.Output.concat(bucket.arn, '/*')",
+        "pulumi.Output.json_dumps({'Resource': [queue.arn]})",
+        "pulumi.Output.format('{0}/*', bucket.arn)",
+        "account = arn.apply(lambda value: value.split(':')[4])",
+        "aws.sqs.Queue(f'{name}-dead', opts=child_of(self))",
+        "def build(file: Path) -> str:\n    return f'{file.name} is missing'",
+    ],
+)
+def test_right_uses_of_outputs_are_left_alone(code: str) -> None:
+    tree = ast.parse(code)
+    assert [*resources_in_apply(tree), *outputs_made_text(tree)] == []
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_imports_point_one_way(folder: str) -> None:
+    files = python_files(folder)
+    assert files, folder
+    assert {short(path): wrong for path in files if (wrong := imported(parse(path)) & FORBIDDEN[folder])} == {}
+
+
+def test_settings_import_nothing_of_the_project() -> None:
+    assert imported(parse(ROOT / "settings.py")) & {*FOLDERS, "client"} == set()
+
+
+def test_handlers_import_only_what_is_there_in_lambda() -> None:
+    """The standard library, the layer, AWS's library; nothing heavy such as Pulumi, not even inside a function."""
+    lines = (ROOT / "requirements" / "layer.in").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == LAYER_PACKAGES.keys()
+    allowed = {"handlers", "boto3", "botocore", *LAYER_PACKAGES.values(), *sys.stdlib_module_names}
+    files = [path for path in python_files("handlers") if "batch" not in path.parts]
+    assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
+
+
+def test_batch_program_imports_only_what_its_wheels_bring() -> None:
+    lines = (ROOT / "requirements" / "batch.in").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == BATCH_PACKAGES.keys()
+    brought = {package for packages in BATCH_PACKAGES.values() for package in packages}
+    allowed = {"handlers", "boto3", "botocore", *brought, *sys.stdlib_module_names}
+    files = python_files("handlers/batch")
+    assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "package"),
+    [
+        ("import handlers.sentiment.work", "handlers"),
+        ("def f():\n    from local import deployer", "local"),
+        ("from pulumi import Output", "pulumi"),
+        ("from .. import other", "."),
+    ],
+)
+def test_imports_are_found_wherever_they_are(code: str, package: str) -> None:
+    assert package in imported(ast.parse(code))
+
+
+def test_files_are_short() -> None:
+    lengths = {
+        short(path): len(path.read_text().splitlines()) for path in [*python_files(*FOLDERS), *ROOT.glob("*.py")]
+    }
+    assert len(lengths) > len(FOLDERS)
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
