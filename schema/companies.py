@@ -1,0 +1,25 @@
+"""Companies, runs and observations: the tables and objects of the sentiment pipeline."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+# Table of companies: partition key, and the title of the company's page where it differs from the name.
+COMPANY_KEY = "name"
+PAGE = "page"
+# Table of observations: partition and sort key, and the attribute after whose time DynamoDB may delete an item.
+OBSERVATION_KEY = "company"
+OBSERVATION_SORT_KEY = "record"
+OBSERVATION_EXPIRES = "expires_at"
+# Sort key of the copy of a company's newest observation; all others are named by their run.
+LATEST = "latest"
+# Result objects: `sentiment/dt=2026-11-21/<run>-<unique>.csv`.
+RESULTS_PREFIX = "sentiment/"
+# A run's id, such as `20261121T065200Z-1a2b3c4d`: names sort by the time at which the run was started.
+RUN_PATTERN = r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z"
+
+# Labels of Amazon Comprehend.
+Sentiment = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED"]
+# Labels of an observation without a sentiment: the page is missing, it lists several meanings, Comprehend refuses it.
+Unanalysed = Literal["NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
+Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]

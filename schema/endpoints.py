@@ -1,0 +1,309 @@
+"""The API's endpoints. Each is one declaration here, one script in `handlers/api/` and the types of its bodies.
+
+The routes, functions and permissions of the stack, the OpenAPI document and the command line follow from it.
+"""
+
+from __future__ import annotations
+
+from schema import projects
+from schema.endpoint import (
+    COMPANIES_TABLE,
+    DOCUMENTS_BUCKET,
+    DOCUMENTS_TABLE,
+    LONG_SECONDS,
+    OBSERVATIONS_TABLE,
+    STATE_MACHINES,
+    Endpoint,
+    Use,
+)
+from schema.templates import before_fields, pattern
+
+_BODY = (400, 413, 415, 422)
+_ONCE = "A repeated request with the same Idempotency-Key is answered the same for 24 hours, and done once."
+_API = "handlers.api.support.models:"
+_PAGE = "handlers.api.support.pagination:PageQuery"
+_PROJECTS = "handlers.projects.models:"
+_COMPANIES = "handlers.companies.models:"
+_TEXTS = "handlers.texts.models:"
+_PROJECT = "/projects/{project}"
+_JOB = _PROJECT + "/jobs/{job}"
+# API Gateway's `{name+}`: names of companies may have slashes.
+_COMPANY = "/companies/{name+}"
+_DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
+_RESULT_OBJECTS = pattern(projects.RESULTS_PREFIX)
+_MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
+
+
+def _documents_table(*actions: str, index: str = "") -> Use:
+    return Use(DOCUMENTS_TABLE, actions, index=index)
+
+
+def _documents_bucket(action: str, *prefixes: str) -> Use:
+    return Use(DOCUMENTS_BUCKET, (action,), prefixes=prefixes)
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path="/health",
+        script="health",
+        group="API",
+        summary="Say that the API answers, and in which version",
+        environment=("VERSION",),
+        public=True,
+        answers={200: (_API + "Health", "It does")},
+    ),
+    Endpoint(
+        method="GET",
+        path="/openapi.json",
+        script="openapi",
+        group="API",
+        summary="Describe this API",
+        files={"openapi.json": "docs/openapi.json"},
+        public=True,
+        answers={200: ("builtins:dict", "This document")},
+    ),
+    Endpoint(
+        method="GET",
+        path="/projects",
+        script="projects_list",
+        group="Projects",
+        summary="List the caller's projects and those shared with them",
+        description="Newest first. A project that was just created may take a moment to appear.",
+        uses=(_documents_table("Query", index=projects.BY_USER), _documents_table("BatchGetItem")),
+        query=_API + "ProjectsQuery",
+        answers={200: (_PROJECTS + "ProjectPage", "A page of projects, empty where there are none")},
+        problems=(400, 422),
+    ),
+    Endpoint(
+        method="POST",
+        path="/projects",
+        script="projects_create",
+        group="Projects",
+        summary="Create a project",
+        description=_ONCE,
+        uses=(_documents_table("PutItem"),),
+        request=_PROJECTS + "NewProject",
+        example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
+        answers={201: (_PROJECTS + "Project", "The new project")},
+        problems=(*_BODY, 409),
+        idempotent=True,
+    ),
+    Endpoint(
+        method="GET",
+        path=_PROJECT,
+        script="project_get",
+        group="Projects",
+        summary="Read a project",
+        uses=(_documents_table("GetItem"),),
+        answers={200: (_PROJECTS + "Project", "The project")},
+        problems=(404,),
+    ),
+    Endpoint(
+        method="PATCH",
+        path=_PROJECT,
+        script="project_change",
+        group="Projects",
+        summary="Change a project",
+        description="Only its owner may. Fields that are absent stay as they are.",
+        uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),),
+        request=_PROJECTS + "ProjectChanges",
+        example={"name": "Contracts 2027"},
+        answers={200: (_PROJECTS + "Project", "The project as it is now")},
+        problems=(*_BODY, 403, 404, 409),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_PROJECT,
+        script="project_archive",
+        group="Projects",
+        summary="Archive a project",
+        description="Only its owner may, while no job runs. Nothing is deleted: it can be read, and brought back.",
+        uses=(_documents_table("UpdateItem", "ConditionCheckItem"),),
+        answers={204: (None, "It is archived, now or since before")},
+        problems=(403, 404, 409),
+    ),
+    Endpoint(
+        method="GET",
+        path=_PROJECT + "/documents",
+        script="documents_list",
+        group="Documents",
+        summary="List the documents of a project",
+        description="Newest first, each with whether its content has arrived.",
+        uses=(_documents_table("GetItem", "Query"), _documents_bucket("ListBucket", _DOCUMENT_OBJECTS)),
+        query=_PAGE,
+        answers={200: (_PROJECTS + "DocumentPage", "A page of documents, empty where there are none")},
+        problems=(400, 404, 422),
+    ),
+    Endpoint(
+        method="POST",
+        path=_PROJECT + "/documents",
+        script="documents_create",
+        group="Documents",
+        summary="Announce a document and get the form that uploads it",
+        description="Send the form to its `url` as multipart/form-data: all its fields first, the file last, in the "
+        "field `file`. It takes 1 byte to 100 MiB for 15 minutes. A repeated request with the same Idempotency-Key "
+        "gets the same document and a new form.",
+        # The presigned form acts with the function's permission to put.
+        uses=(_documents_table("GetItem", "PutItem"), _documents_bucket("PutObject", _DOCUMENT_OBJECTS)),
+        request=_PROJECTS + "NewDocument",
+        example={"name": "contract.docx"},
+        answers={201: (_PROJECTS + "Upload", "The document and its form")},
+        problems=(*_BODY, 404, 409),
+        idempotent=True,
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_PROJECT + "/documents/{document}",
+        script="document_delete",
+        group="Documents",
+        summary="Delete a document and its content",
+        uses=(_documents_table("BatchGetItem", "DeleteItem"), _documents_bucket("DeleteObject", _DOCUMENT_OBJECTS)),
+        answers={204: (None, "It is deleted")},
+        problems=(404, 409),
+    ),
+    Endpoint(
+        method="GET",
+        path=_PROJECT + "/jobs",
+        script="jobs_list",
+        group="Jobs",
+        summary="List the jobs of a project",
+        description="Newest first. With `status`, a job whose status just changed may take a moment to appear.",
+        uses=(_documents_table("GetItem", "Query"), _documents_table("Query", index=projects.BY_STATUS)),
+        query=_API + "JobsQuery",
+        answers={200: (_PROJECTS + "JobPage", "A page of jobs, empty where there are none")},
+        problems=(400, 404, 422),
+    ),
+    Endpoint(
+        method="POST",
+        path=_PROJECT + "/jobs",
+        script="jobs_create",
+        group="Jobs",
+        summary="Start a job over all documents of a project",
+        description="One job of a kind runs in a project at a time: another is refused, and recorded as rejected. "
+        + _ONCE,
+        uses=(
+            _documents_table("GetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem"),
+            _documents_bucket("ListBucket", _DOCUMENT_OBJECTS, _MODEL_OBJECTS),
+            Use(STATE_MACHINES, ("StartExecution", "DescribeExecution")),
+        ),
+        environment=("ISOLATED_TRANSLATION",),
+        costly=True,
+        timeout_seconds=LONG_SECONDS,
+        request=_PROJECTS + "NewJob",
+        example={"kind": "translate", "options": {"target": "de", "source": "en", "engine": "amazon"}},
+        answers={202: (_PROJECTS + "Job", "The job, which runs")},
+        problems=(*_BODY, 404, 409),
+        idempotent=True,
+    ),
+    Endpoint(
+        method="GET",
+        path=_JOB,
+        script="job_get",
+        group="Jobs",
+        summary="Read a job",
+        description="`latest` with a `kind` is the last completed job of that kind.",
+        uses=(_documents_table("BatchGetItem"),),
+        query=_API + "JobQuery",
+        answers={200: (_PROJECTS + "Job", "The job")},
+        problems=(404, 422),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_JOB,
+        script="job_cancel",
+        group="Jobs",
+        summary="Cancel a job that runs",
+        uses=(
+            _documents_table("BatchGetItem", "UpdateItem", "DeleteItem"),
+            Use(STATE_MACHINES, ("StopExecution",)),
+        ),
+        answers={200: (_PROJECTS + "Job", "The job, which is cancelled now or since before")},
+        problems=(404, 409),
+    ),
+    Endpoint(
+        method="GET",
+        path=_JOB + "/results",
+        script="job_results",
+        group="Jobs",
+        summary="Get links to the files that a job made",
+        description="By name. The links need no token and end after 15 minutes. `latest` with a `kind` is the last "
+        "completed job of that kind. A failed job has its report, where it came so far, and else an empty list.",
+        # The presigned links act with the function's permission to get.
+        uses=(
+            _documents_table("BatchGetItem"),
+            _documents_bucket("ListBucket", _RESULT_OBJECTS),
+            _documents_bucket("GetObject", _RESULT_OBJECTS),
+        ),
+        query=_API + "ResultsQuery",
+        answers={200: (_PROJECTS + "ResultPage", "A page of links")},
+        problems=(400, 404, 409, 422),
+    ),
+    Endpoint(
+        method="GET",
+        path="/companies",
+        script="companies_list",
+        group="Companies",
+        summary="List the companies that are watched",
+        description="In no particular order, each with what was observed last.",
+        uses=(Use(COMPANIES_TABLE, ("Scan",)), Use(OBSERVATIONS_TABLE, ("BatchGetItem",))),
+        query=_PAGE,
+        answers={200: (_COMPANIES + "CompanyPage", "A page of companies, empty where there are none")},
+        problems=(400, 422),
+    ),
+    Endpoint(
+        method="GET",
+        path=_COMPANY,
+        script="company_get",
+        group="Companies",
+        summary="Read a company and what was observed of it",
+        uses=(Use(COMPANIES_TABLE, ("GetItem",)), Use(OBSERVATIONS_TABLE, ("Query",))),
+        query=_PAGE,
+        answers={200: (_COMPANIES + "CompanyHistory", "The company and a page of its history, newest first")},
+        problems=(400, 404, 422),
+    ),
+    Endpoint(
+        method="PUT",
+        path=_COMPANY,
+        script="company_put",
+        group="Companies",
+        summary="Watch a company, or change its page",
+        description="The list of companies is one for all users.",
+        uses=(Use(COMPANIES_TABLE, ("UpdateItem",)),),
+        request=_COMPANIES + "CompanyChanges",
+        example={"page": "Meta Platforms"},
+        answers={
+            200: (_COMPANIES + "Company", "The company, which was watched before"),
+            201: (_COMPANIES + "Company", "The company, which is new"),
+        },
+        problems=(*_BODY, 404),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_COMPANY,
+        script="company_delete",
+        group="Companies",
+        summary="Stop watching a company",
+        description="What was observed of it stays.",
+        uses=(Use(COMPANIES_TABLE, ("DeleteItem",)),),
+        answers={204: (None, "It is not watched any more")},
+        problems=(404, 422),
+    ),
+    Endpoint(
+        method="POST",
+        path="/sentiment",
+        script="sentiment",
+        group="Sentiment",
+        summary="Analyse up to 25 texts now",
+        description=f"One text's failure is not another's. {_ONCE}",
+        uses=(_documents_table("PutItem"),),
+        services=("comprehend:BatchDetectSentiment",),
+        costly=True,
+        timeout_seconds=LONG_SECONDS,
+        request=_TEXTS + "NewSentiments",
+        example={"texts": ["The new release is a joy to use."], "language": "en"},
+        answers={200: (_TEXTS + "SentimentAnswer", "A sentiment for each text, in their order")},
+        problems=(*_BODY, 409),
+        idempotent=True,
+    ),
+)

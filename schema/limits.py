@@ -1,0 +1,31 @@
+"""Limits of the services, and of the product where it sets its own."""
+
+from __future__ import annotations
+
+# Amazon DynamoDB: keys per BatchGetItem, items per BatchWriteItem, actions per TransactWriteItems.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+DYNAMODB_READ_KEYS = 100
+DYNAMODB_WRITE_ITEMS = 25
+DYNAMODB_TRANSACTION_ACTIONS = 100
+# Amazon SQS: messages per SendMessageBatch, ReceiveMessage and DeleteMessageBatch.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
+SQS_MESSAGES = 10
+# Amazon Comprehend: texts per Batch* call, and bytes of UTF-8 per text.
+# https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html
+COMPREHEND_TEXTS = 25
+COMPREHEND_TEXT_BYTES = 5000
+# Amazon SageMaker: characters of one environment variable of a processing job; a job's options are one.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
+JOB_OPTIONS_CHARACTERS = 256
+# Amazon SageMaker: characters of a processing job's name.
+JOB_NAME_CHARACTERS = 63
+
+# Entries on one page of a list of the API.
+PAGE_ENTRIES = 100
+# Users whom a project can be shared with: replacing them all, with the project's own item, is one transaction.
+PROJECT_SHARES = 49
+PROJECT_NAME_CHARACTERS = 200
+PROJECT_DESCRIPTION_CHARACTERS = 2000
+UPLOAD_BYTES = 100 * 1024 * 1024
+# Seconds for which forms that upload and links that download are valid.
+LINK_SECONDS = 900

@@ -1,0 +1,72 @@
+"""Rules for names: of companies, projects and files.
+
+Each rule is a regular expression in the words of every dialect, so that readers of the OpenAPI document can apply it,
+and a function that applies it here. Dialects differ in what counts as a space, so spaces are written out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPACES = r"\x20\x85\xA0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
+COMPANY_NAME_CHARACTERS = 200
+COMPANY_NAME_EXPECTED = f"1 to {COMPANY_NAME_CHARACTERS} characters, without control characters"
+FILE_NAME_CHARACTERS = 200
+# Bytes of UTF-8 in a file's name: the limit of Linux, where jobs run, and of most readers' file systems.
+FILE_NAME_BYTES = 255
+# Media types of the documents that can be uploaded, by the ending of their names.
+CONTENT_TYPES = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".txt": "text/plain",
+    ".md": "text/markdown",
+    ".html": "text/html",
+}
+FILE_NAME_EXPECTED = (
+    f"a file name ending in {', '.join(list(CONTENT_TYPES)[:-1])} or {list(CONTENT_TYPES)[-1]}, "
+    f"4 to {FILE_NAME_CHARACTERS} characters, without slashes"
+)
+
+
+def one_line(excluded: str) -> str:
+    """Write the pattern of a text of one line that has more than spaces.
+
+    Parameters
+    ----------
+    excluded
+        Characters that the text must not have, as a character class spells them.
+    """
+    return f"^[^{excluded}]*[^{_SPACES}{excluded}][^{excluded}]*$"
+
+
+def _in_any_case(ending: str) -> str:
+    return "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in ending)
+
+
+# Characters that Amazon SQS, which carries the names, refuses in a message:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+COMPANY_NAME_PATTERN = one_line(r"\x00-\x1F\x7F\uFFFE\uFFFF")
+_UNSENDABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+PROJECT_NAME_PATTERN = one_line(r"\x00-\x1F\x7F")
+FILE_NAME_PATTERN = (
+    rf"^[^/\\\x00-\x1F\x7F]+\.({'|'.join(_in_any_case(ending.removeprefix('.')) for ending in CONTENT_TYPES)})$"
+)
+
+
+def is_company_name(text: str) -> bool:
+    """Tell whether a text can be a company's name as it is stored; see `normalise_company_name`."""
+    return 1 <= len(text) <= COMPANY_NAME_CHARACTERS and not _UNSENDABLE.search(text) and bool(text.strip())
+
+
+def normalise_company_name(text: str) -> str:
+    """Bring a company's name into the form in which it is stored: composed Unicode (NFC), no spaces around it.
+
+    Raises
+    ------
+    ValueError
+        It is not a valid name; the message says what was expected.
+    """
+    name = unicodedata.normalize("NFC", text.strip())
+    if not is_company_name(name):
+        raise ValueError(f"expected {COMPANY_NAME_EXPECTED}")
+    return name

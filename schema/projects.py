@@ -1,0 +1,105 @@
+"""Projects and documents: keys of the table's items, and the layout of the bucket.
+
+The table has one partition per project. Templates are filled by `schema.templates.fill`.
+"""
+
+from __future__ import annotations
+
+from schema.templates import fill
+
+Key = tuple[str, str]
+
+PARTITION_KEY = "pk"
+SORT_KEY = "sk"
+EXPIRES = "expires_at"
+# Indexes: name, partition key, sort key.
+BY_USER = "by-user"
+BY_USER_KEYS = ("user", "project")
+BY_STATUS = "by-status"
+BY_STATUS_KEYS = ("project_status", "job")
+
+# Templates of partition and sort keys.
+PROJECT_PARTITION = "PROJECT#{project}"
+PROJECT = "PROJECT"
+MEMBER = "MEMBER#{user}"
+DOCUMENT = "DOCUMENT#{document}"
+JOB = "JOB#{job}"
+# There while a job of the kind runs in the project.
+LOCK = "RUNNING#{kind}"
+# Names the job of the kind that was completed last.
+LATEST = "LATEST#{kind}"
+# Partition of the index `by-status`.
+PROJECT_STATUS = "{project}#{status}"
+# Sorts after all ids.
+AFTER_ALL_IDS = "~"
+
+# Templates of the bucket's prefixes.
+PROJECTS_PREFIX = "projects/"
+DOCUMENTS_PREFIX = "projects/{project}/documents/"
+RESULTS_PREFIX = "projects/{project}/jobs/{job}/results/"
+MODELS_PREFIX = "models/{model}/"
+PROGRAMS_PREFIX = "programs/"
+
+
+def project_key(project: str) -> Key:
+    """Key of a project."""
+    return fill(PROJECT_PARTITION, project=project), PROJECT
+
+
+def member_key(project: str, user: str) -> Key:
+    """Key of the item that lets a user see a project."""
+    return fill(PROJECT_PARTITION, project=project), fill(MEMBER, user=user)
+
+
+def document_key(project: str, document: str) -> Key:
+    """Key of a document."""
+    return fill(PROJECT_PARTITION, project=project), fill(DOCUMENT, document=document)
+
+
+def job_key(project: str, job: str) -> Key:
+    """Key of a job."""
+    return fill(PROJECT_PARTITION, project=project), fill(JOB, job=job)
+
+
+def lock_key(project: str, kind: str) -> Key:
+    """Key of the item that is there while a job of a kind runs."""
+    return fill(PROJECT_PARTITION, project=project), fill(LOCK, kind=kind)
+
+
+def latest_key(project: str, kind: str) -> Key:
+    """Key of the item that names the job of a kind that was completed last."""
+    return fill(PROJECT_PARTITION, project=project), fill(LATEST, kind=kind)
+
+
+def project_status(project: str, status: str) -> str:
+    """Partition of the index `by-status`."""
+    return fill(PROJECT_STATUS, project=project, status=status)
+
+
+def documents_prefix(project: str) -> str:
+    """Prefix of a project's documents in the bucket."""
+    return fill(DOCUMENTS_PREFIX, project=project)
+
+
+def document_object(project: str, document: str, name: str) -> str:
+    """Key of a document's content in the bucket."""
+    return f"{documents_prefix(project)}{document}/{name}"
+
+
+def document_of_object(key: str) -> Key | None:
+    """Find the item of the document that an object belongs to; None for any other object."""
+    match key.split("/", 4):
+        case ["projects", project, "documents", document, _]:
+            return document_key(project, document)
+        case _:
+            return None
+
+
+def results_prefix(project: str, job: str) -> str:
+    """Prefix of a job's results in the bucket."""
+    return fill(RESULTS_PREFIX, project=project, job=job)
+
+
+def model_prefix(model: str) -> str:
+    """Prefix of a model's files in the bucket."""
+    return fill(MODELS_PREFIX, model=model)
