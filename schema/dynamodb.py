@@ -1,0 +1,57 @@
+"""Values and items as Amazon DynamoDB's interface spells them.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# An item in DynamoDB's typed form.
+TypedItem = dict[str, dict[str, Any]]
+
+
+def encode_value(value: Any) -> dict[str, Any]:
+    """Turn a text, number, truth value, or list or mapping of them, into the typed form.
+
+    Raises
+    ------
+    TypeError
+        The value is of another type.
+    """
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, (int, float)):
+        return {"N": str(value)}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, (list, tuple)):
+        return {"L": [encode_value(entry) for entry in value]}
+    if isinstance(value, Mapping):
+        return {"M": {name: encode_value(entry) for name, entry in value.items()}}
+    raise TypeError(f"{type(value).__name__} has no typed form")
+
+
+def decode_value(value: Mapping[str, Any]) -> Any:
+    """Turn a value in the typed form into a plain one; `encode_value` is the way back."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return float(content) if any(mark in content for mark in ".eE") else int(content)
+    if kind == "L":
+        return [decode_value(entry) for entry in content]
+    if kind == "M":
+        return {name: decode_value(entry) for name, entry in content.items()}
+    return None if kind == "NULL" else content
+
+
+def encode(attributes: Mapping[str, Any]) -> TypedItem:
+    """Turn attributes into an item; those whose value is None are left out."""
+    return {name: encode_value(value) for name, value in attributes.items() if value is not None}
+
+
+def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Turn an item into attributes; `encode` is the way back."""
+    return {name: decode_value(value) for name, value in item.items()}
