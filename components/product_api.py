@@ -31,9 +31,10 @@ CODE = (
     "handlers/projects",
     "handlers/sentiment",
     "handlers/texts",
+    "schema",
 )
 PROGRAM_ENTRY = "handlers/batch/run.py"
-PROGRAM_FOLDERS = ("handlers/batch", "handlers/common")
+PROGRAM_FOLDERS = ("handlers/batch", "handlers/common", "schema")
 _NO_RESOURCES = "Amazon Comprehend's and Amazon Translate's synchronous calls have no resource to name"
 # What each kind of job calls, all of it without a resource to name.
 KINDS = {
@@ -154,7 +155,7 @@ class ProductApi(pulumi.ComponentResource):
         withdraw = PythonFunction(
             name,
             "handlers/uploads/withdraw.py",
-            replace(args.functions, further_code=("handlers/projects",)),
+            replace(args.functions, further_code=("handlers/projects", "schema")),
             allow=[self.documents.getting(), self.files.deleting(DOCUMENTS)],
             environment={"DOCUMENTS_TABLE": self.documents.name},
             asynchronous=True,
