@@ -10,8 +10,8 @@ import pulumi_aws as aws
 
 from components.batch_job_workflow import JobSchedule
 from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
-from components.blocks.compute.python_function import FunctionDefaults
 from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.http.api_domain import Domain
@@ -30,7 +30,7 @@ on_host = settings.functions.runtime == "host"
 runtime = host_runtime() if on_host else settings.functions.runtime
 architecture = host_architecture() if on_host else settings.functions.architecture
 
-notifications = Notifications("notifications", settings.notify_emails) if settings.notify_emails else None
+notifications = Notifications("notifications", emails=settings.notify_emails) if settings.notify_emails else None
 
 layer = dependency_layer("handlers", ROOT / "requirements" / "layer.txt", runtime, architecture, for_host=on_host)
 functions = FunctionDefaults(
@@ -40,7 +40,7 @@ functions = FunctionDefaults(
     log_retention_days=settings.functions.log_retention_days,
     log_level=settings.functions.log_level,
     tracing=settings.functions.tracing,
-    notify=[notifications.arn] if notifications else [],
+    alarm_topics=[notifications.arn] if notifications else [],
 )
 
 sentiment = SentimentPipeline(
@@ -50,8 +50,8 @@ sentiment = SentimentPipeline(
         schedule=settings.sentiment.schedule,
         scheduled=settings.sentiment.scheduled,
         language=settings.sentiment.language,
-        text_source_url=settings.sentiment.text_source_url,
-        contact=settings.sentiment.contact,
+        text_source_url=settings.sentiment.text_source_url or None,
+        contact=settings.sentiment.contact or None,
         companies_per_segment=settings.sentiment.companies_per_segment,
         batch_window_seconds=settings.sentiment.batch_window_seconds,
         analyse_timeout_seconds=settings.sentiment.analyse_timeout_seconds,

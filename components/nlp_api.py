@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.blocks.access.permissions import child_of
 from components.blocks.access.user_pool import SignIn, UserPool
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.compute.python_function import PythonFunction
 from components.blocks.http.api_domain import ApiDomain, Domain
 from components.blocks.http.http_api import Audience, HttpApi, Route, Throttle
+from components.blocks.resources import child
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,29 @@ class NlpApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NlpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloud-nlp:index:NlpApi", name, {}, opts)
-        self.users = None if args.audience else UserPool(f"{name}-users", args.sign_in, args.protect, child_of(self))
+        self.users = (
+            None
+            if args.audience
+            else UserPool(f"{name}-users", sign_in=args.sign_in, protect=args.protect, opts=child(self))
+        )
         self.functions = {route.key: self._function(name, route, args.functions) for route in args.routes}
         api = HttpApi(
             name,
-            [(route, self.functions[route.key]) for route in args.routes],
-            self._audience(args),
-            args.throttle,
-            args.origins,
+            functions=[(route, self.functions[route.key]) for route in args.routes],
+            audience=self._audience(args),
+            throttle=args.throttle,
+            origins=args.origins,
             only_by_domain=args.domain is not None,
             log_retention_days=args.functions.log_retention_days,
-            notify=args.functions.notify,
-            opts=child_of(self),
+            alarm_topics=args.functions.alarm_topics,
+            opts=child(self),
         )
         self.id = api.id
         self.url: pulumi.Input[str] = api.url
         if args.domain:
-            self.url = ApiDomain(f"{name}-domain", args.domain, api.id, api.stage, child_of(self)).url
+            self.url = ApiDomain(
+                f"{name}-domain", domain=args.domain, api_id=api.id, stage=api.stage, opts=child(self)
+            ).url
         self.register_outputs({"url": self.url, "id": self.id})
 
     def _audience(self, args: NlpApiArgs) -> Audience:
@@ -107,13 +114,13 @@ class NlpApi(pulumi.ComponentResource):
     def _function(self, name: str, route: Route, defaults: FunctionDefaults) -> PythonFunction:
         return PythonFunction(
             f"{name}-{route.short_name}",
-            route.handler,
-            defaults,
-            route.allow,
-            route.environment,
-            route.timeout_seconds,
-            route.memory_mb,
-            opts=child_of(self),
+            handler=route.handler,
+            defaults=defaults,
+            permissions=route.allow,
+            environment=route.environment,
+            timeout_seconds=route.timeout_seconds,
+            memory_mb=route.memory_mb,
+            opts=child(self),
         )
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 import pulumi
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
-from components.blocks.access.permissions import Permission, child_of
+from components.blocks.access.permissions import Permission
 from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.program import BatchProgram, program_files
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.compute.python_function import PythonFunction
 from components.blocks.http.api_domain import Domain
 from components.blocks.http.http_api import Audience, Throttle
 from components.blocks.observe.notifications import Notifications
+from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Index, Table
 from components.blocks.workflow.processing_job import InputChannel, OutputChannel
@@ -140,11 +142,15 @@ class ProductApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: ProductApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloud-nlp:index:ProductApi", name, {}, opts)
         self.documents = Table(
-            f"{name}-documents", "pk", "sk", "expires_at", args.protect, [BY_USER, BY_STATUS], child_of(self)
+            f"{name}-documents",
+            hash_key="pk",
+            range_key="sk",
+            ttl_attribute="expires_at",
+            protect=args.protect,
+            indexes=[BY_USER, BY_STATUS],
+            opts=child(self),
         )
-        self.files = PrivateBucket(
-            f"{name}-files", protect=args.protect, upload_origins=args.origins, opts=child_of(self)
-        )
+        self.files = PrivateBucket(f"{name}-files", protect=args.protect, upload_origins=args.origins, opts=child(self))
         self._withdraw_late_uploads(f"{name}-withdraw", args)
         self.workflows = self._workflows(name, args)
         self.api = self._api(f"{name}-api", args)
@@ -154,18 +160,18 @@ class ProductApi(pulumi.ComponentResource):
         """Delete what is posted after its document was deleted."""
         withdraw = PythonFunction(
             name,
-            "handlers/uploads/withdraw.py",
-            replace(args.functions, further_code=("handlers/projects", "schema")),
-            allow=[self.documents.getting(), self.files.deleting(DOCUMENTS)],
-            environment={"DOCUMENTS_TABLE": self.documents.name},
+            handler="handlers/uploads/withdraw.py",
+            defaults=replace(args.functions, further_code=("handlers/projects", "schema")),
+            uses={"DOCUMENTS_TABLE": self.documents.grant("GetItem")},
+            permissions=self.files.grant("DeleteObject", prefix=DOCUMENTS).permissions,
             asynchronous=True,
-            opts=child_of(self),
+            opts=child(self),
         )
-        self.files.invoke(name, withdraw, ["s3:ObjectCreated:Post"], "projects/")
+        self.files.invoke(name, function=withdraw, events=["s3:ObjectCreated:Post"], prefix="projects/")
 
     def _workflows(self, name: str, args: ProductApiArgs) -> dict[str, BatchJobWorkflow]:
         files = program_files(PROGRAM_ENTRY, PROGRAM_FOLDERS, args.jobs.wheels)
-        program = BatchProgram(f"{name}-program", self.files, files, opts=child_of(self))
+        program = BatchProgram(f"{name}-program", self.files, files, opts=child(self))
         return {kind: self._workflow(f"{name}-{kind}", kind, program, args) for kind in KINDS}
 
     def _workflow(self, name: str, kind: str, program: BatchProgram, args: ProductApiArgs) -> BatchJobWorkflow:
@@ -197,9 +203,9 @@ class ProductApi(pulumi.ComponentResource):
                 announce=args.announce,
                 log_retention_days=args.functions.log_retention_days,
                 tracing=args.functions.tracing,
-                notify=args.functions.notify,
+                notify=args.functions.alarm_topics,
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _api(self, name: str, args: ProductApiArgs) -> NlpApi:
@@ -225,5 +231,5 @@ class ProductApi(pulumi.ComponentResource):
                 domain=args.domain,
                 protect=args.protect,
             ),
-            opts=child_of(self),
+            opts=child(self),
         )

@@ -67,23 +67,28 @@ class ProductRoutes:
                 "GET",
                 "/projects",
                 "handlers/api/projects_list.py",
-                [table.querying("by-user"), table.batch_getting()],
+                [*table.grant("Query", index="by-user").permissions, *table.grant("BatchGetItem").permissions],
                 told,
             ),
-            Route("POST", "/projects", "handlers/api/projects_create.py", [table.putting()], told),
-            Route("GET", one, "handlers/api/project_get.py", [table.getting()], told),
+            Route("POST", "/projects", "handlers/api/projects_create.py", [*table.grant("PutItem").permissions], told),
+            Route("GET", one, "handlers/api/project_get.py", [*table.grant("GetItem").permissions], told),
             Route(
                 "PATCH",
                 one,
                 "handlers/api/project_change.py",
-                [table.getting(), table.updating(), table.putting(), table.deleting()],
+                [
+                    *table.grant("GetItem").permissions,
+                    *table.grant("UpdateItem").permissions,
+                    *table.grant("PutItem").permissions,
+                    *table.grant("DeleteItem").permissions,
+                ],
                 told,
             ),
             Route(
                 "DELETE",
                 one,
                 "handlers/api/project_archive.py",
-                [table.updating(), table.checking()],
+                [*table.grant("UpdateItem").permissions, *table.grant("ConditionCheckItem").permissions],
                 told,
             ),
         ]
@@ -96,7 +101,11 @@ class ProductRoutes:
                 "GET",
                 all_of_them,
                 "handlers/api/documents_list.py",
-                [table.getting(), table.querying(), files.listing(DOCUMENTS)],
+                [
+                    *table.grant("GetItem").permissions,
+                    *table.grant("Query").permissions,
+                    *files.grant("ListBucket", prefixes=[DOCUMENTS]).permissions,
+                ],
                 told,
             ),
             Route(
@@ -104,14 +113,22 @@ class ProductRoutes:
                 all_of_them,
                 "handlers/api/documents_create.py",
                 # The presigned form acts with the function's permission to put.
-                [table.getting(), table.putting(), files.putting(DOCUMENTS)],
+                [
+                    *table.grant("GetItem").permissions,
+                    *table.grant("PutItem").permissions,
+                    *files.grant("PutObject", prefixes=[DOCUMENTS]).permissions,
+                ],
                 told,
             ),
             Route(
                 "DELETE",
                 f"{all_of_them}/{{document}}",
                 "handlers/api/document_delete.py",
-                [table.batch_getting(), table.deleting(), files.deleting(DOCUMENTS)],
+                [
+                    *table.grant("BatchGetItem").permissions,
+                    *table.grant("DeleteItem").permissions,
+                    *files.grant("DeleteObject", prefixes=[DOCUMENTS]).permissions,
+                ],
                 told,
             ),
         ]
@@ -125,7 +142,11 @@ class ProductRoutes:
                 "GET",
                 all_of_them,
                 "handlers/api/jobs_list.py",
-                [table.getting(), table.querying(), table.querying("by-status")],
+                [
+                    *table.grant("GetItem").permissions,
+                    *table.grant("Query").permissions,
+                    *table.grant("Query", index="by-status").permissions,
+                ],
                 self._table(),
             ),
             Route(
@@ -133,14 +154,17 @@ class ProductRoutes:
                 all_of_them,
                 "handlers/api/jobs_create.py",
                 [
-                    table.getting(),
-                    table.checking(),
-                    table.putting(),
-                    table.updating(),
-                    table.deleting(),
-                    files.listing(DOCUMENTS, MODELS),
-                    *(machine.starting() for machine in self.machines.values()),
-                    *(machine.describing_executions() for machine in self.machines.values()),
+                    *table.grant("GetItem").permissions,
+                    *table.grant("ConditionCheckItem").permissions,
+                    *table.grant("PutItem").permissions,
+                    *table.grant("UpdateItem").permissions,
+                    *table.grant("DeleteItem").permissions,
+                    *files.grant("ListBucket", prefixes=[DOCUMENTS, MODELS]).permissions,
+                    *(
+                        permission
+                        for machine in self.machines.values()
+                        for permission in machine.grant("StartExecution", "DescribeExecution").permissions
+                    ),
                 ],
                 {
                     **self._table_and_bucket(),
@@ -150,16 +174,20 @@ class ProductRoutes:
                 timeout_seconds=LONG_SECONDS,
                 throttle=self.costly,
             ),
-            Route("GET", one, "handlers/api/job_get.py", [table.batch_getting()], self._table()),
+            Route("GET", one, "handlers/api/job_get.py", [*table.grant("BatchGetItem").permissions], self._table()),
             Route(
                 "DELETE",
                 one,
                 "handlers/api/job_cancel.py",
                 [
-                    table.batch_getting(),
-                    table.updating(),
-                    table.deleting(),
-                    *(machine.stopping() for machine in self.machines.values()),
+                    *table.grant("BatchGetItem").permissions,
+                    *table.grant("UpdateItem").permissions,
+                    *table.grant("DeleteItem").permissions,
+                    *(
+                        permission
+                        for machine in self.machines.values()
+                        for permission in machine.grant("StopExecution").permissions
+                    ),
                 ],
                 self._table(),
             ),
@@ -168,7 +196,11 @@ class ProductRoutes:
                 f"{one}/results",
                 "handlers/api/job_results.py",
                 # The presigned links act with the function's permission to get.
-                [table.batch_getting(), files.listing(RESULTS), files.getting(RESULTS)],
+                [
+                    *table.grant("BatchGetItem").permissions,
+                    *files.grant("ListBucket", prefixes=[RESULTS]).permissions,
+                    *files.grant("GetObject", prefixes=[RESULTS]).permissions,
+                ],
                 self._table_and_bucket(),
             ),
         ]
@@ -183,23 +215,23 @@ class ProductRoutes:
                 "GET",
                 "/companies",
                 "handlers/api/companies_list.py",
-                [companies.scanning(), observations.batch_getting()],
+                [*companies.grant("Scan").permissions, *observations.grant("BatchGetItem").permissions],
                 told_both,
             ),
             Route(
                 "GET",
                 one,
                 "handlers/api/company_get.py",
-                [companies.getting(), observations.querying()],
+                [*companies.grant("GetItem").permissions, *observations.grant("Query").permissions],
                 told_both,
             ),
-            Route("PUT", one, "handlers/api/company_put.py", [companies.updating()], told),
-            Route("DELETE", one, "handlers/api/company_delete.py", [companies.deleting()], told),
+            Route("PUT", one, "handlers/api/company_put.py", [*companies.grant("UpdateItem").permissions], told),
+            Route("DELETE", one, "handlers/api/company_delete.py", [*companies.grant("DeleteItem").permissions], told),
             Route(
                 "POST",
                 "/sentiment",
                 "handlers/api/sentiment.py",
-                [_detecting_sentiment(), self.documents.putting()],
+                [_detecting_sentiment(), *self.documents.grant("PutItem").permissions],
                 self._table(),
                 timeout_seconds=LONG_SECONDS,
                 throttle=self.costly,

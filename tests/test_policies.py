@@ -11,7 +11,7 @@ import pytest
 from handlers.api.support.registry import OPERATIONS
 from tests.support.iam_linter import Lint
 from tests.support.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
-from tests.support.pulumi_mocks import SUFFIX, Declared, Evaluation, arn_of, evaluate_program
+from tests.support.pulumi_mocks import ACCOUNT, SUFFIX, Declared, Evaluation, arn_of, evaluate_program
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -49,6 +49,8 @@ ON_ANY_RESOURCE = {
     **{f"logs:{action}": "deliveries of logs have no resource" for action in DELIVERING_LOGS},
     **{f"xray:{action}": "traces and sampling rules have no resource" for action in TRACING},
 }
+# Services act for this account alone.
+CONDITION = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
 RESOURCE_POLICIES = {
     "aws:kms/keyPolicy:KeyPolicy",
     "aws:s3/bucketPolicy:BucketPolicy",
@@ -98,7 +100,14 @@ def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation
     assert taken_on == {
         role: {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                    "Action": "sts:AssumeRole",
+                    **(CONDITION if service in ("lambda.amazonaws.com", "states.amazonaws.com") else {}),
+                }
+            ],
         }
         for role, service in used
     }
@@ -121,8 +130,7 @@ def test_dispatch_may_read_companies_send_work_and_report_failures(evaluation: E
         "Statement": [
             *platform("sentiment-dispatch"),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-dispatch-failures")),
-            allow(["dynamodb:Scan"], companies),
-            allow(["dynamodb:DescribeTable"], companies),
+            allow(["dynamodb:DescribeTable", "dynamodb:Scan"], companies),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
         ],
     }
@@ -141,10 +149,11 @@ def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) 
         "Version": "2012-10-17",
         "Statement": [
             *platform("sentiment-analyse"),
-            allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], work),
-            allow(["sqs:ChangeMessageVisibility"], work),
-            allow(["dynamodb:BatchGetItem"], observations),
-            allow(["dynamodb:PutItem"], observations),
+            allow(
+                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                work,
+            ),
+            allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], observations),
             allow(["s3:PutObject"], f"{RESULTS}/sentiment/*"),
             {
                 **allow(["s3:ListBucket"], RESULTS),

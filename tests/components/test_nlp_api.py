@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.blocks.access.permissions import Permission
-from components.blocks.compute.python_function import FunctionDefaults
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.http.api_domain import Domain
 from components.blocks.http.http_api import Audience, Route, Throttle
 from components.nlp_api import NlpApi, NlpApiArgs
@@ -45,7 +45,7 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/given"
 
 
 def declare(name: str = "api", preview: bool = False, notify: tuple[str, ...] = (), **arguments: Any) -> Evaluation:
-    functions = FunctionDefaults("python3.14", "arm64", log_retention_days=7, notify=notify)
+    functions = FunctionDefaults(layers=[], log_retention_days=7, alarm_topics=notify)
     args = NlpApiArgs(functions, arguments.pop("routes", [HEALTH, WORK]), **arguments)
     return evaluate(lambda: NlpApi(name, args).url, preview=preview)
 
@@ -251,7 +251,7 @@ def test_mistakes_are_told_all_at_once() -> None:
         Route("GET", "/a", "handlers/other/a_list.py"),
     ]
     with pytest.raises(ValueError, match="The API has mistakes") as error:
-        NlpApiArgs(FunctionDefaults("python3.14", "arm64"), routes, origins=["*"])
+        NlpApiArgs(FunctionDefaults(layers=[]), routes, origins=["*"])
     assert str(error.value).splitlines()[1:] == [
         "  FETCH health: method FETCH; expected one of DELETE, GET, HEAD, PATCH, POST, PUT",
         "  FETCH health: path health; expected it to start with /",

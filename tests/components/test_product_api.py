@@ -10,7 +10,7 @@ import pytest
 
 from components.batch_job_workflow import JobSchedule
 from components.blocks.access.user_pool import SignIn
-from components.blocks.compute.python_function import FunctionDefaults
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.http.http_api import Throttle
 from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.table import Table
@@ -130,12 +130,12 @@ def declare(name: str = "product", preview: bool = False, **arguments: Any) -> E
         product = ProductApi(
             name,
             ProductApiArgs(
-                functions=FunctionDefaults("python3.14", "arm64", notify=arguments.pop("notify", ())),
-                companies=Table("companies", "name"),
-                observations=Table("observations", "company", "record"),
+                functions=FunctionDefaults(layers=[], alarm_topics=arguments.pop("notify", ())),
+                companies=Table("companies", hash_key="name"),
+                observations=Table("observations", hash_key="company", range_key="record"),
                 jobs=JobDefaults(IMAGE, instance_count=2, schedules=schedules),
                 version="1.2.3",
-                announce=Notifications("told", ["you@example.com"]),
+                announce=Notifications("told", emails=["you@example.com"]),
                 **arguments,
             ),
         )

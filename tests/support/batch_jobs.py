@@ -44,13 +44,13 @@ def declare(name: str = "translate", announced: bool = True, preview: bool = Fal
         files = ProgramFiles(ROOT_FOLDER / "handlers" / "batch" / "run.py", {})
         args = {
             "kind": "translate",
-            "table": Table("documents", "pk", "sk"),
+            "table": Table("documents", hash_key="pk", range_key="sk"),
             "bucket": bucket,
             "program": BatchProgram("program", bucket, files),
             "image": IMAGE,
             "inputs": [DOCUMENTS, MODEL],
             "output": RESULTS,
-            "announce": Notifications("told", ["you@example.com"]) if announced else None,
+            "announce": Notifications("told", emails=["you@example.com"]) if announced else None,
         }
         BatchJobWorkflow(name, BatchJobWorkflowArgs(**{**args, **arguments}))
 

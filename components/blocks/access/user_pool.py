@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
 from components.blocks.http.firewall import Firewall
+from components.blocks.resources import child
 
 MIN_PASSWORD_LENGTH = 12
 # The hosted page offers what OpenID Connect calls these; the e-mail address is the only attribute.
@@ -78,9 +78,15 @@ class UserPool(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, sign_in: SignIn, protect: bool = False, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        sign_in: SignIn | None = None,
+        protect: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:UserPool", name, {}, opts)
+        sign_in = sign_in or SignIn()
         pool = self._pool(name, sign_in, protect)
         self.id = pool.id
         self.issuer = pulumi.Output.concat("https://", pool.endpoint)
@@ -90,10 +96,11 @@ class UserPool(pulumi.ComponentResource):
             name,
             user_pool_id=pool.id,
             domain=sign_in.domain_prefix or pool.id.apply(_domain_prefix),
-            opts=child_of(self),
+            # The prefix is unique in the region, so the new one cannot be there before the old one is gone.
+            opts=child(self, delete_before_replace=True),
         ).domain
         if sign_in.firewall:
-            Firewall(f"{name}-firewall", pool.arn, child_of(self))
+            Firewall(f"{name}-firewall", resource_arn=pool.arn, opts=child(self))
         self.register_outputs({"id": self.id, "issuer": self.issuer})
 
     def client_ids(self) -> list[pulumi.Output[str]]:
@@ -132,7 +139,7 @@ class UserPool(pulumi.ComponentResource):
                 allow_admin_create_user_only=not sign_in.self_registration
             ),
             deletion_protection="ACTIVE" if protect else "INACTIVE",
-            opts=child_of(self, protect=protect),
+            opts=child(self, protect=protect),
         )
 
     def _web_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
@@ -148,7 +155,7 @@ class UserPool(pulumi.ComponentResource):
             logout_urls=list(sign_in.logout_urls),
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             **_tokens(sign_in),
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _command_line_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
@@ -159,7 +166,7 @@ class UserPool(pulumi.ComponentResource):
             allowed_oauth_flows_user_pool_client=False,
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"],
             **_tokens(sign_in),
-            opts=child_of(self),
+            opts=child(self),
         )
 
 

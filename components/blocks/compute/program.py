@@ -10,8 +10,8 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
 from components.blocks.compute.bundle import ROOT
+from components.blocks.resources import child as child_of
 from components.blocks.storage.private_bucket import PrivateBucket
 
 PREFIX = "programs/"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
+from components.blocks.resources import child
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class ApiDomain(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         domain: Domain,
         api_id: pulumi.Input[str],
         stage: pulumi.Input[str],
@@ -69,9 +70,9 @@ class ApiDomain(pulumi.ComponentResource):
             domain_name_configuration=aws.apigatewayv2.DomainNameDomainNameConfigurationArgs(
                 certificate_arn=certificate, endpoint_type="REGIONAL", security_policy="TLS_1_2"
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
-        aws.apigatewayv2.ApiMapping(name, api_id=api_id, stage=stage, domain_name=made.domain_name, opts=child_of(self))
+        aws.apigatewayv2.ApiMapping(name, api_id=api_id, stage=stage, domain_name=made.domain_name, opts=child(self))
         self.url = f"https://{domain.host}"
         self.target = made.domain_name_configuration.target_domain_name
         if domain.zone_id:
@@ -79,7 +80,7 @@ class ApiDomain(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _certificate(self, name: str, domain: Domain) -> pulumi.Output[str]:
-        certificate = aws.acm.Certificate(name, domain_name=domain.host, validation_method="DNS", opts=child_of(self))
+        certificate = aws.acm.Certificate(name, domain_name=domain.host, validation_method="DNS", opts=child(self))
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
             f"{name}-proof",
@@ -88,13 +89,13 @@ class ApiDomain(pulumi.ComponentResource):
             type=proof.resource_record_type,
             records=[proof.resource_record_value],
             ttl=300,
-            opts=child_of(self),
+            opts=child(self),
         )
         return aws.acm.CertificateValidation(
             name,
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn],
-            opts=child_of(self),
+            opts=child(self),
         ).certificate_arn
 
     def _records(self, name: str, domain: Domain, made: aws.apigatewayv2.DomainName) -> None:
@@ -103,6 +104,4 @@ class ApiDomain(pulumi.ComponentResource):
             zone_id=made.domain_name_configuration.hosted_zone_id,
             evaluate_target_health=False,
         )
-        aws.route53.Record(
-            name, zone_id=domain.zone_id, name=domain.host, type="A", aliases=[alias], opts=child_of(self)
-        )
+        aws.route53.Record(name, zone_id=domain.zone_id, name=domain.host, type="A", aliases=[alias], opts=child(self))

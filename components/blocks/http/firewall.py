@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
+from components.blocks.resources import child
 
 # One address: a person signs in with a handful of requests, an office of hundreds still stays below.
 _REQUESTS_IN_FIVE_MINUTES = 500
@@ -32,7 +32,9 @@ class Firewall(pulumi.ComponentResource):
         Of the web ACL.
     """
 
-    def __init__(self, name: str, resource_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, resource_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("cloud-nlp:blocks:Firewall", name, {}, opts)
         acl = aws.wafv2.WebAcl(
             name,
@@ -42,10 +44,10 @@ class Firewall(pulumi.ComponentResource):
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
                 cloudwatch_metrics_enabled=True, metric_name="Firewall", sampled_requests_enabled=False
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
         self.arn = acl.arn
-        aws.wafv2.WebAclAssociation(name, resource_arn=resource_arn, web_acl_arn=acl.arn, opts=child_of(self))
+        aws.wafv2.WebAclAssociation(name, resource_arn=resource_arn, web_acl_arn=acl.arn, opts=child(self))
         self.register_outputs({"arn": self.arn})
 
 

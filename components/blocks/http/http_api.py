@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of
+from components.blocks.access.permissions import Permission
 from components.blocks.compute.python_function import PythonFunction
 from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.resources import child
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html: integrations end after 30 seconds.
 MAX_TIMEOUT_SECONDS = 29
@@ -146,7 +147,7 @@ class HttpApi(pulumi.ComponentResource):
         Has no address of its own, since a custom domain is in front.
     log_retention_days
         Of the access log.
-    notify
+    alarm_topics
         ARNs of SNS topics that alarms are sent to.
 
     Attributes
@@ -162,13 +163,14 @@ class HttpApi(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         functions: Sequence[tuple[Route, PythonFunction]],
         audience: Audience,
         throttle: Throttle,
         origins: Sequence[str] = (),
         only_by_domain: bool = False,
         log_retention_days: int = 30,
-        notify: Sequence[pulumi.Input[str]] = (),
+        alarm_topics: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:HttpApi", name, {}, opts)
@@ -176,10 +178,10 @@ class HttpApi(pulumi.ComponentResource):
         self.id, self.url = api.id, api.api_endpoint
         authorizer = self._authorizer(name, audience)
         routes = [self._route(name, route, function, api, authorizer) for route, function in functions]
-        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child_of(self))
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child(self))
         costly = [route for route, _ in functions if route.throttle]
         self.stage = self._stage(name, throttle, costly, logs, routes).name
-        self._watch(name, logs, notify)
+        self._watch(name, logs, alarm_topics)
         self.register_outputs({"id": self.id, "url": self.url})
 
     def _api(self, name: str, origins: Sequence[str], only_by_domain: bool) -> aws.apigatewayv2.Api:
@@ -195,7 +197,7 @@ class HttpApi(pulumi.ComponentResource):
             protocol_type="HTTP",
             cors_configuration=cors if origins else None,
             disable_execute_api_endpoint=only_by_domain,
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _authorizer(self, name: str, audience: Audience) -> aws.apigatewayv2.Authorizer:
@@ -207,7 +209,7 @@ class HttpApi(pulumi.ComponentResource):
             jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
                 issuer=audience.issuer, audiences=list(audience.clients)
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _route(
@@ -226,7 +228,7 @@ class HttpApi(pulumi.ComponentResource):
             principal="apigateway.amazonaws.com",
             # The route of any stage; the default one is the only one.
             source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method}{route.path}"),
-            opts=child_of(self),
+            opts=child(self),
         )
         integration = aws.apigatewayv2.Integration(
             name,
@@ -235,7 +237,7 @@ class HttpApi(pulumi.ComponentResource):
             integration_uri=function.arn,
             payload_format_version="2.0",
             timeout_milliseconds=(route.timeout_seconds + 1) * 1000,  # the function's own limit comes first
-            opts=child_of(self),
+            opts=child(self),
         )
         return aws.apigatewayv2.Route(
             name,
@@ -244,7 +246,7 @@ class HttpApi(pulumi.ComponentResource):
             target=pulumi.Output.concat("integrations/", integration.id),
             authorization_type="NONE" if route.public else "JWT",
             authorizer_id=None if route.public else authorizer.id,
-            opts=child_of(self, depends_on=[permission]),
+            opts=child(self, depends_on=[permission]),
         )
 
     def _stage(
@@ -276,35 +278,35 @@ class HttpApi(pulumi.ComponentResource):
                 destination_arn=logs.arn, format=json.dumps(_LOGGED)
             ),
             # API Gateway refuses settings of routes that are not there yet.
-            opts=child_of(self, depends_on=list(routes)),
+            opts=child(self, depends_on=list(routes)),
         )
 
-    def _watch(self, name: str, logs: aws.cloudwatch.LogGroup, notify: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(self, name: str, logs: aws.cloudwatch.LogGroup, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
         dimensions = {"ApiId": self.id, "Stage": STAGE}
         alarm_above(
-            self,
             f"{name}-server-errors",
-            "More than 1 % of the requests were answered with a server error: see the access log, then the function's.",
-            Metric("AWS/ApiGateway", "5xx", dimensions, "Average"),
-            _SERVER_ERROR_RATE,
-            notify,
+            description="Over 1 % of the answers were server errors: see the access log, then the function's log.",
+            metric=Metric("AWS/ApiGateway", "5xx", dimensions, "Average"),
+            threshold=_SERVER_ERROR_RATE,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
         alarm_above(
-            self,
             f"{name}-slow",
-            f"For 15 minutes, one of a hundred requests has taken over {_SLOW_MILLISECONDS // 1000} seconds.",
-            Metric("AWS/ApiGateway", "Latency", dimensions, "p99"),
-            _SLOW_MILLISECONDS,
-            notify,
+            description=f"For 15 minutes, 1 % of the requests have taken over {_SLOW_MILLISECONDS // 1000} seconds.",
+            metric=Metric("AWS/ApiGateway", "Latency", dimensions, "p99"),
+            threshold=_SLOW_MILLISECONDS,
+            alarm_topics=alarm_topics,
+            opts=child(self),
             periods=3,
         )
         alarm_above(
-            self,
             f"{name}-throttled",
-            "Requests were refused with 429: somebody asks too much, or the limits are too low.",
-            self._throttled(name, logs),
-            _THROTTLED_IN_FIVE_MINUTES,
-            notify,
+            description="Requests were refused with 429: a client asks too often, or the limits are too low.",
+            metric=self._throttled(name, logs),
+            threshold=_THROTTLED_IN_FIVE_MINUTES,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
 
     def _throttled(self, name: str, logs: aws.cloudwatch.LogGroup) -> Metric:
@@ -317,6 +319,6 @@ class HttpApi(pulumi.ComponentResource):
             metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
                 namespace=metric.namespace, name=metric.name, value="1", dimensions={"Api": "$.api"}
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
         return metric
