@@ -17,8 +17,9 @@ from components.blocks.compute.wheels import download_wheels
 from components.blocks.http.api_domain import Domain
 from components.blocks.http.http_api import Audience, Throttle
 from components.blocks.observe.notifications import Notifications
-from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
+from components.product_api import JobDefaults, ProductApi, ProductApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
+from schema.jobs import KINDS
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -83,7 +84,13 @@ product = ProductApi(
             isolated_translation=jobs.isolated_translation,
             schedules={
                 kind: [
-                    JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
+                    JobSchedule(
+                        one.label,
+                        expression=one.schedule,
+                        project=one.project,
+                        options=one.options_json,
+                        fields=one.channels,
+                    )
                     for one in jobs.schedules
                     if one.kind == kind
                 ]

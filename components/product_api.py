@@ -20,9 +20,9 @@ from components.blocks.observe.notifications import Notifications
 from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Index, Table
-from components.blocks.workflow.processing_job import InputChannel, OutputChannel
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.product_routes import DOCUMENTS, ProductRoutes
+from schema.jobs import KINDS
 
 BY_USER = Index("by-user", "user", "project")
 BY_STATUS = Index("by-status", "project_status", "job")
@@ -38,15 +38,6 @@ CODE = (
 PROGRAM_ENTRY = "handlers/batch/run.py"
 PROGRAM_FOLDERS = ("handlers/batch", "handlers/common", "schema")
 _NO_RESOURCES = "Amazon Comprehend's and Amazon Translate's synchronous calls have no resource to name"
-# What each kind of job calls, all of it without a resource to name.
-KINDS = {
-    "analyse": (
-        "comprehend:BatchDetectDominantLanguage",
-        "comprehend:BatchDetectKeyPhrases",
-        "comprehend:BatchDetectSentiment",
-    ),
-    "translate": ("comprehend:BatchDetectDominantLanguage", "translate:TranslateText"),
-}
 
 
 @dataclass(frozen=True)
@@ -175,7 +166,9 @@ class ProductApi(pulumi.ComponentResource):
         return {kind: self._workflow(f"{name}-{kind}", kind, program, args) for kind in KINDS}
 
     def _workflow(self, name: str, kind: str, program: BatchProgram, args: ProductApiArgs) -> BatchJobWorkflow:
-        isolated = kind == "translate" and args.jobs.isolated_translation
+        declared = KINDS[kind]
+        isolated = declared.can_be_isolated and args.jobs.isolated_translation
+        calls = Permission(declared.actions, ["*"], why_any_resource=_NO_RESOURCES)
         return BatchJobWorkflow(
             name,
             BatchJobWorkflowArgs(
@@ -184,26 +177,18 @@ class ProductApi(pulumi.ComponentResource):
                 bucket=self.files,
                 program=program,
                 image=args.jobs.image,
-                inputs=[
-                    InputChannel("documents", "input", "projects/{project}/documents/", sharded=True),
-                    *(
-                        [InputChannel("model", "model", "models/{model}/", optional=True)]
-                        if kind == "translate"
-                        else []
-                    ),
-                ],
-                output=OutputChannel("output", "projects/{project}/jobs/{job}/results/"),
+                inputs=declared.channels,
                 instance_type=args.jobs.instance_type,
                 instance_count=args.jobs.instance_count,
                 volume_gb=args.jobs.volume_gb,
                 time_limit_seconds=args.jobs.time_limit_seconds,
                 network_isolation=isolated,
-                allow=[] if isolated else [Permission(KINDS[kind], ["*"], why_any_resource=_NO_RESOURCES)],
+                permissions=[] if isolated or not declared.actions else [calls],
                 schedules=args.jobs.schedules.get(kind, ()),
-                announce=args.announce,
+                job_topic=args.announce,
                 log_retention_days=args.functions.log_retention_days,
                 tracing=args.functions.tracing,
-                notify=args.functions.alarm_topics,
+                alarm_topics=args.functions.alarm_topics,
             ),
             opts=child(self),
         )

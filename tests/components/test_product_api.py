@@ -14,7 +14,9 @@ from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.http.http_api import Throttle
 from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.table import Table
-from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
+from components.product_api import JobDefaults, ProductApi, ProductApiArgs
+from schema.jobs import KINDS
+from tests.support.batch_jobs import NIGHTLY
 from tests.support.iam_linter import Lint
 from tests.support.pulumi_mocks import ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
@@ -273,16 +275,16 @@ def test_functions_come_with_all_that_they_import(name: str, modules: int, evalu
 
 
 def test_kinds_of_jobs_call_what_they_need(evaluation: Evaluation) -> None:
-    for kind, actions in KINDS.items():
+    for kind, declared in KINDS.items():
         statements = evaluation.document(POLICY, f"product-{kind}-job")["Statement"]
-        assert statements[-1] == {"Effect": "Allow", "Action": sorted(actions), "Resource": ["*"]}
+        assert statements[-1] == {"Effect": "Allow", "Action": sorted(declared.actions), "Resource": ["*"]}
     models = [json.dumps(evaluation.document(POLICY, f"product-{kind}-job")).count("models/") for kind in sorted(KINDS)]
     assert models[0] == 0, "analyse reads models"
     assert models[1] > 0
 
 
 def test_job_starts_by_schedule_where_there_is_one() -> None:
-    evaluation = declare(schedules={"analyse": [JobSchedule("weekly", "rate(7 days)", "p1")]})
+    evaluation = declare(schedules={"analyse": [JobSchedule("weekly", expression="rate(7 days)", project="p1")]})
     assert [one.name for one in evaluation.of("aws:cloudwatch/eventRule:EventRule")] == ["product-analyse-weekly"]
 
 
@@ -307,7 +309,7 @@ def test_every_alarm_tells_who_is_to_be_told() -> None:
 
 
 def test_names_fit_aws_for_component_names_of_20_letters() -> None:
-    evaluation = declare("a" * 20, schedules={"translate": [JobSchedule("nightly", "rate(1 day)", "p1")]})
+    evaluation = declare("a" * 20, schedules={"translate": [NIGHTLY]})
     checked = [one for one in evaluation.resources if one.type in LONGEST_NAMES]
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     assert [one.name for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]] == []
@@ -318,7 +320,7 @@ def test_preview_declares_the_same_resources(evaluation: Evaluation) -> None:
 
 
 def test_policies_have_no_findings(lint: Lint) -> None:
-    evaluation = declare(schedules={"translate": [JobSchedule("nightly", "rate(1 day)", "p1")]})
+    evaluation = declare(schedules={"translate": [NIGHTLY]})
     policies = evaluation.of(POLICY)
     assert len(policies) == len(ENDPOINTS) + 2 * len(KINDS) + 1 + 1
     assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}
