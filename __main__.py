@@ -37,7 +37,13 @@ architecture = host_architecture() if on_host else settings.functions.architectu
 notifications = Notifications("notifications", emails=settings.notify_emails) if settings.notify_emails else None
 alarm_topics = [notifications.arn] if notifications else []
 
-layer = dependency_layer("handlers", ROOT / "requirements" / "layer.txt", runtime, architecture, for_host=on_host)
+layer = dependency_layer(
+    "handlers",
+    requirements=ROOT / "requirements" / "layer.txt",
+    runtime=runtime,
+    architecture=architecture,
+    for_host=on_host,
+)
 functions = FunctionDefaults(
     runtime=runtime,
     architecture=architecture,
@@ -62,21 +68,21 @@ jobs = settings.jobs
 wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt", jobs.python_version)
 program = BatchProgram(
     "product-program",
-    store.files,
-    program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common"), wheels),
+    bucket=store.files,
+    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common"), wheels),
     opts=moved,
 )
 image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
 
 
-def workflow(kind: JobKind) -> BatchJobWorkflow:
+def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
     """Make the workflow of a kind of job."""
-    isolated = kind.name == "translate" and jobs.isolated_translation
+    isolated = name == "translate" and jobs.isolated_translation
     calls = Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")
     return BatchJobWorkflow(
-        f"product-{kind.name}",
+        f"product-{name}",
         BatchJobWorkflowArgs(
-            kind=kind.name,
+            kind=name,
             table=store.documents,
             bucket=store.files,
             program=program,
@@ -88,7 +94,7 @@ def workflow(kind: JobKind) -> BatchJobWorkflow:
             schedules=[
                 JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
                 for one in jobs.schedules
-                if one.kind == kind.name
+                if one.kind == name
             ],
             announce=notifications,
             log_retention_days=functions.log_retention_days,
@@ -100,7 +106,7 @@ def workflow(kind: JobKind) -> BatchJobWorkflow:
     )
 
 
-workflows = {kind.name: workflow(kind) for kind in KINDS.values()}
+workflows = {name: workflow(name, kind) for name, kind in KINDS.items()}
 
 api = NlpApi(
     "product-api",

@@ -46,7 +46,7 @@ def declare(name: str = "translate", announced: bool = True, preview: bool = Fal
             "kind": "translate",
             "table": Table("documents", hash_key="pk", range_key="sk"),
             "bucket": bucket,
-            "program": BatchProgram("program", bucket, files),
+            "program": BatchProgram("program", bucket=bucket, files=files),
             "image": IMAGE,
             "inputs": [DOCUMENTS, MODEL],
             "output": RESULTS,

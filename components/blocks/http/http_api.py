@@ -130,7 +130,7 @@ class HttpApi(pulumi.ComponentResource):
         api: aws.apigatewayv2.Api,
         authorizer: aws.apigatewayv2.Authorizer,
     ) -> aws.apigatewayv2.Route:
-        name = f"{api_name}-{route.name}"
+        name = f"{api_name}-{route.resource_name}"
         # Once named by the handler's file. API Gateway refuses a second route of a key, so a route is never replaced.
         renamed = [pulumi.Alias(name=f"{api_name}-{route.function_name}")]
         permission = aws.lambda_.Permission(

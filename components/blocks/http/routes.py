@@ -88,7 +88,7 @@ class Route:
         return f"{self.method} {self.path}"
 
     @property
-    def name(self) -> str:
+    def resource_name(self) -> str:
         """The key as part of logical names, such as `get-projects-project`."""
         return _NOT_IN_NAMES.sub("-", self.key).strip("-").lower()
 
@@ -120,7 +120,7 @@ def mistakes_of(routes: Sequence[Route]) -> list[str]:
     named = {
         "route": [route.key for route in routes],
         # Parameters' names do not tell routes apart, neither here nor in API Gateway.
-        "name": list({route.key: route.name for route in routes}.values()),
+        "name": list({route.key: route.resource_name for route in routes}.values()),
         "handler": [route.function_name for route in routes],
     }
     for title, values in named.items():
