@@ -33,7 +33,27 @@ _PREFIX = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?\Z"
 _OPTIONS_LENGTH = 256
 
 
-class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that belong together."""
+
+    def given(self, *fields: str, **arguments: str) -> dict[str, Any]:
+        """Return the values that the stack sets, as keyword arguments for a component's args.
+
+        Parameters
+        ----------
+        fields
+            Fields to return under their own names. Without `fields` and `arguments`, all fields are returned.
+        arguments
+            Further fields, each with the name of its argument.
+        """
+        names = {**{field: field for field in fields}, **arguments} or {
+            field: field for field in self.__struct_fields__
+        }
+        values = {argument: getattr(self, field) for field, argument in names.items()}
+        return {argument: value for argument, value in values.items() if value not in (None, "", ())}
+
+
+class FunctionSettings(Group, frozen=True, forbid_unknown_fields=True):
     """How Lambda functions run."""
 
     architecture: Annotated[
@@ -51,7 +71,7 @@ class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tracing: Annotated[bool, Meta(description="Trace requests with AWS X-Ray")] = True
 
 
-class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SentimentSettings(Group, frozen=True, forbid_unknown_fields=True):
     """The sentiment pipeline."""
 
     schedule: Annotated[
@@ -96,7 +116,7 @@ class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     result_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="How long result objects are kept")] = 365
 
 
-class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ApiSettings(Group, frozen=True, forbid_unknown_fields=True):
     """The HTTP API."""
 
     issuer: Annotated[
@@ -134,7 +154,7 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate_arn: Annotated[str, Meta(description="Certificate for the domain; issued when absent")] = ""
 
 
-class JobScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JobScheduleSettings(Group, frozen=True, forbid_unknown_fields=True):
     """Batch jobs that start by themselves."""
 
     label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,19}\Z", description="Short name; unique for a kind")]
@@ -156,7 +176,7 @@ class JobScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
         return {"model": f"opus-mt-{self.options.get('source')}-{self.options.get('target')}"}
 
 
-class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JobSettings(Group, frozen=True, forbid_unknown_fields=True):
     """Batch jobs."""
 
     image: Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.api.support.registry import OPERATIONS
+from schema import jobs
 from tests.support.iam_linter import Lint
 from tests.support.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
 from tests.support.pulumi_mocks import ACCOUNT, SUFFIX, Declared, Evaluation, arn_of, evaluate_program
@@ -171,6 +172,14 @@ def test_a_state_machine_may_do_exactly_what_it_calls(kind: str, evaluation: Eva
     # It may start jobs with the role of its own kind's jobs, and with no other.
     passed = [resource for action, resource, _ in allowed if action == "iam:PassRole"]
     assert passed == [arn_of(ROLE, f"product-{kind}-job")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jobs_of_a_kind_may_call_what_it_declares(kind: str, evaluation: Evaluation) -> None:
+    statements = evaluation.document(POLICY, f"product-{kind}-job")["Statement"]
+    assert statements[-1] == allow(sorted(jobs.KINDS[kind].actions), "*")
+    reads_models = "models/" in json.dumps(statements)
+    assert reads_models == (jobs.MODEL in jobs.KINDS[kind].channels)
 
 
 @pytest.mark.parametrize("kind", KINDS)

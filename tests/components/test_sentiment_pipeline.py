@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -56,6 +57,14 @@ def test_parts_belong_to_the_pipeline() -> None:
         MAPPING: 1,
         ALARM: 1,
     }
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_one_statement_makes_a_pipeline(preview: bool, build_layer: mock.Mock) -> None:
+    evaluation = evaluate(lambda: SentimentPipeline("news") and None, preview=preview)
+    assert evaluation.children(COMPONENT)["cloud-nlp:blocks:PythonFunction"] == 2
+    assert len(evaluation.of("aws:lambda/layerVersion:LayerVersion")) == build_layer.call_count == 1
+    assert not [one for one in evaluation.resources if one.protect]
 
 
 def test_every_resource_belongs_to_a_component() -> None:
@@ -169,7 +178,7 @@ def test_analyse_is_told_where_to_read_and_write() -> None:
 @pytest.mark.parametrize(
     ("language", "given", "expected"),
     [
-        ("de", "", "https://de.wikipedia.org"),
+        ("de", None, "https://de.wikipedia.org"),
         ("zh-TW", None, "https://zh.wikipedia.org"),
         ("de", "http://127.0.0.1:4567", "http://127.0.0.1:4567"),
     ],

@@ -48,7 +48,7 @@ def declare(name: str = "translate", announced: bool = True, preview: bool = Fal
             "kind": "translate",
             "table": Table("documents", hash_key="pk", range_key="sk"),
             "bucket": bucket,
-            "program": BatchProgram("program", bucket, files),
+            "program": BatchProgram("program", bucket=bucket, files=files),
             "image": IMAGE,
             "inputs": KINDS["translate"].channels,
             "job_topic": Notifications("told", emails=["you@example.com"]) if announced else None,

@@ -57,5 +57,7 @@ class FunctionDefaults:
         platform = (self.runtime, self.architecture)
         if platform not in layers:
             name = f"handlers-{self.runtime}-{self.architecture}"
-            layers[platform] = dependency_layer(name, LAYER_LOCK_FILE, self.runtime, self.architecture)
+            layers[platform] = dependency_layer(
+                name, requirements=LAYER_LOCK_FILE, runtime=self.runtime, architecture=self.architecture
+            )
         return [layers[platform].arn]

@@ -105,6 +105,7 @@ class BatchProgram(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         bucket: PrivateBucket,
         files: ProgramFiles,
         opts: pulumi.ResourceOptions | None = None,

@@ -10,23 +10,23 @@ import pulumi_aws as aws
 from components.blocks.resources import child
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A host name, and what proves that it is ours.
+    """A custom domain, with what its certificate and records need.
 
     Attributes
     ----------
     host
-        Such as `api.example.com`.
+        Host name, such as `api.example.com`.
     zone_id
-        Id of the hosted zone in Amazon Route 53 that gets its records; without one, they are made by hand.
+        Id of the hosted zone in Amazon Route 53 for its records; without one, make them by hand.
     certificate_arn
-        ARN of a certificate in the API's region; without one, it is issued, which takes `zone_id`.
+        ARN of a certificate in the API's region; issued when absent, which takes `zone_id`.
     """
 
     host: str
-    zone_id: str = ""
-    certificate_arn: str = ""
+    zone_id: pulumi.Input[str] = ""
+    certificate_arn: pulumi.Input[str] = ""
 
     def __post_init__(self) -> None:
         if not (self.zone_id or self.certificate_arn):
@@ -39,18 +39,18 @@ class ApiDomain(pulumi.ComponentResource):
     Parameters
     ----------
     name
-        The resources' names start with it.
+        Logical name; the names of the resources start with it.
     domain
         Host name, hosted zone and certificate.
     api_id, stage
-        Where it leads to.
+        Id and stage of the API.
 
     Attributes
     ----------
     url
         Address of the API.
     target
-        Where a record that is made by hand points to.
+        Host name that a record made by hand points to.
     """
 
     def __init__(

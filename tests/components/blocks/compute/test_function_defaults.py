@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -14,10 +12,7 @@ from tests.support.pulumi_mocks import arn_of, evaluate
 LAYER = "aws:lambda/layerVersion:LayerVersion"
 
 
-@pytest.fixture(autouse=True)
-def build_layer() -> Iterator[mock.Mock]:
-    with mock.patch("components.blocks.compute.layer.build_layer", return_value=Path("layer.zip")) as build_layer:
-        yield build_layer
+pytestmark = pytest.mark.usefixtures("build_layer")
 
 
 def test_functions_of_a_stack_share_one_layer() -> None:

@@ -88,7 +88,7 @@ def test_entry_sources_and_wheels_are_objects_under_the_programs_hash(project: P
     wheel.write_text("wheel")
     source = {"handlers/__init__.py": project / "handlers/__init__.py"}
     files = ProgramFiles(project / "handlers/batch/run.py", source, {f"wheels/{wheel.name}": wheel})
-    evaluation = evaluate(lambda: BatchProgram("program", PrivateBucket("files"), files).prefix)
+    evaluation = evaluate(lambda: BatchProgram("program", bucket=PrivateBucket("files"), files=files).prefix)
     prefix = evaluation.result
     assert evaluation.children(COMPONENT) == {OBJECT: 3}
     assert prefix == f"programs/{files.content_hash()}/"
