@@ -68,7 +68,7 @@ wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt
 program = BatchProgram(
     "product-program",
     bucket=store.files,
-    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common"), wheels),
+    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common", "schema"), wheels),
     opts=moved,
 )
 image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
