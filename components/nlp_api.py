@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pulumi
 
-from components.blocks.access.user_pool import SignIn, UserPool
+from components.blocks.access.user_pool import SignIn
 from components.blocks.compute.function_defaults import FunctionDefaults
-from components.blocks.former import former_nlp_api, former_product_api
+from components.blocks.former import former_product_api
 from components.blocks.http.api_domain import Domain
 from components.blocks.http.endpoint_routes import MakeGrant, on_bucket, on_machines, on_table, routes_of
 from components.blocks.http.lambda_api import LambdaApi
@@ -131,46 +131,24 @@ class NlpApi(pulumi.ComponentResource):
         super().__init__("cloud-nlp:index:NlpApi", name, {}, opts)
         args = args or NlpApiArgs()
         self.store = args.store or self._store(f"{name}-store", args)
-        self.users = None if args.issuer else self._users(name, args)
         self.api = LambdaApi(
             name,
             routes=self._routes(args),
-            issuer=self._issuer(args),
+            issuer=JwtIssuer(issuer=args.issuer, audiences=args.audience) if args.issuer else None,
+            sign_in=_sign_in(args),
             functions=replace(args.functions, further_code=_CODE),
             throttle=Throttle(requests_per_second=args.requests_per_second, burst=args.burst),
             origins=args.origins,
             domain=_domain(args),
-            opts=child(
-                self, aliases=[pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))]
-            ),
+            protect=args.protect,
+            opts=child(self, aliases=[_former_place(name)]),
         )
-        self.url = self.api.url
+        self.url, self.users = self.api.url, self.api.users
         self.register_outputs({"url": self.url})
 
     def _store(self, name: str, args: NlpApiArgs) -> DocumentStore:
         store = DocumentStoreArgs(functions=args.functions, upload_origins=args.origins, protect=args.protect)
         return DocumentStore(name, store, opts=child(self))
-
-    def _users(self, name: str, args: NlpApiArgs) -> UserPool:
-        sign_in = SignIn(
-            self_registration=args.self_registration,
-            mfa=args.mfa,
-            callback_urls=args.callback_urls,
-            logout_urls=args.logout_urls,
-            domain_prefix=args.sign_in_prefix,
-            firewall=args.firewall,
-        )
-        return UserPool(
-            f"{name}-users",
-            sign_in=sign_in,
-            protect=args.protect,
-            opts=child(self, aliases=[pulumi.Alias(parent=former_nlp_api(name))]),
-        )
-
-    def _issuer(self, args: NlpApiArgs) -> JwtIssuer:
-        if self.users:
-            return JwtIssuer(issuer=self.users.issuer, audiences=self.users.client_ids())
-        return JwtIssuer(issuer=args.issuer or "", audiences=args.audience)
 
     def _routes(self, args: NlpApiArgs) -> list[Route]:
         grants: dict[str, MakeGrant] = {
@@ -191,6 +169,22 @@ class NlpApi(pulumi.ComponentResource):
             },
             costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
+
+
+def _former_place(name: str) -> pulumi.Alias:
+    """Make the alias of the former `NlpApi` inside a `ProductApi`, which held user pool, functions and routes."""
+    return pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))
+
+
+def _sign_in(args: NlpApiArgs) -> SignIn:
+    return SignIn(
+        self_registration=args.self_registration,
+        mfa=args.mfa,
+        callback_urls=args.callback_urls,
+        logout_urls=args.logout_urls,
+        domain_prefix=args.sign_in_prefix,
+        firewall=args.firewall,
+    )
 
 
 def _domain(args: NlpApiArgs) -> Domain | None:

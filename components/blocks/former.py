@@ -20,8 +20,3 @@ def former_product_api(name: str, suffix: str = "") -> pulumi.Output[str]:
         What follows the name of the `ProductApi` in it, such as `-api`.
     """
     return pulumi.create_urn(name.removesuffix(suffix), "cloud-nlp:index:ProductApi")
-
-
-def former_nlp_api(name: str) -> pulumi.Output[str]:
-    """Make the URN of the `NlpApi` of this name inside a `ProductApi`; it held the user pool, functions and routes."""
-    return pulumi.create_urn(name, "cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))

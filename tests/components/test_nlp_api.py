@@ -170,8 +170,9 @@ def function_of(evaluation: Evaluation, route: str) -> str:
 
 
 def test_parts_belong_to_the_api(evaluation: Evaluation) -> None:
-    assert evaluation.children(COMPONENT) == {POOL: 1, LAMBDA_API: 1}
+    assert evaluation.children(COMPONENT) == {LAMBDA_API: 1}
     assert evaluation.children(LAMBDA_API) == {
+        POOL: 1,
         "cloud-nlp:blocks:HttpApi": 1,
         "cloud-nlp:blocks:PythonFunction": len(ENDPOINTS),
     }
@@ -290,7 +291,7 @@ def test_users_sign_in_as_the_arguments_say() -> None:
 @pytest.mark.parametrize("preview", [False, True])
 def test_one_statement_makes_the_api_and_its_store(preview: bool, build_layer: mock.Mock) -> None:
     evaluation = evaluate(lambda: NlpApi("nlp").url and None, preview=preview)
-    assert evaluation.children(COMPONENT) == {POOL: 1, LAMBDA_API: 1, "cloud-nlp:index:DocumentStore": 1}
+    assert evaluation.children(COMPONENT) == {LAMBDA_API: 1, "cloud-nlp:index:DocumentStore": 1}
     assert len(evaluation.of("aws:lambda/layerVersion:LayerVersion")) == build_layer.call_count == 1
     # Companies come with a pipeline, and starting and stopping jobs with state machines.
     missing = {key for key in ENDPOINTS if "/companies" in key} | {

@@ -62,8 +62,8 @@ def routes_of(
     """
     return [
         Route(
-            method=endpoint.method,
-            path=endpoint.path,
+            endpoint.method,
+            endpoint.path,
             handler=f"handlers/api/{endpoint.script}.py",
             uses=_uses(endpoint, grants),
             permissions=_permissions(endpoint),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from components.blocks.access.user_pool import SignIn, UserPool
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.python_function import PythonFunction
 from components.blocks.http.api_domain import ApiDomain, Domain
@@ -24,7 +25,9 @@ class LambdaApi(pulumi.ComponentResource):
     routes
         The routes, each with a handler of its own.
     issuer
-        Issuer of the accepted tokens.
+        Issuer of the accepted tokens; without one, the API has its own Cognito user pool.
+    sign_in
+        Rules for signing in to the API's own user pool.
     functions
         Defaults shared by all functions of the stack.
     throttle
@@ -33,11 +36,15 @@ class LambdaApi(pulumi.ComponentResource):
         Origins of web pages that may call the API, such as `https://app.example.com`.
     domain
         Custom domain, which is then the only address.
+    protect
+        Protect the user pool from deletion.
 
     Attributes
     ----------
     id, url
         Id and address of the API.
+    users
+        The API's user pool; `None` where an issuer is given.
     functions
         Functions by route key, such as `GET /projects`.
 
@@ -52,16 +59,22 @@ class LambdaApi(pulumi.ComponentResource):
         name: str,
         *,
         routes: Sequence[Route],
-        issuer: JwtIssuer,
+        issuer: JwtIssuer | None = None,
+        sign_in: SignIn | None = None,
         functions: FunctionDefaults | None = None,
         throttle: Throttle | None = None,
         origins: Sequence[str] = (),
         domain: Domain | None = None,
+        protect: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         _check(name, routes, origins)
         super().__init__("cloud-nlp:blocks:LambdaApi", name, {}, opts)
         defaults = functions or FunctionDefaults()
+        self.users: UserPool | None = None
+        if issuer is None:
+            self.users = UserPool(f"{name}-users", sign_in=sign_in, protect=protect, opts=child(self))
+            issuer = JwtIssuer(issuer=self.users.issuer, audiences=self.users.client_ids())
         self.functions = {route.key: self._function(name, route, defaults) for route in routes}
         api = HttpApi(
             name,

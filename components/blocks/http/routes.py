@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import pulumi
 
@@ -50,7 +50,7 @@ class JwtIssuer:
     audiences: Sequence[pulumi.Input[str]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Route:
     """A route and the function that answers it.
 
@@ -72,6 +72,7 @@ class Route:
 
     method: str
     path: str
+    _: KW_ONLY
     handler: str
     uses: Uses = field(default_factory=dict)
     permissions: Sequence[Permission] = ()

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from components.blocks.access.permissions import Permission
+from components.blocks.access.user_pool import SignIn
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.http.api_domain import Domain
 from components.blocks.http.lambda_api import LambdaApi
 from components.blocks.http.routes import JwtIssuer, Route, Throttle
 from components.blocks.storage.work_queue import WorkQueue
-from tests.support.pulumi_mocks import ACCOUNT, API_ID, REGION, SUFFIX, Evaluation, arn_of, evaluate, url_of
+from tests.support.pulumi_mocks import ACCOUNT, API_ID, POOL_ID, REGION, SUFFIX, Evaluation, arn_of, evaluate, url_of
 
 COMPONENT = "cloud-nlp:blocks:LambdaApi"
 HTTP_API = "cloud-nlp:blocks:HttpApi"
@@ -29,10 +30,10 @@ LOGS = "aws:cloudwatch/logGroup:LogGroup"
 DOMAIN = "aws:apigatewayv2/domainName:DomainName"
 RECORD = "aws:route53/record:Record"
 # Handlers of another program would do as well; these are files that are there.
-HEALTH = Route(method="GET", path="/health", handler="handlers/sentiment/dispatch.py", public=True)
+HEALTH = Route("GET", "/health", handler="handlers/sentiment/dispatch.py", public=True)
 WORK = Route(
-    method="POST",
-    path="/projects/{project}/work",
+    "POST",
+    "/projects/{project}/work",
     handler="handlers/sentiment/analyse.py",
     permissions=[Permission(["translate:TranslateText"], ["*"], why_any_resource="no resource to name")],
     environment={"LANGUAGE": "de"},
@@ -129,12 +130,22 @@ def test_tokens_of_the_issuer_are_accepted() -> None:
     }
 
 
+def test_without_an_issuer_the_api_has_users_of_its_own() -> None:
+    evaluation = declare(issuer=None, sign_in=SignIn(mfa="ON"), protect=True)
+    assert evaluation.children(COMPONENT)["cloud-nlp:blocks:UserPool"] == 1
+    assert evaluation.one(AUTHORIZER).inputs["jwtConfiguration"] == {
+        "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL_ID}",
+        "audiences": [f"api-users-command-line{SUFFIX}"],
+    }
+    assert [one.inputs["mfaConfiguration"] for one in evaluation.resources if one.protect] == ["ON"]
+
+
 def test_routes_use_resources_by_grants() -> None:
     def build() -> None:
         queue = WorkQueue("work", consumer_timeout_seconds=30)
         route = Route(
-            method="POST",
-            path="/work",
+            "POST",
+            "/work",
             handler="handlers/sentiment/analyse.py",
             uses={"WORK_QUEUE_URL": queue.grant("SendMessage")},
         )
@@ -148,7 +159,7 @@ def test_routes_use_resources_by_grants() -> None:
 
 
 def test_moving_a_handler_renames_no_route() -> None:
-    moved = Route(method="POST", path="/projects/{project}/work", handler="handlers/api/health.py")
+    moved = Route("POST", "/projects/{project}/work", handler="handlers/api/health.py")
     for kind in (ROUTE, INTEGRATION, PERMISSION):
         assert [one.name for one in declare(routes=[moved]).of(kind)] == ["api-post-projects-project-work"]
 
@@ -261,11 +272,11 @@ def test_domain_in_a_hosted_zone_gets_a_certificate_and_records() -> None:
 
 def test_mistakes_are_told_all_at_once() -> None:
     routes = [
-        Route(method="FETCH", path="health", handler="handlers/api/health.py", timeout_seconds=60),
-        Route(method="GET", path="/a", handler="handlers/api/a_list.py"),
-        Route(method="GET", path="/a", handler="handlers/other/a_list.py"),
-        Route(method="GET", path="/a/{b}", handler="handlers/api/b_get.py"),
-        Route(method="GET", path="/a/{b+}", handler="handlers/api/b_all.py"),
+        Route("FETCH", "health", handler="handlers/api/health.py", timeout_seconds=60),
+        Route("GET", "/a", handler="handlers/api/a_list.py"),
+        Route("GET", "/a", handler="handlers/other/a_list.py"),
+        Route("GET", "/a/{b}", handler="handlers/api/b_get.py"),
+        Route("GET", "/a/{b+}", handler="handlers/api/b_all.py"),
     ]
     with pytest.raises(ValueError, match="API api has mistakes") as error:
         declare(routes=routes, origins=["*"])
