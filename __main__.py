@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
-from components.blocks.access.permissions import Permission
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
 from components.blocks.compute.program import BatchProgram, program_files
@@ -17,6 +16,7 @@ from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
+from components.blocks.workflow.job_role import service_permissions
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
@@ -77,7 +77,6 @@ image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.co
 def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
     """Make the workflow of a kind of job."""
     isolated = kind.can_be_isolated and jobs.isolated_translation
-    calls = Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")
     return BatchJobWorkflow(
         f"product-{name}",
         BatchJobWorkflowArgs(
@@ -88,7 +87,7 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
             image=image,
             inputs=kind.channels,
             network_isolation=isolated,
-            permissions=[calls] if kind.actions and not isolated else [],
+            permissions=[] if isolated else service_permissions(kind),
             schedules=[
                 JobSchedule(
                     one.label,

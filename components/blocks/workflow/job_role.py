@@ -7,6 +7,7 @@ import pulumi
 from components.blocks.access.permissions import Permission
 from components.blocks.compute.sagemaker_images import repository_arn
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
+from schema.job_kind import JobKind
 from schema.jobs import PARTS_PREFIX
 from schema.projects import PROGRAMS_PREFIX, RESULTS_PREFIX
 from schema.templates import pattern
@@ -38,6 +39,13 @@ def job_permissions(
         *_platform_permissions(args, region, account),
         *args.permissions,
     ]
+
+
+def service_permissions(kind: JobKind) -> list[Permission]:
+    """Make the permissions of the services that the program of a kind calls."""
+    if not kind.actions:
+        return []
+    return [Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")]
 
 
 def _platform_permissions(
