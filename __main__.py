@@ -17,12 +17,11 @@ from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
-from components.blocks.workflow.processing_job import InputChannel, OutputChannel
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
-from schema.jobs import KINDS, JobKind
-from schema.projects import RESULTS_PREFIX
+from schema.job_kind import JobKind
+from schema.jobs import KINDS
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -69,7 +68,7 @@ wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt
 program = BatchProgram(
     "product-program",
     bucket=store.files,
-    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common"), wheels),
+    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common", "schema"), wheels),
     opts=moved,
 )
 image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
@@ -77,7 +76,7 @@ image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.co
 
 def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
     """Make the workflow of a kind of job."""
-    isolated = name == "translate" and jobs.isolated_translation
+    isolated = kind.can_be_isolated and jobs.isolated_translation
     calls = Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")
     return BatchJobWorkflow(
         f"product-{name}",
@@ -87,19 +86,24 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
             bucket=store.files,
             program=program,
             image=image,
-            inputs=[InputChannel(one.name, one.field, one.prefix, one.sharded, one.optional) for one in kind.channels],
-            output=OutputChannel("output", RESULTS_PREFIX),
+            inputs=kind.channels,
             network_isolation=isolated,
-            allow=[] if isolated else [calls],
+            permissions=[calls] if kind.actions and not isolated else [],
             schedules=[
-                JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
+                JobSchedule(
+                    one.label,
+                    expression=one.schedule,
+                    project=one.project,
+                    options=one.options_json,
+                    fields=one.channels,
+                )
                 for one in jobs.schedules
                 if one.kind == name
             ],
-            announce=notifications,
+            job_topic=notifications,
             log_retention_days=functions.log_retention_days,
             tracing=functions.tracing,
-            notify=alarm_topics,
+            alarm_topics=alarm_topics,
             **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
         ),
         opts=moved,

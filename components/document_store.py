@@ -81,7 +81,7 @@ class DocumentStore(pulumi.ComponentResource):
         withdraw = PythonFunction(
             name,
             handler="handlers/uploads/withdraw.py",
-            defaults=replace(args.functions, further_code=("handlers/projects",)),
+            defaults=replace(args.functions, further_code=("handlers/projects", "schema")),
             uses={
                 DOCUMENTS_TABLE: self.documents.grant("GetItem"),
                 DOCUMENTS_BUCKET: self.files.grant("DeleteObject", prefix=documents),

@@ -28,6 +28,7 @@ _CODE = (
     "handlers/projects",
     "handlers/sentiment",
     "handlers/texts",
+    "schema",
 )
 
 

@@ -9,28 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands.job_options import checked_options, fields_of_flags, kind_options
 from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
+from schema.jobs import COMPLETED, KINDS, RUNNING, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_JOB_FAILED = 3
-KINDS = ("translate", "analyse")
-STATUSES = ("running", "completed", "failed", "cancelled", "rejected")
 STYLES = {"running": "yellow", "completed": "green", "failed": "red", "cancelled": "magenta", "rejected": "dim"}
-# The request's fields by the options that fill them.
-FIELDS = {
-    "target": "--to",
-    "source": "--from",
-    "engine": "--engine",
-    "language": "--language",
-    "topics": "--topics",
-    "summary_sentences": "--summary-sentences",
-}
-OF_KIND = {"translate": ("target", "source", "engine"), "analyse": ("language", "topics", "summary_sentences")}
 Job = dict[str, Any]
 
 
@@ -60,16 +50,9 @@ def jobs() -> None:
         "nlp jobs start -p Contracts analyse --language en --topics 5 --summary-sentences 2",
     )
 )
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(list(KINDS)))
 @project_option
-@click.option("--to", "target", metavar="LANGUAGE", help="translate: the language to translate into, such as de.")
-@click.option("--from", "source", metavar="LANGUAGE", help="translate: that of the documents. [default: found out]")
-@click.option("--engine", type=click.Choice(["amazon", "marian"]), help="translate: what translates. [default: amazon]")
-@click.option("--language", metavar="LANGUAGE", help="analyse: that of the documents. [default: found out]")
-@click.option("--topics", type=click.IntRange(1, 20), metavar="N", help="analyse: how many topics. [default: chosen]")
-@click.option(
-    "--summary-sentences", type=click.IntRange(1, 10), metavar="N", help="analyse: length of a summary. [default: 3]"
-)
+@kind_options
 @_wait_options
 @global_options()
 @click.pass_obj
@@ -85,7 +68,7 @@ def start(
     from cli.api.errors import ApiError
     from cli.api.project_names import project_id
 
-    body = {"kind": kind, "options": _checked_options(kind, options)}
+    body = {"kind": kind, "options": checked_options(kind, options)}
     api = invocation.api
     place = project_id(api, project)
     try:
@@ -93,7 +76,8 @@ def start(
     except ApiError as error:
         running = error.kind == "job-running"
         advice = f"See it: {invocation.command(f'jobs list -p {place} --status running')}" if running else ""
-        raise error.told({f"options.{field}": option for field, option in FIELDS.items()}, advice) from None
+        fields = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
+        raise error.told(fields, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:
@@ -101,16 +85,6 @@ def start(
     else:
         say(f"Started {kind} job {job['job']}.")
         hint(f"Follow it: {invocation.command(_showing(job))} --wait")
-
-
-def _checked_options(kind: str, options: dict[str, str | int | None]) -> dict[str, str | int]:
-    given = {field: value for field, value in options.items() if value is not None}
-    wrong = [FIELDS[field] for field in given if field not in OF_KIND[kind]]
-    if wrong:
-        raise click.UsageError(f"A job of kind {kind} has no {' and no '.join(wrong)}.")
-    if kind == "translate" and "target" not in given:
-        raise click.UsageError("Say into which language to translate, such as: --to de")
-    return given
 
 
 @jobs.command("list", epilog=examples("nlp jobs list -p Contracts", "nlp jobs list -p Contracts --status failed"))
@@ -146,7 +120,7 @@ def list_jobs(invocation: Invocation, project: str, status: str | None, limit: i
 )
 @click.argument("job")
 @project_option
-@click.option("--kind", type=click.Choice(KINDS), help="With `latest`: the last completed job of this kind.")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="With `latest`: the last completed job of this kind.")
 @_wait_options
 @global_options()
 @click.pass_obj
@@ -191,14 +165,14 @@ def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
         raise
     if invocation.json:
         write_json(ended)
-    elif ended["status"] == "completed":
+    elif ended["status"] == COMPLETED:
         say(f"The {name} is completed, in {_spoken(ended)}.")
         hint(f"Get what it made: {invocation.command(_showing(job, 'results download'))}")
-    if ended["status"] == "running":
+    if ended["status"] == RUNNING:
         raise CliError(
             f"Time is up and the {name} still runs; it goes on. Follow it: {invocation.command(_showing(job))} --wait"
         )
-    if ended["status"] != "completed":
+    if ended["status"] != COMPLETED:
         cause = ended["cause"] or "no cause was given"
         raise CliError(f"The {name} is {ended['status']}: {cause}", EXIT_JOB_FAILED)
 

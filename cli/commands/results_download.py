@@ -12,6 +12,7 @@ from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options, project_option
 from cli.ui.output import hint, say, transfer_progress, write_json, write_table
 from cli.ui.text import counted, printable, spoken_duration, spoken_size
+from schema.jobs import KINDS
 
 if TYPE_CHECKING:
     from cli.api.downloads import ResultFile
@@ -31,9 +32,7 @@ LISTED = 50
 )
 @click.argument("job", default="latest", metavar="[JOB|latest]")
 @project_option
-@click.option(
-    "--kind", type=click.Choice(["translate", "analyse"]), help="With `latest`: the last completed job of this kind."
-)
+@click.option("--kind", type=click.Choice(list(KINDS)), help="With `latest`: the last completed job of this kind.")
 @click.option(
     "-o",
     "--output",

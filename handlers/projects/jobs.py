@@ -12,13 +12,12 @@ from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
 from handlers.common.table import Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
-from handlers.projects import keys
-from handlers.projects.models import Job, Kind, Status
+from handlers.projects.models import Job, Kind
 from handlers.projects.projects import Projects, visible
+from schema import projects as keys
+from schema.jobs import CANCELLED, CAUSE, FINISHED_AT, LATEST, RUNNING, STARTED_AT, Status, status_record
 
-# The id that stands for the last completed job of a kind.
-LATEST = "latest"
-# What Step Functions says of an execution that has ended, or never began.
+# Errors of Step Functions for an execution that has ended, or never began.
 _NOT_RUNNING = {"ExecutionDoesNotExist", "ValidationException"}
 
 
@@ -130,48 +129,48 @@ class Jobs:
             The project or the job is not there, the project is not the caller's, or the job has ended.
         """
         item = self._item(project_id, job_id, caller)
-        if item["status"] == "running":
+        if item["status"] == RUNNING:
             item = self._mark_cancelled(item, caller)
-        if item["status"] != "cancelled":
+        if item["status"] != CANCELLED:
             raise Problem("job-not-running", f"The job is {item['status']}; only a running job can be cancelled.")
         try:
-            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item["cause"])
+            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item[CAUSE])
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NOT_RUNNING:
                 raise
         return job_of(item)
 
     def _mark_cancelled(self, item: Item, caller: str) -> Item:
-        """Mark a job cancelled, where it still runs; returns how it is then."""
+        """Mark a job cancelled if it still runs.
+
+        Returns
+        -------
+        Its item after that.
+        """
         cause = f"Cancelled by {caller}."
         try:
-            self._table.transact(end_actions(self._table, item, "cancelled", cause))
+            self._table.transact(end_actions(self._table, item, CANCELLED, cause))
         except RefusedError as error:
             if 0 not in error.refused:
                 raise
             return error.refused[0]
-        return {**item, "status": "cancelled", "cause": cause, "finished_at": utc_now()}
+        return {**item, **status_record(item["project"], CANCELLED), CAUSE: cause, FINISHED_AT: utc_now()}
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
     """Make the actions that end a running job without a result: its new status, and its lock's release."""
     project_id, job_id = item["project"], item["job"]
-    changes = {
-        "status": status,
-        "project_status": keys.project_status(project_id, status),
-        "finished_at": utc_now(),
-        "cause": cause,
-    }
-    update = table.update_action(
-        keys.job_key(project_id, job_id), changes, "#status = :running", {"running": "running"}
-    )
+    changes = {**status_record(project_id, status), FINISHED_AT: utc_now(), CAUSE: cause}
+    update = table.update_action(keys.job_key(project_id, job_id), changes, "#status = :running", {"running": RUNNING})
     release = table.delete_action(
-        keys.lock_key(project_id, item["kind"]), "attribute_not_exists(pk) OR #job = :job", {"job": job_id}
+        keys.lock_key(project_id, item["kind"]),
+        f"attribute_not_exists({keys.PARTITION_KEY}) OR #job = :job",
+        {"job": job_id},
     )
     return [update, release]
 
 
 def job_of(item: Mapping[str, Any]) -> Job:
-    """Take a job's item for the job."""
-    times = {name: whole_seconds(item[name]) for name in ("started_at", "finished_at") if name in item}
+    """Turn a job's item into the job."""
+    times = {name: whole_seconds(item[name]) for name in (STARTED_AT, FINISHED_AT) if name in item}
     return msgspec.convert({**item, **times, "options": msgspec.json.decode(item["options"])}, Job)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import operator
+from functools import reduce
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from handlers.common.ids import ID_PATTERN
-from handlers.common.job_options import AnalyseOptions, TranslateOptions
+from handlers.common.job_options import OPTIONS_OF_KIND, type_prefix
 from handlers.common.patterns import one_line
+from schema.job_kind import JobKind
+from schema.jobs import KINDS, Status
 
 # One transaction of DynamoDB, 100 actions, replaces them all: 49 leave, 49 come, and the project itself changes.
 MAX_SHARES = 49
@@ -26,8 +30,10 @@ CONTENT_TYPES = {
 _EXAMPLE_ID = "01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20"
 _EXAMPLE_TIME = "2026-11-21T06:52:00Z"
 
-Kind = Literal["translate", "analyse"]
-Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(KINDS)]
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="A UUID of version 7", examples=[_EXAMPLE_ID])]
 Time = Annotated[
     str, Meta(description="UTC, ISO 8601", examples=[_EXAMPLE_TIME], extra_json_schema={"format": "date-time"})
@@ -158,19 +164,35 @@ class Upload(msgspec.Struct, frozen=True):
     form: UploadForm
 
 
-class NewTranslateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="translate"):
-    """Translate all documents of the project."""
+class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """A job to start; each kind has a type of its own, whose options are checked."""
 
-    options: TranslateOptions
+    options: Any
+
+    @property
+    def kind(self) -> JobKind:
+        """Kind of the job."""
+        return KINDS[str(self.__struct_config__.tag)]
 
 
-class NewAnalyseJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="analyse"):
-    """Analyse all documents of the project."""
+def _request_type(kind: JobKind) -> Any:
+    """Make the type of requests for a kind, such as `NewTranslateJob`; it needs no options where none is required."""
+    options = OPTIONS_OF_KIND[kind.name]
+    needs_options = any(option.required for option in kind.options)
+    return msgspec.defstruct(
+        f"New{type_prefix(kind)}Job",
+        [("options", options) if needs_options else ("options", options, options())],
+        bases=(JobRequest,),
+        namespace={"__doc__": kind.summary},
+        module=__name__,
+        frozen=True,
+        forbid_unknown_fields=True,
+        tag_field="kind",
+        tag=kind.name,
+    )
 
-    options: AnalyseOptions = AnalyseOptions()
 
-
-NewJob = NewTranslateJob | NewAnalyseJob
+NewJob = reduce(operator.or_, map(_request_type, KINDS.values()))
 
 
 class Job(msgspec.Struct, frozen=True):

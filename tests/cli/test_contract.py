@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any
+
+import msgspec
+import pytest
 
 from cli.api import client as api
 from cli.api import errors as api_errors
 from cli.api import project_names
-from cli.commands import jobs
+from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui import document_files
 from handlers.api.support.pagination import MAX_LIMIT
 from handlers.api.support.registry import OPERATIONS
 from handlers.common.ids import new_id
-from handlers.common.job_options import OPTIONS_OF_KIND
 from handlers.common.problems import TYPE_PREFIX
-from handlers.projects.models import CONTENT_TYPES, MAX_UPLOAD_BYTES, Kind, Status
+from handlers.projects.models import CONTENT_TYPES, MAX_UPLOAD_BYTES, NewJob
+from schema.jobs import KINDS
 
 
 def test_documents() -> None:
@@ -22,12 +25,20 @@ def test_documents() -> None:
     assert document_files.MAX_BYTES == MAX_UPLOAD_BYTES
 
 
-def test_jobs() -> None:
-    assert get_args(Kind) == jobs.KINDS
-    assert get_args(Status) == jobs.STATUSES
-    assert {kind: set(fields) for kind, fields in jobs.OF_KIND.items()} == {
-        kind: set(options.__struct_fields__) for kind, options in OPTIONS_OF_KIND.items()
-    }
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("translate", {"to": "de", "from": "en", "engine": "marian"}),
+        ("analyse", {"language": "en", "topics": 20, "summary_sentences": 10}),
+    ],
+)
+def test_jobs(kind: str, values: dict[str, Any]) -> None:
+    """The API accepts what every option of a kind fills, and names the same fields when it refuses them."""
+    options = checked_options(kind, values)
+    assert len(options) == len(KINDS[kind].options) == len(values)
+    job = msgspec.convert({"kind": kind, "options": options}, NewJob)
+    assert msgspec.to_builtins(job.options) == options
+    assert set(fields_of_flags(kind).values()) == set(job.options.__struct_fields__)
 
 
 def test_requests() -> None:

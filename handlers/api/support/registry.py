@@ -8,7 +8,6 @@ import msgspec
 
 from handlers.api.support.models import Health, JobQuery, JobsQuery, ProjectsQuery, ResultsQuery
 from handlers.api.support.pagination import PageQuery
-from handlers.common.job_options import TranslateOptions
 from handlers.companies.models import Company, CompanyChanges, CompanyHistory, CompanyPage
 from handlers.projects.models import (
     DocumentPage,
@@ -17,7 +16,6 @@ from handlers.projects.models import (
     NewDocument,
     NewJob,
     NewProject,
-    NewTranslateJob,
     Project,
     ProjectChanges,
     ProjectPage,
@@ -208,7 +206,7 @@ OPERATIONS = (
         description="One job of a kind runs in a project at a time: another is refused, and recorded as rejected. "
         + _ONCE,
         request=NewJob,
-        example=NewTranslateJob(TranslateOptions("de", "en")),
+        example=msgspec.convert({"kind": "translate", "options": {"target": "de", "source": "en"}}, NewJob),
         answers={202: (Job, "The job, which runs")},
         problems=(*_BODY_PROBLEMS, 404, 409),
         idempotent=True,
