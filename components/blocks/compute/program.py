@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.compute.bundle import ROOT
-from components.blocks.resources import child as child_of
+from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 
 PREFIX = "programs/"
@@ -127,7 +127,7 @@ class BatchProgram(pulumi.ComponentResource):
             bucket=bucket.name,
             key=key,
             source=source,
-            opts=child_of(self, retain_on_delete=True),
+            opts=child(self, retain_on_delete=True),
         )
 
 
