@@ -19,21 +19,21 @@ class LockedPackage:
 
     Attributes
     ----------
-    name
-        Normalised name, such as `python-json-logger`.
+    distribution
+        Normalised name on the package index, such as `python-json-logger`.
     version
         The pinned version.
     hashes
         SHA-256 digests of the files that may be installed, in hexadecimal.
     """
 
-    name: str
+    distribution: str
     version: Version
     hashes: tuple[str, ...]
 
     def line(self) -> str:
         """Write the package as a line of a requirements file, without markers."""
-        return " ".join([f"{self.name}=={self.version}", *(f"{_HASH_OPTION}{digest}" for digest in self.hashes)])
+        return " ".join([f"{self.distribution}=={self.version}", *(f"{_HASH_OPTION}{digest}" for digest in self.hashes)])
 
 
 def locked_packages(lock_file: Path, environment: Mapping[str, str]) -> list[LockedPackage]:
@@ -60,9 +60,9 @@ def locked_packages(lock_file: Path, environment: Mapping[str, str]) -> list[Loc
         if requirement.marker and not requirement.marker.evaluate(dict(environment)):
             continue
         package = _package(lock_file, requirement, tuple(digest.strip() for digest in hashes))
-        if package.name in packages:
-            raise ValueError(f"{lock_file.name} has {package.name} twice for the same target")
-        packages[package.name] = package
+        if package.distribution in packages:
+            raise ValueError(f"{lock_file.name} has {package.distribution} twice for the same target")
+        packages[package.distribution] = package
     return list(packages.values())
 
 

@@ -188,7 +188,7 @@ def _download(lock_file: Path, packages: Sequence[LockedPackage], target: Target
 
 def _mistakes(wheels: Path, packages: Sequence[LockedPackage]) -> list[str]:
     """List what differs from one wheel per package with a hash of the lock file."""
-    missing = {(package.name, package.version): package for package in packages}
+    missing = {(package.distribution, package.version): package for package in packages}
     mistakes: list[str] = []
     for path in sorted(wheels.iterdir()):
         release = _release(path)
