@@ -33,7 +33,8 @@ class LockedPackage:
 
     def line(self) -> str:
         """Write the package as a line of a requirements file, without markers."""
-        return " ".join([f"{self.distribution}=={self.version}", *(f"{_HASH_OPTION}{digest}" for digest in self.hashes)])
+        pin = f"{self.distribution}=={self.version}"
+        return " ".join([pin, *(f"{_HASH_OPTION}{digest}" for digest in self.hashes)])
 
 
 def locked_packages(lock_file: Path, environment: Mapping[str, str]) -> list[LockedPackage]:
