@@ -181,7 +181,7 @@ class BatchJobWorkflow(pulumi.ComponentResource):
             args.log_retention_days,
             args.tracing,
             args.notify,
-            after=[policy],
+            after=[policy, args.program],
             opts=child_of(self),
         )
         if args.schedules:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -24,16 +24,7 @@ from components.product_routes import DOCUMENTS, ProductRoutes
 
 BY_USER = Index("by-user", "user", "project")
 BY_STATUS = Index("by-status", "project_status", "job")
-# What the endpoints import, besides their own folder and handlers/common.
-CODE = (
-    "handlers/api/support",
-    "handlers/companies",
-    "handlers/projects",
-    "handlers/sentiment",
-    "handlers/texts",
-)
 PROGRAM_ENTRY = "handlers/batch/run.py"
-PROGRAM_FOLDERS = ("handlers/batch", "handlers/common")
 _NO_RESOURCES = "Amazon Comprehend's and Amazon Translate's synchronous calls have no resource to name"
 # What each kind of job calls, all of it without a resource to name.
 KINDS = {
@@ -154,7 +145,7 @@ class ProductApi(pulumi.ComponentResource):
         withdraw = PythonFunction(
             name,
             "handlers/uploads/withdraw.py",
-            replace(args.functions, further_code=("handlers/projects",)),
+            args.functions,
             allow=[self.documents.getting(), self.files.deleting(DOCUMENTS)],
             environment={"DOCUMENTS_TABLE": self.documents.name},
             asynchronous=True,
@@ -163,7 +154,7 @@ class ProductApi(pulumi.ComponentResource):
         self.files.invoke(name, withdraw, ["s3:ObjectCreated:Post"], "projects/")
 
     def _workflows(self, name: str, args: ProductApiArgs) -> dict[str, BatchJobWorkflow]:
-        files = program_files(PROGRAM_ENTRY, PROGRAM_FOLDERS, args.jobs.wheels)
+        files = program_files(PROGRAM_ENTRY, args.jobs.wheels)
         program = BatchProgram(f"{name}-program", self.files, files, opts=child_of(self))
         return {kind: self._workflow(f"{name}-{kind}", kind, program, args) for kind in KINDS}
 
@@ -215,7 +206,7 @@ class ProductApi(pulumi.ComponentResource):
         return NlpApi(
             name,
             NlpApiArgs(
-                functions=replace(args.functions, further_code=CODE),
+                functions=args.functions,
                 routes=routes.all(),
                 audience=args.audience,
                 sign_in=args.sign_in,

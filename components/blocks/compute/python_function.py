@@ -27,8 +27,6 @@ class FunctionDefaults:
         As Lambda names them.
     layers
         ARNs of the layers with their dependencies.
-    further_code
-        Folders whose Python files come with each function, besides its own and `handlers/common`.
     log_retention_days, log_level
         Of their logs.
     tracing
@@ -40,7 +38,6 @@ class FunctionDefaults:
     runtime: str
     architecture: str
     layers: Sequence[pulumi.Input[str]] = ()
-    further_code: Sequence[str] = ()
     log_retention_days: int = 30
     log_level: str = "INFO"
     tracing: bool = True
@@ -148,14 +145,12 @@ class PythonFunction(pulumi.ComponentResource):
         memory_mb: int,
         reserved_concurrency: int | None,
     ) -> aws.lambda_.Function:
-        folder, _, file = handler.rpartition("/")
-        module = f"{folder}/{file.removesuffix('.py')}".replace("/", ".")
         return aws.lambda_.Function(
             name,
             runtime=defaults.runtime,
             architectures=[defaults.architecture],
-            handler=f"{module}.handler",
-            code=code_bundle(folder, further=defaults.further_code),
+            handler=f"{handler.removesuffix('.py').replace('/', '.')}.handler",
+            code=code_bundle(handler),
             layers=list(defaults.layers),
             role=role.arn,
             timeout=timeout_seconds,

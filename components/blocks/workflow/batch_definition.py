@@ -8,8 +8,9 @@ Prepare -> (Register ->) MarkRunning -> Process -> HasProcessed -> (Merge -> Has
                                           v                                         Completed        MarkFailed
                               MarkFailed -> (Notify ->) Failed
 
-Variables: `$job` what the execution was started with, `$program` address of the program, `$environment` variables of
-all jobs, `$attempt` how often capacity was asked for, `$cause` why the job failed.
+Variables: `$job` what the execution was started with, `$program` address of the program, `$wheels` address of
+its wheels, `$environment` variables of all jobs, `$attempt` how often capacity was asked for, `$cause` why the job
+failed.
 """
 
 from __future__ import annotations
@@ -153,11 +154,13 @@ class BatchDefinition:
     def _variables(self) -> dict[str, Any]:
         variables = {
             "job": jsonata("$states.input"),
-            "program": pulumi.Output.concat("s3://", self.job.bucket.name, "/", self.job.program.prefix),
+            "program": self._address(self.job.program.prefix),
             "environment": {**self.job.environment, "AWS_REGION": self.region},
             "attempt": 1,
             "cause": "",
         }
+        if self.job.program.wheels_prefix:
+            variables["wheels"] = self._address(self.job.program.wheels_prefix)
         if self.has_schedules:
             composed = self._composed()
             variables["job"] = pulumi.Output.concat(
@@ -168,6 +171,9 @@ class BatchDefinition:
                 f"/'; {composed}) %}}",
             )
         return variables
+
+    def _address(self, prefix: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat("s3://", self.job.bucket.name, "/", prefix)
 
     def _composed(self) -> str:
         """Write the expression of what the API would have started an execution with."""
@@ -194,7 +200,7 @@ class BatchDefinition:
                     self.job,
                     self.role,
                     jsonata(name),
-                    jsonata(channels_expression(self.job.inputs)),
+                    jsonata(channels_expression(self.job.program, self.job.inputs)),
                     jsonata(_environment(self.job.kind)),
                     self.job.instance_count,
                 ),
@@ -221,7 +227,9 @@ class BatchDefinition:
         }
 
     def _merging(self) -> dict[str, State]:
-        parts = channels_expression([_MERGED_CHANNEL]).replace("$job.parts", f"$job.{self.job.output.field} & 'parts/'")
+        parts = channels_expression(self.job.program, [_MERGED_CHANNEL]).replace(
+            "$job.parts", f"$job.{self.job.output.field} & 'parts/'"
+        )
         return {
             "Merge": self._create(
                 "Puts the results of all instances together, on one instance.",

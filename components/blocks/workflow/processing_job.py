@@ -162,12 +162,13 @@ def job_arguments(
     }
 
 
-def channels_expression(channels: Sequence[InputChannel]) -> str:
-    """Write the expression of `ProcessingInputs`: the program, and all channels that the execution's input has.
+def channels_expression(program: BatchProgram, channels: Sequence[InputChannel]) -> str:
+    """Write the expression of `ProcessingInputs`: the program, its wheels, and all channels that the execution has.
 
-    The variables `$program` and `$job` hold the program's address and the execution's input.
+    The variables `$program`, `$wheels` and `$job` hold the addresses of program and wheels and the execution's input.
     """
     always = [_input("code", "$program", sharded=False)]
+    always += [_input("wheels", "$wheels", sharded=False)] if program.wheels_prefix else []
     always += [_input(one.folder, f"$job.{one.field}", one.sharded) for one in channels if not one.optional]
     expression = f"[{', '.join(always)}]"
     for one in channels:
