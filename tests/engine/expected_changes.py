@@ -44,3 +44,10 @@ COMMON = (
     | {"update Function product-withdraw", "update Function sentiment-analyse", "update Function sentiment-dispatch"}
     | BATCH
 )
+
+# The same once a function's bundle holds only what its handler imports, and wheels are stored by their own hash.
+SMALL_ENDPOINT = {"update Function product-api-project-get"}
+SMALL_BATCH = {line for line in BATCH if "wheels/" not in line}
+SMALL_COMMON = {
+    f"update Function product-api-{name}" for name in API_FUNCTIONS if name not in ("openapi", "sentiment")
+}

@@ -30,7 +30,12 @@ serve()
 """
 # Parts of names that are made of contents: file names of packages, hashes.
 _WHEEL = re.compile(r"[^/]+\.whl$")
+_COLOUR = re.compile(r"<\{%.*?%\}>")
 _HASH = re.compile(r"\b[0-9a-f]{16}\b")
+
+
+class EngineError(Exception):
+    """The engine failed; the message has its errors."""
 
 
 @dataclass
@@ -46,11 +51,14 @@ class Outcome:
         Operation and URN of the same steps.
     requests
         What the provider was asked.
+    errors
+        What the engine, the program or the provider said of a failure.
     """
 
     steps: list[str] = field(default_factory=list)
     urns: list[tuple[str, str]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> set[str]:
@@ -58,7 +66,9 @@ class Outcome:
         return set(self.steps)
 
     def record(self, event: events.EngineEvent) -> None:
-        """Take a step from an event of the engine."""
+        """Take a step, or an error, from an event of the engine."""
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self.errors.append(_COLOUR.sub("", event.diagnostic_event.message).strip())
         metadata = event.resource_pre_event.metadata if event.resource_pre_event else None
         if metadata is None or metadata.op in _UNCHANGED or metadata.type.startswith("pulumi:"):
             return
@@ -162,7 +172,13 @@ class Stack:
         return self._observed(self.handle.preview)
 
     def up(self) -> Outcome:
-        """Deploy."""
+        """Deploy.
+
+        Raises
+        ------
+        EngineError
+            The deployment failed, which all operations may.
+        """
         return self._observed(self.handle.up)
 
     def refresh(self) -> Outcome:
@@ -176,7 +192,10 @@ class Stack:
     def _observed(self, operation: Callable[..., Any]) -> Outcome:
         before = len(self.recording.requests())
         outcome = Outcome()
-        operation(on_event=outcome.record)
+        try:
+            operation(on_event=outcome.record)
+        except automation.CommandError as error:
+            raise EngineError("\n".join(outcome.errors) or str(error)) from None
         outcome.requests = self.recording.requests()[before:]
         return outcome
 

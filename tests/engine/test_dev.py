@@ -27,6 +27,13 @@ class Deployed:
     up: Outcome
 
 
+def difference(changes: set[str], expected: set[str]) -> str:
+    """Changes that are too many or too few, one per line."""
+    many = [f"not expected: {change}" for change in sorted(changes - expected)]
+    few = [f"did not happen: {change}" for change in sorted(expected - changes)]
+    return "\n".join(["", *many, *few])
+
+
 @pytest.fixture(scope="module")
 def dev(engine: Engine, project: Project) -> Deployed:
     """The development stack, deployed once for all tests here."""
@@ -92,7 +99,8 @@ def test_a_change_of_the_project_changes_exactly(
     dev: Deployed, engine: Engine, project: Project, change: Callable[[Project], None], expected: set[str]
 ) -> None:
     change(project)
-    assert engine.stack(STACK, STACK, project).up().changes == expected
+    changes = engine.stack(STACK, STACK, project).up().changes
+    assert changes == expected, difference(changes, expected)
 
 
 def test_a_refresh_finds_everything_as_it_was_deployed(dev: Deployed) -> None:

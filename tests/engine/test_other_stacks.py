@@ -6,11 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pulumi import automation
 
 from tests.engine.project import copy_project
 from tests.engine.provider.server import VERSION
-from tests.engine.stacks import Engine, Stack
+from tests.engine.stacks import Engine, EngineError, Stack
 from tests.engine.state_checks import questions, secrets_in
 
 # Types of what production protects, and how many of them there are.
@@ -49,7 +48,7 @@ def test_production_lives_and_its_protected_data_survives_the_end(engine: Engine
     assert stack.up().steps == []
     assert secrets_in(stack.deployment()) == []
     assert Counter(one["type"] for one in stack.state() if one.get("protect")) == PROTECTED
-    with pytest.raises(automation.CommandError, match="protected"):
+    with pytest.raises(EngineError, match="protected"):
         stack.destroy()
     there = Counter(resource.kind for resource in stack.account().resources())
     assert {kind: there[kind] for kind in PROTECTED} == PROTECTED
