@@ -48,6 +48,4 @@ COMMON = (
 # The same once a function's bundle holds only what its handler imports, and wheels are stored by their own hash.
 SMALL_ENDPOINT = {"update Function product-api-project-get"}
 SMALL_BATCH = {line for line in BATCH if "wheels/" not in line}
-SMALL_COMMON = {
-    f"update Function product-api-{name}" for name in API_FUNCTIONS if name not in ("openapi", "sentiment")
-}
+SMALL_COMMON = {f"update Function product-api-{name}" for name in API_FUNCTIONS if name not in ("openapi", "sentiment")}
