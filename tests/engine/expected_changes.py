@@ -33,8 +33,8 @@ SCHEDULE = {"update EventRule sentiment-schedule"}
 # A line in handlers/api/project_get.py.
 ENDPOINT = {"update Function product-api-project-get"}
 
-# A line in handlers/batch/merge.py. The objects of the former program are no longer Pulumi's, and stay in the bucket for
-# jobs that began before.
+# A line in handlers/batch/merge.py. The objects of the former program are no longer Pulumi's, and stay in the bucket
+# for jobs that began before.
 BATCH = {
     f"{operation} BucketObjectv2 product-program-programs/<hash>/{file}"
     for operation in ("create", "delete")

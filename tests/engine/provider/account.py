@@ -122,6 +122,10 @@ class Account:
             kind = kind_of(urn)
             physical = inputs.get(aws_type(kind).name or "layerName") or self._random_id(urn)
             identity, outputs = made_by_aws(kind, physical, inputs)
+            if aws_type(kind).versioned:
+                version = str(self._made)
+                identity = f"{identity}:{version}"
+                outputs = {**outputs, "version": version, "arn": f"{outputs['arn'].rpartition(':')[0]}:{version}"}
             if (kind, identity) in self._there:
                 raise RefusedError(f"{kind} {identity} exists already")
             self._refuse_second(kind, identity, inputs)

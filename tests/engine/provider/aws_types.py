@@ -26,6 +26,8 @@ class AwsType:
         Inputs that no two resources may share, one tuple per rule; AWS refuses the second one.
     tagged
         Gets the stack's default tags.
+    versioned
+        AWS makes a further version of what has the same name.
     """
 
     name: str = ""
@@ -33,6 +35,7 @@ class AwsType:
     replaced_by: frozenset[str] = frozenset()
     unique: tuple[tuple[str, ...], ...] = ()
     tagged: bool = False
+    versioned: bool = False
 
 
 def _type(
@@ -42,11 +45,12 @@ def _type(
     unique: tuple[str, ...] = (),
     tagged: bool = False,
     renamed: bool = False,
+    versioned: bool = False,
 ) -> AwsType:
     """Write a row in short: inputs are separated by spaces; another name is another resource unless `renamed`."""
     rules = tuple(tuple(rule.split()) for rule in unique)
     replacing = {*replaced_by.split(), *([name] if name and not renamed else [])}
-    return AwsType(name, limit, frozenset(replacing), rules, tagged)
+    return AwsType(name, limit, frozenset(replacing), rules, tagged, versioned)
 
 
 def _of_bucket() -> AwsType:
@@ -89,7 +93,8 @@ AWS_TYPES = {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _type("functionName qualifier"),
     # A version of a layer is never changed: each change makes another.
     "aws:lambda/layerVersion:LayerVersion": _type(
-        "layerName code compatibleRuntimes compatibleArchitectures description licenseInfo sourceCodeHash"
+        "layerName code compatibleRuntimes compatibleArchitectures description licenseInfo sourceCodeHash",
+        versioned=True,
     ),
     "aws:lambda/permission:Permission": _type(
         "action function principal sourceArn sourceAccount qualifier principalOrgId eventSourceToken",
