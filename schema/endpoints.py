@@ -1,6 +1,6 @@
 """The API's endpoints. Each is one declaration here, one script in `handlers/api/` and the types of its bodies.
 
-The routes, functions and permissions of the stack, the OpenAPI document and the command line follow from it.
+The routes, functions and permissions of the stack and the OpenAPI document are derived from the declarations.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from schema.templates import before_fields, pattern
 _BODY = (400, 413, 415, 422)
 _ONCE = "A repeated request with the same Idempotency-Key is answered the same for 24 hours, and done once."
 _API = "handlers.api.support.models:"
+_PARAMETERS = "handlers.api.support.parameters:"
 _PAGE = "handlers.api.support.pagination:PageQuery"
 _PROJECTS = "handlers.projects.models:"
 _COMPANIES = "handlers.companies.models:"
@@ -29,6 +30,8 @@ _PROJECT = "/projects/{project}"
 _JOB = _PROJECT + "/jobs/{job}"
 # API Gateway's `{name+}`: names of companies may have slashes.
 _COMPANY = "/companies/{name+}"
+_COMPANY_NAME = {"name": _COMPANIES + "NameInPath"}
+_JOB_OR_LATEST = {"job": _PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
 _RESULT_OBJECTS = pattern(projects.RESULTS_PREFIX)
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
@@ -71,7 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the caller's projects and those shared with them",
         description="Newest first. A project that was just created may take a moment to appear.",
         uses=(_documents_table("Query", index=projects.BY_USER), _documents_table("BatchGetItem")),
-        query=_API + "ProjectsQuery",
+        query=_PARAMETERS + "ProjectsQuery",
         answers={200: (_PROJECTS + "ProjectPage", "A page of projects, empty where there are none")},
         problems=(400, 422),
     ),
@@ -88,6 +91,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answers={201: (_PROJECTS + "Project", "The new project")},
         problems=(*_BODY, 409),
         idempotent=True,
+        location=True,
     ),
     Endpoint(
         method="GET",
@@ -170,7 +174,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the jobs of a project",
         description="Newest first. With `status`, a job whose status just changed may take a moment to appear.",
         uses=(_documents_table("GetItem", "Query"), _documents_table("Query", index=projects.BY_STATUS)),
-        query=_API + "JobsQuery",
+        query=_PARAMETERS + "JobsQuery",
         answers={200: (_PROJECTS + "JobPage", "A page of jobs, empty where there are none")},
         problems=(400, 404, 422),
     ),
@@ -195,6 +199,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answers={202: (_PROJECTS + "Job", "The job, which runs")},
         problems=(*_BODY, 404, 409),
         idempotent=True,
+        location=True,
     ),
     Endpoint(
         method="GET",
@@ -204,7 +209,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Read a job",
         description="`latest` with a `kind` is the last completed job of that kind.",
         uses=(_documents_table("BatchGetItem"),),
-        query=_API + "JobQuery",
+        parameters=_JOB_OR_LATEST,
+        query=_PARAMETERS + "JobQuery",
         answers={200: (_PROJECTS + "Job", "The job")},
         problems=(404, 422),
     ),
@@ -235,7 +241,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             _documents_bucket("ListBucket", _RESULT_OBJECTS),
             _documents_bucket("GetObject", _RESULT_OBJECTS),
         ),
-        query=_API + "ResultsQuery",
+        parameters=_JOB_OR_LATEST,
+        query=_PARAMETERS + "ResultsQuery",
         answers={200: (_PROJECTS + "ResultPage", "A page of links")},
         problems=(400, 404, 409, 422),
     ),
@@ -258,6 +265,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Companies",
         summary="Read a company and what was observed of it",
         uses=(Use(COMPANIES_TABLE, ("GetItem",)), Use(OBSERVATIONS_TABLE, ("Query",))),
+        parameters=_COMPANY_NAME,
         query=_PAGE,
         answers={200: (_COMPANIES + "CompanyHistory", "The company and a page of its history, newest first")},
         problems=(400, 404, 422),
@@ -270,6 +278,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Watch a company, or change its page",
         description="The list of companies is one for all users.",
         uses=(Use(COMPANIES_TABLE, ("UpdateItem",)),),
+        parameters=_COMPANY_NAME,
         request=_COMPANIES + "CompanyChanges",
         example={"page": "Meta Platforms"},
         answers={
@@ -286,6 +295,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Stop watching a company",
         description="What was observed of it stays.",
         uses=(Use(COMPANIES_TABLE, ("DeleteItem",)),),
+        parameters=_COMPANY_NAME,
         answers={204: (None, "It is not watched any more")},
         problems=(404, 422),
     ),

@@ -7,8 +7,8 @@ import msgspec
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client, s3_client
 from handlers.api.support.endpoint import endpoint
-from handlers.api.support.models import ResultsQuery
 from handlers.api.support.pagination import decode_cursor, encode_cursor
+from handlers.api.support.parameters import ResultsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
@@ -16,14 +16,12 @@ from handlers.projects.jobs import Jobs
 from handlers.projects.results import Results, is_file
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
 results = Results(s3_client(), environment.documents_bucket)
 
@@ -34,7 +32,7 @@ def list_results(request: Request) -> Answer:
     position = decode_cursor("results", query.cursor, is_file)
     job_id = request.identifier_or_latest("job", query.kind)
     job = jobs.get(request.identifier("project"), job_id, request.caller, query.kind)
-    page, following = results.of(job, query.limit, position)
+    page, following = results.list(job, query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("results", following)))
 
 

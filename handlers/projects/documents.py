@@ -10,22 +10,17 @@ import msgspec
 
 from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
-from handlers.common.table import RefusedError, Table
+from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects import keys
-from handlers.projects.models import (
-    CONTENT_TYPES,
-    LINK_SECONDS,
-    MAX_FILE_NAME_BYTES,
-    MAX_UPLOAD_BYTES,
-    Document,
-    NewDocument,
-    Upload,
-    UploadForm,
-)
+from handlers.projects.models import Document, NewDocument, Upload, UploadForm
 from handlers.projects.projects import Projects, require_active, visible
+from schema import projects as keys
+from schema.limits import LINK_SECONDS, UPLOAD_BYTES
+from schema.names import CONTENT_TYPES, FILE_NAME_BYTES
 
-# S3 replaces it, in a form's key, by the name of the uploaded file.
+# Attributes of a document's item; whether its content has arrived, the bucket says.
+_STORED = ("document", "name", "content_type", "created_by", "created_at")
+# Amazon S3 puts the name of the uploaded file in place of this text in a form's key.
 _PLACEHOLDER = "${filename}"
 
 
@@ -70,11 +65,13 @@ class Documents:
         name = _checked(new.name)
         require_active(self._projects.get(project_id, caller))
         document = Document(document_id, name, CONTENT_TYPES[PurePosixPath(name).suffix.lower()], caller, utc_now())
-        pk, sk = keys.document_key(project_id, document_id)
-        values = {field: getattr(document, field) for field in ("document", "name", "content_type", *_CREATED)}
-        item = {"pk": pk, "sk": sk, "key": keys.document_object(project_id, document_id, name), **values}
+        item = {
+            **keyed(keys.document_key(project_id, document_id)),
+            **{attribute: getattr(document, attribute) for attribute in _STORED},
+            "key": keys.document_object(project_id, document_id, name),
+        }
         try:
-            self._table.put(item, "attribute_not_exists(pk)")
+            self._table.put(item, ABSENT)
         except RefusedError as error:
             document = msgspec.convert(error.refused[0], Document)
         return Upload(document, self._form(project_id, document))
@@ -86,12 +83,12 @@ class Documents:
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
-            Conditions=[kind, ["content-length-range", 1, MAX_UPLOAD_BYTES]],
+            Conditions=[kind, ["content-length-range", 1, UPLOAD_BYTES]],
             ExpiresIn=LINK_SECONDS,
         )
         return UploadForm(form["url"], form["fields"], expires_at)
 
-    def of(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
+    def list(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
         """List a project's documents, newest first, and say which have arrived.
 
         Parameters
@@ -114,12 +111,12 @@ class Documents:
         Problem
             The project is not there or not the caller's.
         """
-        pk, low = keys.document_key(project_id, "")
+        partition, low = keys.document_key(project_id, "")
         _, items = both(
             lambda: self._projects.get(project_id, caller),
             lambda: self._table.query(
-                "#pk = :pk AND #sk BETWEEN :low AND :high",
-                {"pk": pk, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
+                BETWEEN,
+                {"partition": partition, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
                 limit + 1,
             ),
         )
@@ -167,12 +164,9 @@ class Documents:
         self._table.delete(key)
 
 
-_CREATED = ("created_by", "created_at")
-
-
 def _checked(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
-    if _PLACEHOLDER in name or len(name.encode()) > MAX_FILE_NAME_BYTES:
-        expected = f"a file name of at most {MAX_FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
+    if _PLACEHOLDER in name or len(name.encode()) > FILE_NAME_BYTES:
+        expected = f"a file name of at most {FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
         raise invalid(FieldError("name", expected))
     return name

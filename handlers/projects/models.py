@@ -1,4 +1,4 @@
-"""Projects, documents and jobs: what requests bring and answers hold."""
+"""Types of requests about projects, documents and jobs, and of their answers."""
 
 from __future__ import annotations
 
@@ -7,66 +7,45 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from handlers.common.ids import ID_PATTERN
 from handlers.common.job_options import AnalyseOptions, TranslateOptions
-from handlers.common.patterns import one_line
-
-# One transaction of DynamoDB, 100 actions, replaces them all: 49 leave, 49 come, and the project itself changes.
-MAX_SHARES = 49
-MAX_UPLOAD_BYTES = 100 * 1024 * 1024
-LINK_SECONDS = 900
-# Linux, where jobs run, and the file systems of most readers.
-MAX_FILE_NAME_BYTES = 255
-CONTENT_TYPES = {
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".txt": "text/plain",
-    ".md": "text/markdown",
-    ".html": "text/html",
-}
-_EXAMPLE_ID = "01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20"
-_EXAMPLE_TIME = "2026-11-21T06:52:00Z"
+from handlers.common.types import Id, Next, Time, User
+from schema.limits import (
+    PROJECT_DESCRIPTION_CHARACTERS,
+    PROJECT_NAME_CHARACTERS,
+    PROJECT_SHARES,
+    UPLOAD_BYTES,
+)
+from schema.names import FILE_NAME_CHARACTERS, FILE_NAME_EXPECTED, FILE_NAME_PATTERN, PROJECT_NAME_PATTERN
 
 Kind = Literal["translate", "analyse"]
 Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
-Id = Annotated[str, Meta(pattern=ID_PATTERN, description="A UUID of version 7", examples=[_EXAMPLE_ID])]
-Time = Annotated[
-    str, Meta(description="UTC, ISO 8601", examples=[_EXAMPLE_TIME], extra_json_schema={"format": "date-time"})
-]
-Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
-User = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7E]+$",  # ASCII, as OpenID Connect says
-        description="A user: the claim `sub` of their token",
-        examples=["5d2f8c1e-7b64-4f0a-9c3d-1e2f3a4b5c6d"],
-        extra={"expected": "the `sub` of a user: 1 to 255 visible characters of ASCII"},
-    ),
-]
 Name = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=200,
-        pattern=one_line(r"\x00-\x1F\x7F"),
+        max_length=PROJECT_NAME_CHARACTERS,
+        pattern=PROJECT_NAME_PATTERN,
         description="What people call it",
         examples=["Contracts 2026"],
-        extra={"expected": "1 to 200 characters, not only spaces, no control characters"},
+        extra={"expected": f"1 to {PROJECT_NAME_CHARACTERS} characters, not only spaces, no control characters"},
     ),
 ]
-Description = Annotated[str, Meta(max_length=2000, description="More about it", examples=["All contracts, in German"])]
-Shares = Annotated[list[User], Meta(max_length=MAX_SHARES, description="Users who may see the project and work in it")]
+Description = Annotated[
+    str,
+    Meta(max_length=PROJECT_DESCRIPTION_CHARACTERS, description="More about it", examples=["All contracts, in German"]),
+]
+Shares = Annotated[
+    list[User], Meta(max_length=PROJECT_SHARES, description="Users who may see the project and work in it")
+]
 FileName = Annotated[
     str,
     Meta(
         min_length=4,
-        max_length=200,
-        # Endings in any case, in the words of every dialect of regular expressions.
-        pattern=r"^[^/\\\x00-\x1F\x7F]+\.([Dd][Oo][Cc][Xx]|[Tt][Xx][Tt]|[Mm][Dd]|[Hh][Tt][Mm][Ll])$",
+        max_length=FILE_NAME_CHARACTERS,
+        pattern=FILE_NAME_PATTERN,
         description="The file's name; its ending says what it is",
         examples=["contract.docx"],
-        extra={"expected": "a file name ending in .docx, .txt, .md or .html, 4 to 200 characters, without slashes"},
+        extra={"expected": FILE_NAME_EXPECTED},
     ),
 ]
 
@@ -148,7 +127,7 @@ class UploadForm(msgspec.Struct, frozen=True):
     fields: Annotated[dict[str, str], Meta(description="The form's fields, all of which are needed, unchanged")]
     expires_at: Time
     min_bytes: Annotated[int, Meta(description="The least bytes that are accepted")] = 1
-    max_bytes: Annotated[int, Meta(description="The most bytes that are accepted")] = MAX_UPLOAD_BYTES
+    max_bytes: Annotated[int, Meta(description="The most bytes that are accepted")] = UPLOAD_BYTES
 
 
 class Upload(msgspec.Struct, frozen=True):

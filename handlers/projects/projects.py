@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from handlers.common.problems import Problem, not_found
-from handlers.common.table import Item, Key, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects import keys
-from handlers.projects.models import Kind, NewProject, Project, ProjectChanges
+from handlers.projects.models import NewProject, Project, ProjectChanges
+from schema import projects as keys
+from schema.jobs import KINDS
+from schema.retry import Backoff, attempts
 
-MAX_ATTEMPTS = 3
-_NEW = "attribute_not_exists(pk)"
-_KINDS: tuple[Kind, ...] = get_args(Kind)
+# Changes that meet another change of the same project: the project is read again, without a pause.
+CONFLICTS = Backoff(attempts=3, first_seconds=0, longest_seconds=0)
 
 
 class Projects:
-    """The projects of all users; each user meets their own and those shared with them."""
+    """The projects of all users; each user sees their own and those shared with them."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -39,11 +40,11 @@ class Projects:
         now = utc_now()
         shares = _shares(new.shared_with, caller)
         project = Project(project_id, new.name, caller, shares, True, now, now, caller, new.description)
-        item = _item(keys.project_key(project_id), msgspec.structs.asdict(project))
+        item = {**keyed(keys.project_key(project_id)), **msgspec.structs.asdict(project)}
         members = [self._member_put(project_id, user, "member") for user in shares]
         owner = self._member_put(project_id, caller, "owner")
         try:
-            self._table.transact([self._table.put_action(item, _NEW), owner, *members])
+            self._table.transact([self._table.put_action(item, ABSENT), owner, *members])
         except RefusedError as error:
             return msgspec.convert(error.refused[0], Project)
         return project
@@ -58,7 +59,7 @@ class Projects:
         """
         return visible(self._table.get(keys.project_key(project_id)), caller)
 
-    def of(self, caller: str, archived: bool, limit: int, position: str | None) -> tuple[list[Project], str | None]:
+    def list(self, caller: str, archived: bool, limit: int, position: str | None) -> tuple[list[Project], str | None]:
         """List a user's projects, newest first.
 
         Parameters
@@ -120,7 +121,7 @@ class Projects:
 
     def _share(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
         """Change who sees a project, with what else is wanted: what leads them to it changes with it."""
-        for _ in range(MAX_ATTEMPTS):
+        for _ in attempts(CONFLICTS):
             project = _changeable(self.get(project_id, caller), caller, wanted)
             changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **_now(caller)}
             try:
@@ -156,7 +157,7 @@ class Projects:
             "#owner = :owner AND #active = :active",
             {"owner": caller, "active": True},
         )
-        locks = [self._table.check_action(keys.lock_key(project_id, kind), _NEW) for kind in _KINDS]
+        locks = [self._table.check_action(keys.lock_key(project_id, kind), ABSENT) for kind in KINDS]
         try:
             self._table.transact([update, *locks])
         except RefusedError as error:
@@ -166,12 +167,18 @@ class Projects:
             raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
 
     def _member_put(self, project_id: str, user: str, role: str) -> dict[str, Any]:
-        member = {"user": user, "project": project_id, "role": role}
-        return self._table.put_action(_item(keys.member_key(project_id, user), member))
+        member = {**keyed(keys.member_key(project_id, user)), "user": user, "project": project_id, "role": role}
+        return self._table.put_action(member)
 
 
 def visible(item: Item | None, caller: str) -> Project:
-    """Take a project's item for the project, where the caller may see it; otherwise it is not there."""
+    """Turn an item into the project that it holds.
+
+    Raises
+    ------
+    Problem
+        There is no item, or the caller may not see the project.
+    """
     if item:
         project = msgspec.convert(item, Project)
         if may_see(project, caller):
@@ -212,13 +219,9 @@ def _now(caller: str) -> dict[str, Any]:
 
 
 def before(identifier: str) -> str:
-    """Make the greatest text that sorts below an id."""
+    """Make a text that sorts directly before an id."""
     return identifier[:-1] + chr(ord(identifier[-1]) - 1) + keys.AFTER_ALL_IDS
 
 
 def _shares(users: list[str], owner: str) -> list[str]:
     return [user for user in dict.fromkeys(users) if user != owner]
-
-
-def _item(key: Key, values: dict[str, Any]) -> dict[str, Any]:
-    return {"pk": key[0], "sk": key[1], **values}

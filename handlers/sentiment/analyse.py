@@ -25,9 +25,7 @@ from handlers.sentiment.wikipedia import Wikipedia
 CONCURRENCY = 25
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     observations_table: str
     results_bucket: str
     work_queue_url: str
@@ -38,7 +36,7 @@ class Environment(msgspec.Struct, frozen=True):
     retry_seconds: Annotated[int, msgspec.Meta(ge=0)] = 30
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 # An invocation's time is short: what does not answer in a few seconds is better tried in another one.
 _limits = Config(read_timeout=4)
 dynamodb = aws_client("dynamodb", attempts=3, config=_limits)

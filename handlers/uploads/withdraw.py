@@ -15,16 +15,14 @@ from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.table import Table
-from handlers.projects import keys
+from schema.projects import document_of_object
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(aws_client("dynamodb"), environment.documents_table)
 s3 = aws_client("s3")
 
@@ -38,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 def withdraw(bucket: str, key: str) -> None:
     """Delete an object unless it is the content of a document that is there, or of none at all."""
-    document = keys.document_of_object(key)
+    document = document_of_object(key)
     if document is None or table.get(document) is not None:
         return
     s3.delete_object(Bucket=bucket, Key=key)

@@ -20,7 +20,8 @@ from handlers.api.support.answers import JSON, PROBLEM_JSON, Answer, problem_ans
 from handlers.api.support.requests import Request
 from handlers.common.ids import new_id
 from handlers.common.problems import Problem
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
+from schema.projects import EXPIRES, idempotency_key
 
 HEADER = "idempotency-key"
 KEEP_SECONDS = 24 * 3600
@@ -53,7 +54,7 @@ class _Claim:
 
     def forget(self) -> None:
         """Let the next request with this key begin anew."""
-        self._replace({"expires_at": int(time.time()) - 1})
+        self._replace({EXPIRES: int(time.time()) - 1})
 
     def _replace(self, changes: Item) -> None:
         claimed = {name: self._item[name] for name in ("id", "claimed_until")}
@@ -120,7 +121,7 @@ def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _C
         now = int(time.time())
         item = _item(request, body, key, now)
         try:
-            table.put(item, "attribute_not_exists(pk) OR #expires_at <= :now", {"now": now})
+            table.put(item, f"{ABSENT} OR #{EXPIRES} <= :now", {"now": now})
             return _Claim(table, item)
         except RefusedError as error:
             known = error.refused[0]
@@ -137,12 +138,11 @@ def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _C
 
 def _item(request: Request, body: msgspec.Struct, key: str, now: int) -> Item:
     return {
-        "pk": f"IDEMPOTENCY#{request.caller}#{request.route}#{key}",
-        "sk": "IDEMPOTENCY",
+        **keyed(idempotency_key(request.caller, request.route, key)),
         "id": new_id(),
         "request_hash": _hash(request, body),
         "claimed_until": now + CLAIM_SECONDS,
-        "expires_at": now + KEEP_SECONDS,
+        EXPIRES: now + KEEP_SECONDS,
     }
 
 

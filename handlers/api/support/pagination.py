@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Meta
 
 from handlers.common.problems import Problem
+from schema.limits import PAGE_ENTRIES
 
-MAX_LIMIT = 100
 _VERSION = 1
 
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="The most entries to answer")]
+Limit = Annotated[int, Meta(ge=1, le=PAGE_ENTRIES, description="The most entries to answer")]
 Cursor = Annotated[str | None, Meta(description="`next` of the page before; the first page when absent")]
 
 

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from handlers.api.support.fields import convert
-from handlers.common.ids import is_id
 from handlers.common.problems import FieldError, Problem, invalid, not_found
+from schema.ids import is_id
+from schema.jobs import LATEST
 
 MAX_BODY_BYTES = 1_000_000
-# Stands, in a path, for the last completed job of a kind.
-LATEST = "latest"
 _JSON_TYPES = {"application/json", "application/merge-patch+json"}
 
 # All integers that a float tells apart.

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.common.problems import Problem
-from handlers.common.table import encode
-from handlers.companies.names import is_name, name_in_path
+from handlers.companies.names import name_in_path
+from schema.dynamodb import encode
+from schema.names import is_company_name
 from tests.handlers.api.harness import NAMES, Api, User
 
 
@@ -89,7 +90,7 @@ def test_names_that_cannot_be_are_refused(ann: User, bad: str) -> None:
 @given(st.text(min_size=1, max_size=200))
 def test_any_valid_name_survives_the_path(text: str) -> None:
     name = unicodedata.normalize("NFC", text.strip())
-    if not is_name(name) or "%3F" in name:
+    if not is_company_name(name) or "%3F" in name:
         return
     sent_and_decoded = path_at_gateway(name).replace("?", "%253F")
     assert name_in_path(f"/prod/companies/{sent_and_decoded}") == name
@@ -100,7 +101,7 @@ def test_any_valid_name_survives_the_path(text: str) -> None:
 @settings(max_examples=300)
 def test_no_path_is_a_surprise(path: str) -> None:
     with contextlib.suppress(Problem):
-        assert is_name(name_in_path(f"/companies/{path}"))
+        assert is_company_name(name_in_path(f"/companies/{path}"))
 
 
 def test_all_companies_are_listed_page_by_page_with_what_was_observed_last(api: Api, ann: User, name: str) -> None:

@@ -14,7 +14,7 @@ from tests.handlers.api.harness import Api, Comprehend, User
 def comprehend(api: Api, monkeypatch: pytest.MonkeyPatch) -> Comprehend:
     fake = Comprehend()
     monkeypatch.setattr(api.modules["sentiment"], "comprehend", fake)
-    monkeypatch.setattr("handlers.sentiment.sentiments.full_jitter", lambda *_, **__: 0)
+    monkeypatch.setattr("schema.retry.full_jitter", lambda *_: 0)
     return fake
 
 
