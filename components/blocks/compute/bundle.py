@@ -18,7 +18,7 @@ def code_bundle(folder: str, root: Path = ROOT, further: Sequence[str] = ()) -> 
     Parameters
     ----------
     folder
-        Folder of the handler, such as `handlers/sentiment`; `handlers/common` comes along.
+        Folder of the handler, such as `handlers/sentiment`; `handlers/common` and `schema` come along.
     root
         The project's folder.
     further
@@ -30,10 +30,12 @@ def code_bundle(folder: str, root: Path = ROOT, further: Sequence[str] = ()) -> 
         There is no such folder, or no Python file in it.
     """
     files = [root / "handlers" / "__init__.py"]
-    for part in (folder, *further, "handlers/common"):
+    for part in (folder, *further, "handlers/common", "schema"):
         found = sorted((root / part).glob("*.py"))
         if not found:
             raise FileNotFoundError(f"No Python files in {part}: a handler is given as 'handlers/<folder>/<file>.py'")
         files += found
     names = {path.relative_to(root).as_posix(): path for path in files}
+    if folder == "handlers/api":
+        names["openapi.json"] = root / "docs" / "openapi.json"
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(names[name])) for name in sorted(names)})

@@ -12,13 +12,14 @@ import pytest
 from components.blocks.compute.bundle import ROOT, code_bundle
 from local.deploy.resources import archive_bytes
 
-MAX_BYTES = 100_000
+MAX_BYTES = 200_000
 
 
 def project_copy(folder: Path) -> Path:
     """The handlers, with what Python, tests and editors leave beside them."""
     handlers = folder / "handlers"
     shutil.copytree(ROOT / "handlers", handlers, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "schema", folder / "schema", ignore=shutil.ignore_patterns("__pycache__"))
     py_compile.compile(str(handlers / "sentiment" / "analyse.py"))
     (handlers / "sentiment" / "analyse.cpython-311.pyc").write_bytes(b"\0")
     (handlers / "sentiment" / "notes.txt").write_text("not code")
@@ -40,7 +41,7 @@ def names_and_paths(archive: pulumi.AssetArchive) -> dict[str, str]:
 def test_bundle_holds_the_folders_code_and_what_is_shared_and_nothing_else(tmp_path: Path) -> None:
     bundle = names_and_paths(code_bundle("handlers/sentiment", project_copy(tmp_path)))
     expected = {"handlers/__init__.py"}
-    for folder in ("handlers/common", "handlers/sentiment"):
+    for folder in ("handlers/common", "handlers/sentiment", "schema"):
         expected |= {f"{folder}/{path.name}" for path in (ROOT / folder).iterdir() if path.suffix == ".py"}
     assert set(bundle) == expected
     assert bundle == {name: str(tmp_path / name) for name in expected}
