@@ -11,8 +11,8 @@ from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
+from handlers.projects.document_models import NewDocument
 from handlers.projects.documents import Documents
-from handlers.projects.models import NewDocument
 
 
 class _Environment(msgspec.Struct, frozen=True):

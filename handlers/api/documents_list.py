@@ -11,8 +11,8 @@ from handlers.api.support.pagination import PageQuery, decode_cursor, encode_cur
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
+from handlers.projects.document_models import DocumentPage
 from handlers.projects.documents import Documents
-from handlers.projects.models import DocumentPage
 from schema.ids import is_id
 
 

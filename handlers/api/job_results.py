@@ -7,8 +7,8 @@ import msgspec
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client, s3_client
 from handlers.api.support.endpoint import endpoint
+from handlers.api.support.job_parameters import ResultsQuery, job_or_latest
 from handlers.api.support.pagination import decode_cursor, encode_cursor
-from handlers.api.support.parameters import ResultsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
@@ -30,7 +30,7 @@ def list_results(request: Request) -> Answer:
     """Answer a page of links."""
     query = request.query(ResultsQuery)
     position = decode_cursor("results", query.cursor, is_file)
-    job_id = request.identifier_or_latest("job", query.kind)
+    job_id = job_or_latest(request, query.kind)
     job = jobs.get(request.identifier("project"), job_id, request.caller, query.kind)
     page, following = results.list(job, query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("results", following)))

@@ -7,8 +7,8 @@ import msgspec
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
+from handlers.api.support.job_parameters import JobsQuery
 from handlers.api.support.pagination import decode_cursor, encode_cursor
-from handlers.api.support.parameters import JobsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table

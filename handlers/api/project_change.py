@@ -10,7 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.models import ProjectChanges
+from handlers.projects.project_models import ProjectChanges
 from handlers.projects.projects import Projects
 
 

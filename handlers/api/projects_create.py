@@ -11,7 +11,7 @@ from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.models import NewProject
+from handlers.projects.project_models import NewProject
 from handlers.projects.projects import Projects
 
 

@@ -8,11 +8,11 @@ from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.pagination import decode_cursor, encode_cursor
-from handlers.api.support.parameters import ProjectsQuery
+from handlers.api.support.project_parameters import ProjectsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.models import ProjectPage
+from handlers.projects.project_models import ProjectPage
 from handlers.projects.projects import Projects
 from schema.ids import is_id
 

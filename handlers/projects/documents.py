@@ -12,7 +12,7 @@ from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects.models import Document, NewDocument, Upload, UploadForm
+from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
 from handlers.projects.projects import Projects, require_active, visible
 from schema import projects as keys
 from schema.limits import LINK_SECONDS, UPLOAD_BYTES

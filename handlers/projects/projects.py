@@ -10,9 +10,8 @@ from msgspec import UNSET
 from handlers.common.problems import Problem, not_found
 from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects.models import NewProject, Project, ProjectChanges
+from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
-from schema.jobs import KINDS
 from schema.retry import Backoff, attempts
 
 # Changes that meet another change of the same project: the project is read again, without a pause.
@@ -102,7 +101,7 @@ class Projects:
         Raises
         ------
         Problem
-            It is not there or not the caller's, it is archived and not brought back, or others change it all the time.
+            It does not exist or is not the caller's, it is archived and not brought back, or others keep changing it.
         """
         wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
         if "shared_with" in wanted:
@@ -113,21 +112,23 @@ class Projects:
         if "active" not in wanted:
             condition, values = f"{condition} AND #active = :active", {**values, "active": True}
         try:
-            item = self._table.update(keys.project_key(project_id), {**wanted, **_now(caller)}, condition, values)
+            item = self._table.update(
+                keys.project_key(project_id), {**wanted, **changed_now(caller)}, condition, values
+            )
         except RefusedError as error:
             _changeable(visible(error.refused[0], caller), caller, wanted)
             raise
         return msgspec.convert(item, Project)
 
     def _share(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
-        """Change who sees a project, with what else is wanted: what leads them to it changes with it."""
+        """Change who may see a project, with the other changes; the items of its members change with it."""
         for _ in attempts(CONFLICTS):
             project = _changeable(self.get(project_id, caller), caller, wanted)
-            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **_now(caller)}
+            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **changed_now(caller)}
             try:
                 self._table.transact(self._change_actions(project, changes))
             except RefusedError:
-                continue  # changed since it was read: look again
+                continue  # it was changed since it was read
             return msgspec.structs.replace(project, **changes)
         raise Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
 
@@ -142,29 +143,6 @@ class Projects:
         leaving = [self._table.delete_action(keys.member_key(project.project, user)) for user in before - after]
         coming = [self._member_put(project.project, user, "member") for user in after - before]
         return [update, *leaving, *coming]
-
-    def archive(self, project_id: str, caller: str) -> None:
-        """Archive a project; nothing is deleted. Archiving it again changes nothing.
-
-        Raises
-        ------
-        Problem
-            It is not there or not the caller's, or a job runs.
-        """
-        update = self._table.update_action(
-            keys.project_key(project_id),
-            {"active": False, **_now(caller)},
-            "#owner = :owner AND #active = :active",
-            {"owner": caller, "active": True},
-        )
-        locks = [self._table.check_action(keys.lock_key(project_id, kind), ABSENT) for kind in KINDS]
-        try:
-            self._table.transact([update, *locks])
-        except RefusedError as error:
-            if 0 in error.refused and not _owned(visible(error.refused[0], caller), caller).active:
-                return
-            running = " and ".join(item["job"] for item in error.refused.values() if "job" in item)
-            raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
 
     def _member_put(self, project_id: str, user: str, role: str) -> dict[str, Any]:
         member = {**keyed(keys.member_key(project_id, user)), "user": user, "project": project_id, "role": role}
@@ -202,19 +180,21 @@ def archived(project: Project) -> Problem:
     return Problem("project-archived", f"The project was archived at {project.updated_at} and is only to be read.")
 
 
-def _owned(project: Project, caller: str) -> Project:
+def owned(project: Project, caller: str) -> Project:
+    """Refuse changes by anybody but the owner."""
     if project.owner != caller:
         raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
     return project
 
 
 def _changeable(project: Project, caller: str, wanted: dict[str, Any]) -> Project:
-    if not _owned(project, caller).active and "active" not in wanted:
+    if not owned(project, caller).active and "active" not in wanted:
         raise archived(project)
     return project
 
 
-def _now(caller: str) -> dict[str, Any]:
+def changed_now(caller: str) -> dict[str, Any]:
+    """Make the attributes of a project that note who changed it, and when."""
     return {"updated_at": utc_now(), "updated_by": caller}
 
 

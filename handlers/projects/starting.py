@@ -13,7 +13,8 @@ from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.table import Item, RefusedError, Table
 from handlers.common.times import utc_now
 from handlers.projects.jobs import end_actions, job_of
-from handlers.projects.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Project, Status
+from handlers.projects.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Status
+from handlers.projects.project_models import Project
 from handlers.projects.projects import Projects, archived, require_active
 from schema import projects as keys
 

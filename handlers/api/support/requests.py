@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from handlers.api.support.fields import convert
-from handlers.common.problems import FieldError, Problem, invalid, not_found
+from handlers.common.problems import Problem, not_found
 from schema.ids import is_id
-from schema.jobs import LATEST
 
 MAX_BODY_BYTES = 1_000_000
 _JSON_TYPES = {"application/json", "application/merge-patch+json"}
@@ -93,20 +92,6 @@ class Request:
         if not is_id(text):
             raise not_found(name)
         return text
-
-    def identifier_or_latest(self, name: str, kind: str | None) -> str:
-        """Read an id from the path, or `latest`, which needs a kind.
-
-        Raises
-        ------
-        Problem
-            What stands there can be neither, or the kind is missing.
-        """
-        if self.path_parameters.get(name) != LATEST:
-            return self.identifier(name)
-        if kind is None:
-            raise invalid(FieldError("kind", "with `latest`, the kind of job"))
-        return LATEST
 
     def header(self, name: str) -> str:
         """Read a header; empty where it is absent. API Gateway writes their names in lower case."""

@@ -35,6 +35,22 @@ def test_one_texts_failure_is_not_anothers(ann: User, comprehend: Comprehend) ->
     assert len(comprehend.calls) == 4, "what may pass is tried again"
 
 
+def test_a_text_for_which_comprehend_refuses_the_whole_call_fails_alone(
+    ann: User, comprehend: Comprehend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect = comprehend.batch_detect_sentiment
+
+    def refusing(**request: Any) -> Any:
+        if "spoilt" in request["TextList"]:
+            raise ClientError({"Error": {"Code": "InvalidRequestException", "Message": ""}}, "BatchDetectSentiment")
+        return detect(**request)
+
+    monkeypatch.setattr(comprehend, "batch_detect_sentiment", refusing)
+    fine, spoilt, good = ann.ok("sentiment", body={"texts": ["fine", "spoilt", "good"]})["sentiments"]
+    assert fine["label"] == good["label"] == "POSITIVE"
+    assert spoilt["error"] == "The text cannot be analysed."
+
+
 @pytest.mark.parametrize(
     ("body", "status", "wrong"),
     [

@@ -1,4 +1,4 @@
-"""Types of parameters: of query strings, and of paths where they are no ids."""
+"""Parameters of the endpoints of jobs: in paths and query strings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from handlers.api.support.pagination import PageQuery
+from handlers.api.support.requests import Request
+from handlers.common.problems import FieldError, invalid
 from handlers.projects.models import Kind, Status
 from schema.ids import ID_PATTERN
 from schema.jobs import LATEST
@@ -22,12 +24,6 @@ JobOrLatest = Annotated[
 KindOfLatest = Annotated[
     Kind | None, Meta(description="With `latest` in the path: the kind whose last completed job is meant")
 ]
-
-
-class ProjectsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
-    """Which projects are wanted."""
-
-    archived: Annotated[bool, Meta(description="List archived projects instead of active ones")] = False
 
 
 class JobsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
@@ -46,3 +42,18 @@ class ResultsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Which results are wanted."""
 
     kind: KindOfLatest = None
+
+
+def job_or_latest(request: Request, kind: Kind | None) -> str:
+    """Read the parameter `job` of a path: an id, or `latest`, which needs a kind.
+
+    Raises
+    ------
+    Problem
+        It is neither, or the kind is missing.
+    """
+    if request.path_parameters.get("job") != LATEST:
+        return request.identifier("job")
+    if kind is None:
+        raise invalid(FieldError("kind", "with `latest`, the kind of job"))
+    return LATEST
