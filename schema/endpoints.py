@@ -54,10 +54,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/health",
         script="health",
         group="API",
-        summary="Say that the API answers, and in which version",
+        summary="Check that the API answers, and in which version",
         environment=("VERSION",),
         public=True,
-        answers={200: (_API_TYPES + "Health", "It does")},
+        answers={200: (_API_TYPES + "Health", "The API answers")},
     ),
     Endpoint(
         method="GET",

@@ -33,7 +33,7 @@ class RefusedError(Exception):
     Attributes
     ----------
     refused
-        By position of the actions whose condition did not hold: the item that is there, where there is one.
+        By position of the actions whose condition did not hold: the stored item, empty where there is none.
     """
 
     def __init__(self, refused: dict[int, Item]) -> None:
@@ -102,7 +102,7 @@ class Table:
         Raises
         ------
         RefusedError
-            The condition does not hold; `refused[0]` is the item that is there.
+            The condition does not hold; `refused[0]` is the stored item.
         """
         try:
             self._dynamodb.put_item(**self.put_action(item, condition, values)["Put"])
@@ -125,7 +125,7 @@ class Table:
         Raises
         ------
         RefusedError
-            The condition does not hold; `refused[0]` is the item that is there.
+            The condition does not hold; `refused[0]` is the stored item.
         """
         request = {**self.update_action(key, changes, condition, values)["Update"], "ReturnValues": "ALL_NEW"}
         for attempt in attempts(WRITES, self._sleep):

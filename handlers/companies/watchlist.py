@@ -1,4 +1,4 @@
-"""The companies that are watched, and what was observed of them."""
+"""The companies that are watched, and their observations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents of a project: announced in the table, their content sent by the user straight to the bucket."""
+"""Documents of a project: announced in the table, and uploaded by users straight to the bucket."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ class Documents:
         Parameters
         ----------
         project_id
-            Whose document it is.
+            The document's project.
         document_id
-            Its id. When the same request announced it before, it gets a new form.
+            Its id. If the same request announced it before, it gets a new form.
         new
-            What it is called.
+            Its name.
         caller
-            Who sends it.
+            The user who announces it.
 
         Raises
         ------
         Problem
-            The project is not there, not the caller's, or archived; the name cannot be a file's.
+            The project does not exist, is not the caller's or is archived; the name cannot be a file's.
         """
         name = _checked(new.name)
         require_active(self._projects.get(project_id, caller))
@@ -89,7 +89,7 @@ class Documents:
         return UploadForm(form["url"], form["fields"], expires_at)
 
     def list(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
-        """List a project's documents, newest first, and say which have arrived.
+        """List a project's documents, newest first, each with whether its content has arrived.
 
         Parameters
         ----------
@@ -104,12 +104,12 @@ class Documents:
 
         Returns
         -------
-        The documents, and where the next page begins, if there is one.
+        The documents, and the one with which the next page begins, if there is one.
 
         Raises
         ------
         Problem
-            The project is not there or not the caller's.
+            The project does not exist or is not the caller's.
         """
         partition, low = keys.document_key(project_id, "")
         _, items = both(
@@ -129,7 +129,7 @@ class Documents:
         return documents, items[limit]["document"] if len(items) > limit else None
 
     def _sizes(self, project_id: str, documents: list[str]) -> dict[str, int]:
-        """List the bucket from the oldest of some documents to the newest: bytes, by document."""
+        """Find the sizes in bytes of documents, by id, in a listing of the bucket from the oldest to the newest."""
         if not documents:
             return {}
         prefix = keys.documents_prefix(project_id)
@@ -152,14 +152,14 @@ class Documents:
         Raises
         ------
         Problem
-            The project or the document is not there, the project is not the caller's or archived.
+            The project or the document does not exist, or the project is not the caller's or is archived.
         """
         key = keys.document_key(project_id, document_id)
         project, document = self._table.get_all([keys.project_key(project_id), key])
         require_active(visible(project, caller))
         if document is None:
             raise not_found("document")
-        # The content first: without it, the document shows as not uploaded and can be deleted again.
+        # The content first: if the second step fails, the document shows as not uploaded and can be deleted again.
         self._s3.delete_object(Bucket=self._bucket, Key=document["key"])
         self._table.delete(key)
 

@@ -48,12 +48,12 @@ class Jobs:
 
         Returns
         -------
-        The jobs, and where the next page begins, if there is one.
+        The jobs, and the one with which the next page begins, if there is one.
 
         Raises
         ------
         Problem
-            The project is not there or not the caller's.
+            The project does not exist or is not the caller's.
         """
         _, items = both(
             lambda: self._projects.get(project_id, caller),
@@ -89,7 +89,7 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, or the project is not the caller's.
+            The project or the job does not exist, or the project is not the caller's.
         """
         return job_of(self._item(project_id, job_id, caller, kind))
 
@@ -107,8 +107,8 @@ class Jobs:
     def cancel(self, project_id: str, job_id: str, caller: str, stepfunctions: Any) -> Job:
         """Cancel a job that runs. Cancelling it again changes nothing.
 
-        The table is changed first, in one transaction that competes with the state machine's own: exactly one of them
-        finds the job running. Only then is the execution stopped; where that fails, cancelling again stops it.
+        The table is changed first, in a transaction that competes with the state machine's: only one of the two finds
+        the job running. Then the execution is stopped. If that fails, cancelling the job again stops it.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, the project is not the caller's, or the job has ended.
+            The project or the job does not exist, the project is not the caller's, or the job has ended.
         """
         item = self._item(project_id, job_id, caller)
         if item["status"] == RUNNING:
@@ -151,7 +151,7 @@ class Jobs:
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
-    """Make the actions that end a running job without a result: its new status, and its lock's release."""
+    """Make the actions that end a running job without a result: they set its status and release its lock."""
     project_id, job_id = item["project"], item["job"]
     changes = {
         "status": status,

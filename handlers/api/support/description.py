@@ -23,16 +23,16 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 PAGE = ROOT / "docs" / "api.md"
 LIST_BEGINS, LIST_ENDS = "<!-- `make openapi` writes this table -->", "<!-- end of the table -->"
 REFERENCES = "#/components/schemas/{name}"
-# Answered by API Gateway as well, in its own words, before a request reaches the API.
+# Statuses that API Gateway answers too, with a body of its own, before a request reaches the API.
 _OF_GATEWAY = {401, 404, 413, 429, 500, 503}
 _ANYWHERE = (429, 500, 503)
-# Written out: Python's own words for some of them differ from version to version.
+# Written out, because Python's words for some statuses differ from version to version.
 _PROBLEMS = {
     400: ("Malformed", "The request, or its cursor, cannot be read"),
-    401: ("NotSignedIn", "There is no token, or it is not valid, or not any more"),
+    401: ("NotSignedIn", "The token is missing, invalid or expired"),
     403: ("NotTheOwner", "The project is shared with the caller; only its owner may do this"),
-    404: ("NotFound", "It is not there, or not the caller's: which of them is not told"),
-    409: ("Conflict", "It cannot be done in the present state, which `type` and `detail` name"),
+    404: ("NotFound", "It does not exist or is not the caller's; the API does not say which"),
+    409: ("Conflict", "The present state does not allow it; `type` and `detail` say why"),
     413: ("TooLarge", "The body is over 1 MB, or a list in it is too long"),
     415: ("NotJson", "The body is not declared as JSON"),
     422: ("WrongFields", "Fields are unknown, missing or wrong; `errors` names each, and what was expected"),
@@ -43,7 +43,7 @@ _PROBLEMS = {
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Names this request, so that it can be repeated when its answer was lost; a UUID, for instance",
+    "description": "Key of this request, such as a UUID, with which it can be repeated if its answer was lost",
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
 }
 
@@ -159,7 +159,7 @@ def _path_parameter(operation: Operation, name: str) -> dict[str, Any]:
 
 
 def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Turn the fields of a query's type into parameters; null stands for their absence."""
+    """Turn the fields of a query's type into parameters, which are absent instead of null."""
     parameters = []
     for name, field in schema["properties"].items():
         kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
@@ -181,7 +181,7 @@ def _answers(operation: Operation, schema_of: dict[int, Any]) -> dict[str, Any]:
         if kind is not None:
             described[str(status)]["content"] = {"application/json": {"schema": schema_of[id(kind)]}}
         if operation.location:
-            location = {"description": "Where it is from now on", "schema": {"type": "string"}}
+            location = {"description": "Path of what was made", "schema": {"type": "string"}}
             described[str(status)]["headers"] = {"Location": location}
     return described
 
@@ -199,7 +199,7 @@ def _problem(status: int, when: str) -> dict[str, Any]:
         "content": problem | (message if status in _OF_GATEWAY else {}),
     }
     if status in (409, 429, 503):
-        seconds = {"description": "When trying again makes sense, in seconds", "schema": {"type": "integer"}}
+        seconds = {"description": "Seconds after which to try again", "schema": {"type": "integer"}}
         described["headers"] = {"Retry-After": seconds}
     return described
 
