@@ -55,7 +55,7 @@ class SourceError(Exception):
 
 
 class TextSource(Protocol):
-    """Where texts come from. Methods are called from several threads."""
+    """A source of texts. Its methods are called from several threads."""
 
     def fetch(self, title: str) -> Text | NoText:
         """Get the text with this title.
