@@ -6,7 +6,7 @@ STACK ?= dev
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test engine lint format bench preview up down lock clean
+.PHONY: help demo serve test engine lint format openapi bench preview up down lock clean
 
 help: ## Show what each command does
 	@echo "Cloud NLP. Start with 'make demo'; 'make test' proves it works."
@@ -35,6 +35,9 @@ lint: $(VENV)/development.stamp ## Check style and types
 
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+openapi: $(VENV)/local.stamp ## Write docs/openapi.json and the table of endpoints in docs/api.md
+	@$(BIN)/python -m handlers.api.support.description
 
 bench: $(VENV)/development.stamp ## Measure speed against a naive baseline, into bench/results.md
 	@$(BIN)/python -m bench $(ARGS)

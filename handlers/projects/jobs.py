@@ -1,4 +1,4 @@
-"""Jobs of a project: reading them, and cancelling one that runs."""
+"""Jobs of a project: reading and cancelling them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from botocore.exceptions import ClientError
 
 from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
-from handlers.projects import keys
 from handlers.projects.models import Job, Kind, Status
 from handlers.projects.projects import Projects, visible
+from schema import projects as keys
+from schema.jobs import CANCELLED, CAUSE, FINISHED_AT, LATEST, RUNNING, STARTED_AT
 
-# The id that stands for the last completed job of a kind.
-LATEST = "latest"
-# What Step Functions says of an execution that has ended, or never began.
+# Errors of Step Functions for an execution that was never started, and for one that has ended.
 _NOT_RUNNING = {"ExecutionDoesNotExist", "ValidationException"}
 
 
@@ -29,7 +28,7 @@ class Jobs:
         self._table = table
         self._projects = Projects(table)
 
-    def of(
+    def list(
         self, project_id: str, caller: str, status: Status | None, limit: int, position: str | None
     ) -> tuple[list[Job], str | None]:
         """List a project's jobs, newest first.
@@ -49,12 +48,12 @@ class Jobs:
 
         Returns
         -------
-        The jobs, and where the next page begins, if there is one.
+        The jobs, and the one with which the next page begins, if there is one.
 
         Raises
         ------
         Problem
-            The project is not there or not the caller's.
+            The project does not exist or is not the caller's.
         """
         _, items = both(
             lambda: self._projects.get(project_id, caller),
@@ -70,10 +69,8 @@ class Jobs:
                 limit,
                 keys.BY_STATUS,
             )
-        pk, low = keys.job_key(project_id, "")
-        return self._table.query(
-            "#pk = :pk AND #sk BETWEEN :low AND :high", {"pk": pk, "low": low, "high": low + high}, limit
-        )
+        partition, low = keys.job_key(project_id, "")
+        return self._table.query(BETWEEN, {"partition": partition, "low": low, "high": low + high}, limit)
 
     def get(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Job:
         """Read a job.
@@ -92,7 +89,7 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, or the project is not the caller's.
+            The project or the job does not exist, or the project is not the caller's.
         """
         return job_of(self._item(project_id, job_id, caller, kind))
 
@@ -110,8 +107,8 @@ class Jobs:
     def cancel(self, project_id: str, job_id: str, caller: str, stepfunctions: Any) -> Job:
         """Cancel a job that runs. Cancelling it again changes nothing.
 
-        The table is changed first, in one transaction that competes with the state machine's own: exactly one of them
-        finds the job running. Only then is the execution stopped; where that fails, cancelling again stops it.
+        The table is changed first, in a transaction that competes with the state machine's: only one of the two finds
+        the job running. Then the execution is stopped. If that fails, cancelling the job again stops it.
 
         Parameters
         ----------
@@ -127,51 +124,47 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, the project is not the caller's, or the job has ended.
+            The project or the job does not exist, the project is not the caller's, or the job has ended.
         """
         item = self._item(project_id, job_id, caller)
-        if item["status"] == "running":
+        if item["status"] == RUNNING:
             item = self._mark_cancelled(item, caller)
-        if item["status"] != "cancelled":
+        if item["status"] != CANCELLED:
             raise Problem("job-not-running", f"The job is {item['status']}; only a running job can be cancelled.")
         try:
-            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item["cause"])
+            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item[CAUSE])
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NOT_RUNNING:
                 raise
         return job_of(item)
 
     def _mark_cancelled(self, item: Item, caller: str) -> Item:
-        """Mark a job cancelled, where it still runs; returns how it is then."""
+        """Mark a job cancelled, where it still runs; returns its item as it is then."""
         cause = f"Cancelled by {caller}."
         try:
-            self._table.transact(end_actions(self._table, item, "cancelled", cause))
+            self._table.transact(end_actions(self._table, item, CANCELLED, cause))
         except RefusedError as error:
             if 0 not in error.refused:
                 raise
             return error.refused[0]
-        return {**item, "status": "cancelled", "cause": cause, "finished_at": utc_now()}
+        return {**item, "status": CANCELLED, CAUSE: cause, FINISHED_AT: utc_now()}
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
-    """Make the actions that end a running job without a result: its new status, and its lock's release."""
+    """Make the actions that end a running job without a result: they set its status and release its lock."""
     project_id, job_id = item["project"], item["job"]
     changes = {
         "status": status,
         "project_status": keys.project_status(project_id, status),
-        "finished_at": utc_now(),
-        "cause": cause,
+        FINISHED_AT: utc_now(),
+        CAUSE: cause,
     }
-    update = table.update_action(
-        keys.job_key(project_id, job_id), changes, "#status = :running", {"running": "running"}
-    )
-    release = table.delete_action(
-        keys.lock_key(project_id, item["kind"]), "attribute_not_exists(pk) OR #job = :job", {"job": job_id}
-    )
+    update = table.update_action(keys.job_key(project_id, job_id), changes, "#status = :running", {"running": RUNNING})
+    release = table.delete_action(keys.lock_key(project_id, item["kind"]), f"{ABSENT} OR #job = :job", {"job": job_id})
     return [update, release]
 
 
 def job_of(item: Mapping[str, Any]) -> Job:
-    """Take a job's item for the job."""
-    times = {name: whole_seconds(item[name]) for name in ("started_at", "finished_at") if name in item}
+    """Turn an item into the job that it holds."""
+    times = {name: whole_seconds(item[name]) for name in (STARTED_AT, FINISHED_AT) if name in item}
     return msgspec.convert({**item, **times, "options": msgspec.json.decode(item["options"])}, Job)

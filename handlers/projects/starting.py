@@ -12,10 +12,11 @@ from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.table import Item, RefusedError, Table
 from handlers.common.times import utc_now
-from handlers.projects import keys
 from handlers.projects.jobs import end_actions, job_of
-from handlers.projects.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Project, Status
+from handlers.projects.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Status
+from handlers.projects.project_models import Project
 from handlers.projects.projects import Projects, archived, require_active
+from schema import projects as keys
 
 # Amazon SageMaker: at most 256 characters an environment variable of a processing job, and this makes one.
 MAX_OPTIONS_CHARACTERS = 256
@@ -108,7 +109,7 @@ class JobStarter:
             if self._isolated_translation:
                 raise invalid(FieldError("options.engine", "`marian`: translation jobs reach no network here"))
             return None
-        prefix = keys.model_prefix(new.options.source, new.options.target)
+        prefix = keys.model_prefix(f"opus-mt-{new.options.source}-{new.options.target}")
         if not self._has_objects(prefix):
             pair = f"{new.options.source} to {new.options.target}"
             reason = f"there is no MarianMT model from {pair}"

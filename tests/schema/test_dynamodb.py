@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
@@ -36,7 +38,9 @@ def _plain(value: object) -> object:
         return [_plain(entry) for entry in value]
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
-    return float(str(value)) if type(value).__name__ == "Decimal" else value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def test_whole_numbers_stay_whole() -> None:
