@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from components.batch_job_workflow import JobSchedule
-from components.blocks.access.user_pool import SignIn
+from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
+from components.blocks.access.permissions import Permission
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
-from components.blocks.compute.python_function import FunctionDefaults
+from components.blocks.compute.program import BatchProgram, program_files
 from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
-from components.blocks.http.api_domain import Domain
-from components.blocks.http.http_api import Audience
+from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
-from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
+from components.blocks.workflow.processing_job import InputChannel, OutputChannel
+from components.document_store import DocumentStore, DocumentStoreArgs
+from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
+from schema.jobs import KINDS, JobKind
+from schema.projects import RESULTS_PREFIX
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -31,78 +34,111 @@ on_host = settings.functions.runtime == "host"
 runtime = host_runtime() if on_host else settings.functions.runtime
 architecture = host_architecture() if on_host else settings.functions.architecture
 
-notifications = Notifications("notifications", settings.notify_emails) if settings.notify_emails else None
+notifications = Notifications("notifications", emails=settings.notify_emails) if settings.notify_emails else None
+alarm_topics = [notifications.arn] if notifications else []
 
-layer = dependency_layer("handlers", ROOT / "requirements" / "layer.txt", runtime, architecture, for_host=on_host)
+layer = dependency_layer(
+    "handlers",
+    requirements=ROOT / "requirements" / "layer.txt",
+    runtime=runtime,
+    architecture=architecture,
+    for_host=on_host,
+)
 functions = FunctionDefaults(
     runtime=runtime,
     architecture=architecture,
     layers=[layer.arn],
-    notify=[notifications.arn] if notifications else [],
+    alarm_topics=alarm_topics,
     **settings.functions.given("log_retention_days", "log_level", "tracing"),
 )
 
-sentiment_args = SentimentPipelineArgs(functions=functions, protect=settings.protect, **settings.sentiment.given())
-sentiment = SentimentPipeline("sentiment", sentiment_args)
+pipeline_args = SentimentPipelineArgs(functions=functions, protect=settings.protect, **settings.sentiment.given())
+pipeline = SentimentPipeline("sentiment", pipeline_args)
 
-jobs, api = settings.jobs, settings.api
-product_args = ProductApiArgs(
-    functions=functions,
-    companies=sentiment.companies,
-    observations=sentiment.observations,
-    jobs=JobDefaults(
-        image=jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or ""),
-        # The embedded AWS runs jobs with this machine's Python, which has the packages.
-        wheels=None if on_host else download_wheels(ROOT / "requirements" / "batch.txt", jobs.python_version),
-        isolated_translation=jobs.isolated_translation,
-        schedules={
-            kind: [
+# Stacks of version 0.1.0 have the following resources inside a component `ProductApi`.
+store = DocumentStore(
+    "product",
+    DocumentStoreArgs(functions=functions, upload_origins=settings.api.origins, protect=settings.protect),
+    opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="cloud-nlp:index:ProductApi")]),
+)
+moved = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=former_product_api("product"))])
+
+jobs = settings.jobs
+# The embedded AWS runs jobs with this machine's Python, which has the packages.
+wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt", jobs.python_version)
+program = BatchProgram(
+    "product-program",
+    bucket=store.files,
+    files=program_files("handlers/batch/run.py", wheels),
+    opts=moved,
+)
+image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
+
+
+def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
+    """Make the workflow of a kind of job."""
+    isolated = name == "translate" and jobs.isolated_translation
+    calls = Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")
+    return BatchJobWorkflow(
+        f"product-{name}",
+        BatchJobWorkflowArgs(
+            kind=name,
+            table=store.documents,
+            bucket=store.files,
+            program=program,
+            image=image,
+            inputs=[InputChannel(one.name, one.field, one.prefix, one.sharded, one.optional) for one in kind.channels],
+            output=OutputChannel("output", RESULTS_PREFIX),
+            network_isolation=isolated,
+            allow=[] if isolated else [calls],
+            schedules=[
                 JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
                 for one in jobs.schedules
-                if one.kind == kind
-            ]
-            for kind in KINDS
-        },
-        **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
+                if one.kind == name
+            ],
+            announce=notifications,
+            log_retention_days=functions.log_retention_days,
+            tracing=functions.tracing,
+            notify=alarm_topics,
+            **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
+        ),
+        opts=moved,
+    )
+
+
+workflows = {name: workflow(name, kind) for name, kind in KINDS.items()}
+
+api = NlpApi(
+    "product-api",
+    NlpApiArgs(
+        functions=functions,
+        store=store,
+        pipeline=pipeline,
+        machines={kind: one.machine for kind, one in workflows.items()},
+        version=version,
+        isolated_translation=jobs.isolated_translation,
+        protect=settings.protect,
+        **settings.api.given(),
     ),
-    version=version,
-    audience=Audience(api.issuer, api.audience) if api.issuer else None,
-    sign_in=SignIn(
-        **api.given(
-            "self_registration", "mfa", "callback_urls", "logout_urls", "firewall", sign_in_prefix="domain_prefix"
-        )
-    ),
-    domain=Domain(api.domain, **api.given("certificate_arn", hosted_zone_id="zone_id")) if api.domain else None,
-    announce=notifications,
-    protect=settings.protect,
-    **api.given("origins"),
 )
-throttles = {
-    "throttle": api.given(requests_per_second="per_second", burst="burst"),
-    "costly_throttle": api.given(costly_requests_per_second="per_second", costly_burst="burst"),
-}
-product = ProductApi(
-    "product",
-    replace(product_args, **{name: replace(getattr(product_args, name), **given) for name, given in throttles.items()}),
-)
-users = product.api.users
+users = api.users
 
 pulumi.export("region", aws.config.region)
-pulumi.export("schedule", sentiment_args.schedule if sentiment_args.scheduled else "off")
-pulumi.export("companies_table", sentiment.companies.name)
-pulumi.export("observations_table", sentiment.observations.name)
-pulumi.export("results_bucket", sentiment.results.name)
-pulumi.export("work_queue_url", sentiment.work.url)
-pulumi.export("dead_letter_queue_url", sentiment.work.dead_letter_url)
-pulumi.export("dispatch_function", sentiment.dispatch.name)
-pulumi.export("dispatch_failures_queue_url", sentiment.dispatch.failures_url)
-pulumi.export("analyse_function", sentiment.analyse.name)
+pulumi.export("schedule", pipeline_args.schedule if pipeline_args.scheduled else "off")
+pulumi.export("companies_table", pipeline.companies.name)
+pulumi.export("observations_table", pipeline.observations.name)
+pulumi.export("results_bucket", pipeline.results.name)
+pulumi.export("work_queue_url", pipeline.work.url)
+pulumi.export("dead_letter_queue_url", pipeline.work.dead_letter_url)
+pulumi.export("dispatch_function", pipeline.dispatch.name)
+pulumi.export("dispatch_failures_queue_url", pipeline.dispatch.failures_url)
+pulumi.export("analyse_function", pipeline.analyse.name)
 
-pulumi.export("api_url", product.api.url)
-pulumi.export("documents_table", product.documents.name)
-pulumi.export("documents_bucket", product.files.name)
-pulumi.export("state_machines", {kind: workflow.machine.arn for kind, workflow in product.workflows.items()})
-pulumi.export("issuer", users.issuer if users else api.issuer or "")
+pulumi.export("api_url", api.url)
+pulumi.export("documents_table", store.documents.name)
+pulumi.export("documents_bucket", store.files.name)
+pulumi.export("state_machines", {kind: one.machine.arn for kind, one in workflows.items()})
+pulumi.export("issuer", users.issuer if users else settings.api.issuer or "")
 pulumi.export("user_pool", users.id if users else "")
 pulumi.export("command_line_client", users.command_line_client_id if users else "")
 pulumi.export("web_client", (users.web_client_id if users else None) or "")

@@ -174,13 +174,13 @@ class BatchJobWorkflow(pulumi.ComponentResource):
         )
         self.machine = StateMachine(
             name,
-            f"Jobs of kind {args.kind}",
-            batch_definition.START,
-            definition.states(),
-            definition.timeout_seconds(),
-            args.log_retention_days,
-            args.tracing,
-            args.notify,
+            reason=f"Jobs of kind {args.kind}",
+            start=batch_definition.START,
+            states=definition.states(),
+            timeout_seconds=definition.timeout_seconds(),
+            log_retention_days=args.log_retention_days,
+            tracing=args.tracing,
+            alarm_topics=args.notify,
             after=[policy, args.program],
             opts=child_of(self),
         )
@@ -229,12 +229,12 @@ class BatchJobWorkflow(pulumi.ComponentResource):
             opts=child_of(self, depends_on=[policy]),
         )
         alarm_above(
-            self,
             f"{name}-not-started",
-            "The schedule could not start a job in any attempt: see the permissions of its role.",
-            Metric("AWS/Events", "FailedInvocations", {"RuleName": rule.name}, "Sum"),
-            0,
-            notify,
+            description="The schedule could not start a job in any attempt: see the permissions of its role.",
+            metric=Metric("AWS/Events", "FailedInvocations", {"RuleName": rule.name}, "Sum"),
+            threshold=0,
+            alarm_topics=notify,
+            opts=child_of(self),
         )
 
 

@@ -1,121 +1,183 @@
-"""NlpApi: an HTTP API whose endpoints are one script and one function each."""
+"""NlpApi: the product's HTTP API, made of the endpoints that `schema/endpoints.py` declares."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 
-from components.blocks.access.permissions import child_of
-from components.blocks.access.user_pool import SignIn, UserPool
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
-from components.blocks.http.api_domain import ApiDomain, Domain
-from components.blocks.http.http_api import Audience, HttpApi, Route, Throttle
+from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.former import former_product_api
+from components.blocks.http.api_domain import Domain
+from components.blocks.http.endpoint_routes import MakeGrant, on_bucket, on_machines, on_table, routes_of
+from components.blocks.http.lambda_api import LambdaApi
+from components.blocks.http.routes import JwtIssuer, Route, Throttle
+from components.blocks.resources import child
+from components.blocks.workflow.state_machine import StateMachine
+from components.document_store import DocumentStore, DocumentStoreArgs
+from components.sentiment_pipeline import SentimentPipeline
+from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
+from schema.endpoints import ENDPOINTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NlpApiArgs:
-    """What an API is given.
+    """Arguments of the API; all have defaults.
 
     Attributes
     ----------
     functions
-        What its functions have in common with the stack's others.
-    routes
-        Its endpoints.
-    audience
-        Whose tokens are good, where somebody else signs people in.
-    sign_in
-        How people sign in to the API's own user pool; without effect when `audience` is given.
-    throttle
-        Of all routes that have none of their own.
+        Defaults shared by all functions of the stack.
+    store
+        Store of projects and documents; created when absent.
+    pipeline
+        Pipeline whose companies the API serves; without one, the API has no endpoints for companies.
+    machines
+        State machines by kind of job; without any, the API has no endpoints that start or stop jobs.
+    version
+        Version that `GET /health` answers.
+    isolated_translation
+        Translation jobs reach no network, so the API refuses those with Amazon Translate.
+    issuer, audience
+        JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
+    self_registration
+        Let anybody register; otherwise administrators invite users.
+    mfa
+        Second factor from an authenticator app: `OFF`, `OPTIONAL` or `ON`.
+    callback_urls, logout_urls
+        Pages that the sign-in page redirects to; without any, the web application has no client.
+    sign_in_prefix
+        First part of the sign-in page's domain, unique in the region; made of the pool's id when absent.
+    firewall
+        Put AWS WAF in front of the sign-in.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
+    requests_per_second, burst
+        Rate limit of most routes together.
+    costly_requests_per_second, costly_burst
+        Rate limit of each route that starts something that is paid for.
     domain
-        A domain of one's own, which is then the only way in.
+        Custom domain, such as `api.example.com`, which is then the only address.
+    hosted_zone_id
+        Route 53 hosted zone for the domain's record and its certificate's validation.
+    certificate_arn
+        Certificate for the domain; issued when absent, which takes `hosted_zone_id`.
     protect
-        Refuse to delete the user pool.
+        Protect the user pool, and a store that is created, from deletion.
     """
 
-    functions: FunctionDefaults
-    routes: Sequence[Route]
-    audience: Audience | None = None
-    sign_in: SignIn = field(default_factory=SignIn)
-    throttle: Throttle = field(default_factory=lambda: Throttle(per_second=100, burst=200))
+    functions: FunctionDefaults = field(default_factory=FunctionDefaults)
+    store: DocumentStore | None = None
+    pipeline: SentimentPipeline | None = None
+    machines: Mapping[str, StateMachine] = field(default_factory=dict)
+    version: pulumi.Input[str] = "unknown"
+    isolated_translation: bool = False
+    issuer: pulumi.Input[str] | None = None
+    audience: Sequence[pulumi.Input[str]] = ()
+    self_registration: bool = False
+    mfa: pulumi.Input[str] = "OPTIONAL"
+    callback_urls: Sequence[pulumi.Input[str]] = ()
+    logout_urls: Sequence[pulumi.Input[str]] = ()
+    sign_in_prefix: pulumi.Input[str] | None = None
+    firewall: bool = False
     origins: Sequence[str] = ()
-    domain: Domain | None = None
+    requests_per_second: pulumi.Input[float] = 100
+    burst: pulumi.Input[int] = 200
+    costly_requests_per_second: pulumi.Input[float] = 5
+    costly_burst: pulumi.Input[int] = 10
+    domain: str | None = None
+    hosted_zone_id: pulumi.Input[str] | None = None
+    certificate_arn: pulumi.Input[str] | None = None
     protect: bool = False
 
     def __post_init__(self) -> None:
-        mistakes = [mistake for route in self.routes for mistake in route.mistakes()]
-        if not self.routes:
-            mistakes.append("routes: expected at least one")
-        if "*" in self.origins:
-            mistakes.append("origins *: expected each origin by its name")
-        for title, values in (("route", [one.key for one in self.routes]), ("handler", _names(self.routes))):
-            mistakes += [
-                f"{title} {value}: given {count} times" for value, count in Counter(values).items() if count > 1
-            ]
-        if mistakes:
-            raise ValueError("\n".join(["The API has mistakes:", *(f"  {mistake}" for mistake in mistakes)]))
+        if bool(self.issuer) != bool(self.audience):
+            raise ValueError("NlpApiArgs: expected both issuer and audience, or none of them")
 
 
 class NlpApi(pulumi.ComponentResource):
-    """An HTTP API with sign-in. Each route is a function with a role that may do what the route says, and nothing else.
+    """The HTTP API: each endpoint is a route and a function, which may do what its declaration says.
 
     Attributes
     ----------
     url
-        Its address.
-    id
-        Of the API.
+        Address of the API.
     users
-        Its own user pool; `None` where somebody else signs people in.
-    functions
-        By the route's key, such as `GET /projects`.
+        The API's user pool; `None` where an issuer is given.
+    store
+        The store of projects and documents.
+    api
+        The routes and functions.
     """
 
-    def __init__(self, name: str, args: NlpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: NlpApiArgs | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("cloud-nlp:index:NlpApi", name, {}, opts)
-        self.users = None if args.audience else UserPool(f"{name}-users", args.sign_in, args.protect, child_of(self))
-        self.functions = {route.key: self._function(name, route, args.functions) for route in args.routes}
-        api = HttpApi(
+        args = args or NlpApiArgs()
+        self.store = args.store or self._store(f"{name}-store", args)
+        self.api = LambdaApi(
             name,
-            [(route, self.functions[route.key]) for route in args.routes],
-            self._audience(args),
-            args.throttle,
-            args.origins,
-            only_by_domain=args.domain is not None,
-            log_retention_days=args.functions.log_retention_days,
-            notify=args.functions.notify,
-            opts=child_of(self),
+            routes=self._routes(args),
+            issuer=JwtIssuer(issuer=args.issuer, audiences=args.audience) if args.issuer else None,
+            sign_in=_sign_in(args),
+            functions=args.functions,
+            throttle=Throttle(requests_per_second=args.requests_per_second, burst=args.burst),
+            origins=args.origins,
+            domain=_domain(args),
+            protect=args.protect,
+            opts=child(self, aliases=[_former_place(name)]),
         )
-        self.id = api.id
-        self.url: pulumi.Input[str] = api.url
-        if args.domain:
-            self.url = ApiDomain(f"{name}-domain", args.domain, api.id, api.stage, child_of(self)).url
-        self.register_outputs({"url": self.url, "id": self.id})
+        self.url, self.users = self.api.url, self.api.users
+        self.register_outputs({"url": self.url})
 
-    def _audience(self, args: NlpApiArgs) -> Audience:
-        if args.audience or self.users is None:
-            assert args.audience  # noqa: S101 - one of both is there
-            return args.audience
-        return Audience(self.users.issuer, self.users.client_ids())
+    def _store(self, name: str, args: NlpApiArgs) -> DocumentStore:
+        store = DocumentStoreArgs(functions=args.functions, upload_origins=args.origins, protect=args.protect)
+        return DocumentStore(name, store, opts=child(self))
 
-    def _function(self, name: str, route: Route, defaults: FunctionDefaults) -> PythonFunction:
-        return PythonFunction(
-            f"{name}-{route.short_name}",
-            route.handler,
-            defaults,
-            route.allow,
-            route.environment,
-            route.timeout_seconds,
-            route.memory_mb,
-            opts=child_of(self),
+    def _routes(self, args: NlpApiArgs) -> list[Route]:
+        grants: dict[str, MakeGrant] = {
+            DOCUMENTS_TABLE: on_table(self.store.documents),
+            DOCUMENTS_BUCKET: on_bucket(self.store.files),
+        }
+        if args.pipeline:
+            grants[COMPANIES_TABLE] = on_table(args.pipeline.companies)
+            grants[OBSERVATIONS_TABLE] = on_table(args.pipeline.observations)
+        if args.machines:
+            grants[STATE_MACHINES] = on_machines(args.machines)
+        return routes_of(
+            [endpoint for endpoint in ENDPOINTS if all(use.resource in grants for use in endpoint.uses)],
+            grants=grants,
+            environment={
+                "VERSION": args.version,
+                "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
+            },
+            costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
 
 
-def _names(routes: Sequence[Route]) -> list[str]:
-    return [route.short_name for route in routes]
+def _former_place(name: str) -> pulumi.Alias:
+    """Make the alias of the former `NlpApi` inside a `ProductApi`, which held user pool, functions and routes."""
+    return pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))
+
+
+def _sign_in(args: NlpApiArgs) -> SignIn:
+    return SignIn(
+        self_registration=args.self_registration,
+        mfa=args.mfa,
+        callback_urls=args.callback_urls,
+        logout_urls=args.logout_urls,
+        domain_prefix=args.sign_in_prefix,
+        firewall=args.firewall,
+    )
+
+
+def _domain(args: NlpApiArgs) -> Domain | None:
+    if not args.domain:
+        return None
+    return Domain(host=args.domain, zone_id=args.hosted_zone_id or "", certificate_arn=args.certificate_arn or "")

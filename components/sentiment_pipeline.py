@@ -1,33 +1,33 @@
-"""SentimentPipeline: watches companies and publishes what the world says of them."""
+"""SentimentPipeline: watches companies and publishes the sentiment of texts about them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
-from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.access.permissions import DETECT_SENTIMENT
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.compute.python_function import PythonFunction
+from components.blocks.compute.schedule import Schedule
+from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.storage.work_queue import WorkQueue
+from schema import companies, limits
 
-# Amazon Comprehend: at most 25 documents a BatchDetectSentiment, so a batch of messages is one call.
-BATCH_SIZE = 25
-RESULTS_PREFIX = "sentiment/"
 DISPATCH_TIMEOUT_SECONDS = 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SentimentPipelineArgs:
-    """What a pipeline is given.
+    """Arguments of a pipeline; all have defaults.
 
     Attributes
     ----------
     functions
-        What its functions have in common with the stack's others.
+        Defaults shared by all functions of the stack.
     schedule
         When runs start: EventBridge's `rate(...)` or `cron(...)`.
     scheduled
@@ -35,33 +35,33 @@ class SentimentPipelineArgs:
     language
         Language of the texts, as Amazon Comprehend names it.
     text_source_url
-        Server of the texts, in the shape of Wikipedia's REST interface; Wikipedia when absent.
+        Server of the texts, with the interface of MediaWiki's Action API; Wikipedia when absent.
     contact
-        Address or page for the text source's operators.
+        E-mail address or page for the text source's operators.
     companies_per_segment
-        How many companies one dispatching invocation sends; larger tables are sent by several.
+        Companies sent per dispatch invocation; larger tables are split across several.
     batch_window_seconds
-        How long a batch may wait to fill.
+        Time that a batch may wait to fill.
     analyse_timeout_seconds, analyse_concurrency
-        Time limit of a batch, and how many are analysed at once.
+        Time limit of a batch, and batches analysed at the same time.
     retry_seconds
-        Longest delay after a company's first failure; it doubles from there.
+        Longest delay after a company's first failure; it doubles with each further one.
     max_receives
         Attempts before a message becomes a dead letter.
     observation_retention_days, result_retention_days
-        How long a company's history and result objects are kept.
+        Days after which observations and result objects are deleted.
     protect
-        Refuse to delete the tables and the bucket.
+        Protect the tables and the bucket from deletion.
     max_age_seconds
-        An alarm tells when the oldest message is older.
+        Alarm threshold for the age of the oldest message, in seconds.
     """
 
-    functions: FunctionDefaults
-    schedule: str = "rate(5 minutes)"
+    functions: FunctionDefaults = field(default_factory=FunctionDefaults)
+    schedule: pulumi.Input[str] = "rate(5 minutes)"
     scheduled: bool = True
     language: str = "en"
-    text_source_url: str = ""
-    contact: str = ""
+    text_source_url: pulumi.Input[str] | None = None
+    contact: pulumi.Input[str] | None = None
     companies_per_segment: int = 2000
     batch_window_seconds: int = 5
     analyse_timeout_seconds: int = 30
@@ -75,9 +75,9 @@ class SentimentPipelineArgs:
 
 
 class SentimentPipeline(pulumi.ComponentResource):
-    """Companies in a table, observed on a schedule: their texts' sentiment lands in a table and in a bucket.
+    """Companies in a table, observed on a schedule: the sentiment of their texts goes to a table and to a bucket.
 
-    A schedule starts `dispatch`, which sends a message for each company; `analyse` takes up to 25 of them, analyses the
+    A schedule starts `dispatch`, which sends one message per company. `analyse` takes up to 25 messages, analyses the
     texts that changed since the last run, and writes observations and one CSV object.
 
     Attributes
@@ -92,26 +92,49 @@ class SentimentPipeline(pulumi.ComponentResource):
         The functions.
     """
 
-    def __init__(self, name: str, args: SentimentPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: SentimentPipelineArgs | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("cloud-nlp:index:SentimentPipeline", name, {}, opts)
-        self.companies = Table(f"{name}-companies", "name", protect=args.protect, opts=child_of(self))
-        self.observations = Table(
-            f"{name}-observations", "company", "record", "expires_at", args.protect, opts=child_of(self)
+        args = args or SentimentPipelineArgs()
+        self.companies = Table(
+            f"{name}-companies", hash_key=companies.COMPANY_KEY, protect=args.protect, opts=child(self)
         )
-        self.results = PrivateBucket(f"{name}-results", args.result_retention_days, args.protect, opts=child_of(self))
+        self.observations = Table(
+            f"{name}-observations",
+            hash_key=companies.OBSERVATION_KEY,
+            range_key=companies.OBSERVATION_SORT_KEY,
+            ttl_attribute=companies.OBSERVATION_EXPIRES,
+            protect=args.protect,
+            opts=child(self),
+        )
+        self.results = PrivateBucket(
+            f"{name}-results", expire_days=args.result_retention_days, protect=args.protect, opts=child(self)
+        )
         self.work = WorkQueue(
             f"{name}-work",
-            args.analyse_timeout_seconds,
-            args.batch_window_seconds,
-            args.max_receives,
-            args.max_age_seconds,
-            args.functions.notify,
-            opts=child_of(self),
+            consumer_timeout_seconds=args.analyse_timeout_seconds,
+            consumer_window_seconds=args.batch_window_seconds,
+            max_receives=args.max_receives,
+            max_age_seconds=args.max_age_seconds,
+            alarm_topics=args.functions.alarm_topics,
+            opts=child(self),
         )
         self.dispatch = self._dispatch(f"{name}-dispatch", args)
         self.analyse = self._analyse(f"{name}-analyse", args)
-        self._start_on_schedule(name, args)
-        self._feed_analyse(name, args)
+        Schedule(
+            f"{name}-schedule",
+            expression=args.schedule,
+            target=self.dispatch,
+            description="Starts runs of the sentiment pipeline",
+            enabled=args.scheduled,
+            alarm_topics=args.functions.alarm_topics,
+            opts=child(self),
+        )
+        self._feed_analyse(f"{name}-work", args)
         self.register_outputs(
             {
                 "companies": self.companies.name,
@@ -124,105 +147,59 @@ class SentimentPipeline(pulumi.ComponentResource):
     def _dispatch(self, name: str, args: SentimentPipelineArgs) -> PythonFunction:
         return PythonFunction(
             name,
-            "handlers/sentiment/dispatch.py",
-            args.functions,
-            allow=[self.companies.scanning(), self.companies.describing(), self.work.sending()],
-            environment={
-                "COMPANIES_TABLE": self.companies.name,
-                "WORK_QUEUE_URL": self.work.url,
-                "SEGMENT_SIZE": str(args.companies_per_segment),
+            handler="handlers/sentiment/dispatch.py",
+            defaults=args.functions,
+            uses={
+                "COMPANIES_TABLE": self.companies.grant("Scan", "DescribeTable"),
+                "WORK_QUEUE_URL": self.work.grant("SendMessage"),
             },
+            environment={"SEGMENT_SIZE": str(args.companies_per_segment)},
             timeout_seconds=DISPATCH_TIMEOUT_SECONDS,
             memory_mb=512,
             asynchronous=True,
             invokes_itself=True,
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _analyse(self, name: str, args: SentimentPipelineArgs) -> PythonFunction:
         return PythonFunction(
             name,
-            "handlers/sentiment/analyse.py",
-            args.functions,
-            allow=[
-                self.work.consuming(),
-                self.work.delaying(),
-                self.observations.batch_getting(),
-                self.observations.putting(),
-                self.results.putting(RESULTS_PREFIX),
-                self.results.listing(RESULTS_PREFIX),
-                _detecting_sentiment(),
-            ],
+            handler="handlers/sentiment/analyse.py",
+            defaults=args.functions,
+            uses={
+                # Lambda's event source receives and deletes the messages; the function delays those that failed.
+                "WORK_QUEUE_URL": self.work.grant(
+                    "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"
+                ),
+                "OBSERVATIONS_TABLE": self.observations.grant("BatchGetItem", "PutItem"),
+                "RESULTS_BUCKET": self.results.grant("PutObject", "ListBucket", prefix=companies.RESULTS_PREFIX),
+            },
+            permissions=[DETECT_SENTIMENT],
             environment={
-                "OBSERVATIONS_TABLE": self.observations.name,
-                "RESULTS_BUCKET": self.results.name,
-                "WORK_QUEUE_URL": self.work.url,
-                "TEXT_SOURCE_URL": args.text_source_url or _wikipedia(args.language),
-                "CONTACT": args.contact or "no contact given",
+                "TEXT_SOURCE_URL": _wikipedia(args.language) if args.text_source_url is None else args.text_source_url,
+                "CONTACT": "no contact given" if args.contact is None else args.contact,
                 "LANGUAGE": args.language,
                 "RETENTION_DAYS": str(args.observation_retention_days),
                 "RETRY_SECONDS": str(args.retry_seconds),
             },
             timeout_seconds=args.analyse_timeout_seconds,
             memory_mb=512,
-            opts=child_of(self),
-        )
-
-    def _start_on_schedule(self, name: str, args: SentimentPipelineArgs) -> None:
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-schedule",
-            description="Starts runs of the sentiment pipeline",
-            schedule_expression=args.schedule,
-            state="ENABLED" if args.scheduled else "DISABLED",
-            opts=child_of(self),
-        )
-        permission = aws.lambda_.Permission(
-            f"{name}-schedule",
-            action="lambda:InvokeFunction",
-            function=self.dispatch.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            opts=child_of(self),
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-schedule",
-            rule=rule.name,
-            arn=self.dispatch.arn,
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
-                maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
-            ),
-            opts=child_of(self, depends_on=[permission]),
-        )
-        alarm_above(
-            self,
-            f"{name}-schedule",
-            "The schedule could not start a run. Is the function there, and may EventBridge invoke it?",
-            Metric("AWS/Events", "FailedInvocations", {"RuleName": rule.name}, "Sum"),
-            0,
-            args.functions.notify,
+            opts=child(self),
         )
 
     def _feed_analyse(self, name: str, args: SentimentPipelineArgs) -> None:
         aws.lambda_.EventSourceMapping(
-            f"{name}-work",
+            name,
             event_source_arn=self.work.arn,
             function_name=self.analyse.name,
-            batch_size=BATCH_SIZE,
+            batch_size=limits.COMPREHEND_TEXTS,  # so that a batch of messages is one call of Amazon Comprehend
             maximum_batching_window_in_seconds=args.batch_window_seconds,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(
                 maximum_concurrency=args.analyse_concurrency
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
-
-
-def _detecting_sentiment() -> Permission:
-    return Permission(
-        ["comprehend:BatchDetectSentiment"],
-        ["*"],
-        why_any_resource="Amazon Comprehend's synchronous calls have no resource to name",
-    )
 
 
 def _wikipedia(language: str) -> str:

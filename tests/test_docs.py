@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components.blocks.access.user_pool import SignIn
-from components.blocks.compute.python_function import FunctionDefaults
-from components.product_api import JobDefaults, ProductApiArgs
+from components.batch_job_workflow import BatchJobWorkflowArgs
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.nlp_api import NlpApiArgs
 from components.sentiment_pipeline import SentimentPipelineArgs
 from settings import Settings
 from settings_reader import Group
@@ -32,21 +32,17 @@ def described(kind: type[Group], path: str = "") -> Iterator[tuple[str, Any, str
 
 def defaults_of_components() -> dict[str, Any]:
     """Defaults of the settings that are passed on to components only where a stack sets them."""
-    values = {
+    return {
         f"{group}.{field.name}": field.default
         for group, args in [
             ("functions", FunctionDefaults),
             ("sentiment", SentimentPipelineArgs),
-            ("api", SignIn),
-            ("jobs", JobDefaults),
+            ("api", NlpApiArgs),
+            ("jobs", BatchJobWorkflowArgs),
         ]
         for field in fields(args)
         if field.default is not MISSING
     }
-    for name, prefix in [("throttle", ""), ("costly_throttle", "costly_")]:
-        throttle = ProductApiArgs.__dataclass_fields__[name].default_factory()
-        values |= {f"api.{prefix}requests_per_second": throttle.per_second, f"api.{prefix}burst": throttle.burst}
-    return values
 
 
 def test_every_setting_is_listed_with_its_default_and_description() -> None:
@@ -54,7 +50,7 @@ def test_every_setting_is_listed_with_its_default_and_description() -> None:
     for path, own_default, description in described(Settings):
         default = of_components.get(path, "") if own_default is None else own_default
         shown = str(default).lower() if isinstance(default, bool) else default
-        rows.append(f"| `{path}` | {'none' if shown in ('', ()) else shown} | {description} |")
+        rows.append(f"| `{path}` | {'none' if shown in (None, '', ()) else shown} | {description} |")
     table = (ROOT_FOLDER / "docs" / "deploying.md").read_text().partition("|---|---|---|\n")[2].partition("\n\n")[0]
     assert table.splitlines() == rows
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from handlers.api.support.registry import OPERATIONS
+from schema import jobs
 from tests.support.iam_linter import Lint
 from tests.support.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
-from tests.support.pulumi_mocks import SUFFIX, Declared, Evaluation, arn_of, evaluate_program
+from tests.support.pulumi_mocks import ACCOUNT, SUFFIX, Declared, Evaluation, arn_of, evaluate_program
 
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -49,6 +50,8 @@ ON_ANY_RESOURCE = {
     **{f"logs:{action}": "deliveries of logs have no resource" for action in DELIVERING_LOGS},
     **{f"xray:{action}": "traces and sampling rules have no resource" for action in TRACING},
 }
+# Services act for this account alone.
+CONDITION = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
 RESOURCE_POLICIES = {
     "aws:kms/keyPolicy:KeyPolicy",
     "aws:s3/bucketPolicy:BucketPolicy",
@@ -98,7 +101,14 @@ def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation
     assert taken_on == {
         role: {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                    "Action": "sts:AssumeRole",
+                    **(CONDITION if service in ("lambda.amazonaws.com", "states.amazonaws.com") else {}),
+                }
+            ],
         }
         for role, service in used
     }
@@ -121,8 +131,7 @@ def test_dispatch_may_read_companies_send_work_and_report_failures(evaluation: E
         "Statement": [
             *platform("sentiment-dispatch"),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-dispatch-failures")),
-            allow(["dynamodb:Scan"], companies),
-            allow(["dynamodb:DescribeTable"], companies),
+            allow(["dynamodb:DescribeTable", "dynamodb:Scan"], companies),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
         ],
     }
@@ -141,10 +150,11 @@ def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) 
         "Version": "2012-10-17",
         "Statement": [
             *platform("sentiment-analyse"),
-            allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], work),
-            allow(["sqs:ChangeMessageVisibility"], work),
-            allow(["dynamodb:BatchGetItem"], observations),
-            allow(["dynamodb:PutItem"], observations),
+            allow(
+                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                work,
+            ),
+            allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], observations),
             allow(["s3:PutObject"], f"{RESULTS}/sentiment/*"),
             {
                 **allow(["s3:ListBucket"], RESULTS),
@@ -162,6 +172,14 @@ def test_a_state_machine_may_do_exactly_what_it_calls(kind: str, evaluation: Eva
     # It may start jobs with the role of its own kind's jobs, and with no other.
     passed = [resource for action, resource, _ in allowed if action == "iam:PassRole"]
     assert passed == [arn_of(ROLE, f"product-{kind}-job")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jobs_of_a_kind_may_call_what_it_declares(kind: str, evaluation: Evaluation) -> None:
+    statements = evaluation.document(POLICY, f"product-{kind}-job")["Statement"]
+    assert statements[-1] == allow(sorted(jobs.KINDS[kind].actions), "*")
+    reads_models = "models/" in json.dumps(statements)
+    assert reads_models == (jobs.MODEL in jobs.KINDS[kind].channels)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -128,6 +128,59 @@ def outputs_made_text(tree: ast.AST) -> Iterator[int]:
                     yield inner.lineno
 
 
+def positional_parameters() -> dict[str, int]:
+    """How many positional arguments each component and block takes: its name, and a component its args."""
+    found: dict[str, int] = {}
+    for path in python_files("components"):
+        for node in parse(path).body:
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                continue
+            functions = [node] if isinstance(node, ast.FunctionDef) else node.body
+            for function in functions:
+                if isinstance(function, ast.FunctionDef) and function.name in (node.name, "__init__"):
+                    count = _positional(function)
+                    found |= {} if count is None else {node.name: count}
+    return found
+
+
+def _positional(function: ast.FunctionDef) -> int | None:
+    """How many positional parameters a function takes that makes resources: its options are called `opts`."""
+    parameters = [one.arg for one in function.args.args if one.arg != "self"]
+    if parameters[:1] != ["name"] or "opts" not in [*parameters, *(one.arg for one in function.args.kwonlyargs)]:
+        return None
+    return 2 if parameters == ["name", "args", "opts"] else 1
+
+
+def calls_with_positional_arguments(tree: ast.AST, allowed: dict[str, int]) -> Iterator[int]:
+    """Lines where a component or block gets arguments without their names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            limit = allowed.get(node.func.id)
+            if limit is not None and (len(node.args) > limit or any(isinstance(one, ast.Starred) for one in node.args)):
+                yield node.lineno
+
+
+def test_components_and_blocks_get_arguments_by_name() -> None:
+    allowed = positional_parameters()
+    assert {"SentimentPipeline", "NlpApi", "Table", "LambdaApi", "Role", "Schedule", "alarm_above"} <= allowed.keys()
+    files = [*python_files("components", "tests/components", "tests/support"), ROOT / "__main__.py"]
+    found = {short(path): list(calls_with_positional_arguments(parse(path), allowed)) for path in files}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["Table('t', 'key')", "Table(*arguments)", "NlpApi('nlp', args, opts)", "x = [Role(name, 'lambda', opts=o)]"],
+)
+def test_positional_arguments_are_found(code: str) -> None:
+    assert list(calls_with_positional_arguments(ast.parse(code), {"Table": 1, "NlpApi": 2, "Role": 1}))
+
+
+def test_named_arguments_are_left_alone() -> None:
+    tree = ast.parse("NlpApi('nlp', NlpApiArgs(version='1'), opts=o)\nTable('t', hash_key='key')\nother(1, 2)")
+    assert list(calls_with_positional_arguments(tree, {"Table": 1, "NlpApi": 2})) == []
+
+
 def test_no_resource_is_made_inside_apply() -> None:
     files = [*python_files("components"), ROOT / "__main__.py"]
     assert {short(path): lines for path in files if (lines := list(resources_in_apply(parse(path))))} == {}
@@ -143,7 +196,7 @@ def test_no_output_is_made_a_text() -> None:
     [
         "queue.arn.apply(lambda arn: aws.sqs.QueuePolicy('q', policy=arn))",
         "pulumi.Output.all(a, b).apply(lambda both: make(both, opts=child_of(self)))",
-        "from components.blocks.storage.table import Table\nqueue.arn.apply(lambda arn: Table(arn, 'key'))",
+        "from components.blocks.storage.table import Table\nqueue.arn.apply(lambda arn: Table(arn, hash_key='key'))",
         "def make(arn):\n    aws.sns.Topic(arn)\nqueue.arn.apply(make)",
         "class C:\n  def _make(self, arn):\n    aws.sns.Topic(arn)\n  def f(self):\n    x.apply(func=self._make)",
     ],

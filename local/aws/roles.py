@@ -71,7 +71,11 @@ def denial(access_key: str, action: str, resource: str = "*", context: Mapping[s
 
 
 def trusts(role_arn: str, service: str) -> bool:
-    """Say whether a role exists and may be assumed by a service, such as ``sagemaker.amazonaws.com``."""
+    """Say whether a role exists and may be assumed by a service, such as ``sagemaker.amazonaws.com``.
+
+    Services act for the role's own account, so a condition on ``aws:SourceAccount`` has to name it; any other condition
+    is not met.
+    """
     from ministack.services import iam
 
     role = iam._roles.get(role_arn.rpartition("/")[2])
@@ -80,7 +84,9 @@ def trusts(role_arn: str, service: str) -> bool:
     document = role["AssumeRolePolicyDocument"]
     statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
     return any(
-        statement["Effect"] == "Allow" and service in _as_list(statement.get("Principal", {}).get("Service", []))
+        statement["Effect"] == "Allow"
+        and service in _as_list(statement.get("Principal", {}).get("Service", []))
+        and statement.get("Condition", {}) in ({}, {"StringEquals": {"aws:SourceAccount": role_arn.split(":")[4]}})
         for statement in _as_list(statements)
     )
 

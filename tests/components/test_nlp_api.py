@@ -1,136 +1,272 @@
-"""NlpApi: routes to functions of their own, sign-in, limits, logs, alarms, and a domain where there is one."""
+"""NlpApi: the product's endpoints, and what each of them may do."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from components.blocks.access.permissions import Permission
-from components.blocks.compute.python_function import FunctionDefaults
-from components.blocks.http.api_domain import Domain
-from components.blocks.http.http_api import Audience, Route, Throttle
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.workflow.state_machine import StateMachine
+from components.blocks.workflow.states import End
+from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
-from tests.support.pulumi_mocks import ACCOUNT, API_ID, POOL_ID, REGION, SUFFIX, Evaluation, arn_of, evaluate
+from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
+from schema.endpoints import ENDPOINTS as DECLARED
+from tests.support.iam_linter import Lint
+from tests.support.pulumi_mocks import POOL_ID, REGION, ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:index:NlpApi"
-HTTP_API = "cloud-nlp:blocks:HttpApi"
-API = "aws:apigatewayv2/api:Api"
-AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
-INTEGRATION = "aws:apigatewayv2/integration:Integration"
+FUNCTION = "aws:lambda/function:Function"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+TABLE = "aws:dynamodb/table:Table"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
 ROUTE = "aws:apigatewayv2/route:Route"
 STAGE = "aws:apigatewayv2/stage:Stage"
-PERMISSION = "aws:lambda/permission:Permission"
-FUNCTION = "aws:lambda/function:Function"
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-LOGS = "aws:cloudwatch/logGroup:LogGroup"
 POOL = "cloud-nlp:blocks:UserPool"
-DOMAIN = "aws:apigatewayv2/domainName:DomainName"
-RECORD = "aws:route53/record:Record"
-QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:work"
-# Handlers of another program would do as well; these are files that are there.
-HEALTH = Route("GET", "/health", "handlers/sentiment/dispatch.py", public=True)
-WORK = Route(
-    "POST",
-    "/projects/{project}/work",
-    "handlers/sentiment/analyse.py",
-    allow=[Permission(["sqs:SendMessage"], [QUEUE_ARN])],
-    environment={"QUEUE": "work"},
-    timeout_seconds=29,
-    memory_mb=1024,
-    throttle=Throttle(per_second=2, burst=4),
+LAMBDA_API = "cloud-nlp:blocks:LambdaApi"
+AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
+KINDS = ("analyse", "translate")
+PROJECTS, COMPANIES, OBSERVATIONS = (
+    arn_of(TABLE, name) for name in ("store-documents", "news-companies", "news-observations")
 )
-CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/given"
-
-
-def declare(name: str = "api", preview: bool = False, notify: tuple[str, ...] = (), **arguments: Any) -> Evaluation:
-    functions = FunctionDefaults("python3.14", "arm64", log_retention_days=7, notify=notify)
-    args = NlpApiArgs(functions, arguments.pop("routes", [HEALTH, WORK]), **arguments)
-    return evaluate(lambda: NlpApi(name, args).url, preview=preview)
-
-
-def test_parts_belong_to_the_api() -> None:
-    evaluation = declare()
-    assert evaluation.children(COMPONENT) == {POOL: 1, HTTP_API: 1, "cloud-nlp:blocks:PythonFunction": 2}
-    assert evaluation.children(HTTP_API) == {
-        API: 1,
-        AUTHORIZER: 1,
-        INTEGRATION: 2,
-        ROUTE: 2,
-        PERMISSION: 2,
-        STAGE: 1,
-        LOGS: 1,
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter": 1,
-        ALARM: 3,
-    }
-
-
-def test_route_is_a_function_with_its_limits_and_environment() -> None:
-    function = declare().one(FUNCTION, "api-analyse").inputs
-    assert function["handler"] == "handlers.sentiment.analyse.handler"
-    assert (function["timeout"], function["memorySize"]) == (29, 1024)
-    assert function["environment"]["variables"] == {"LOG_LEVEL": "INFO", "QUEUE": "work"}
-
-
-def test_function_may_do_what_its_route_says_and_nothing_else() -> None:
-    evaluation = declare()
-    policies = "aws:iam/rolePolicy:RolePolicy"
-    asked = [statement["Action"] for statement in evaluation.document(policies, "api-analyse")["Statement"][2:]]
-    assert asked == [["sqs:SendMessage"]]
-    assert len(evaluation.document(policies, "api-dispatch")["Statement"]) == 2, "more than logging and tracing"
-    assert len(evaluation.of("aws:iam/role:Role")) == 2
-
-
-def test_route_leads_to_its_function_and_wants_a_token() -> None:
-    evaluation = declare()
-    assert evaluation.one(INTEGRATION, "api-analyse").inputs == {
-        "apiId": API_ID,
-        "integrationType": "AWS_PROXY",
-        "integrationUri": arn_of(FUNCTION, "api-analyse"),
-        "payloadFormatVersion": "2.0",
-        "timeoutMilliseconds": 30_000,
-    }
-    route = evaluation.one(ROUTE, "api-analyse")
-    assert route.inputs == {
-        "apiId": API_ID,
-        "routeKey": "POST /projects/{project}/work",
-        "target": f"integrations/api-analyse{SUFFIX}",
-        "authorizationType": "JWT",
-        "authorizerId": f"api{SUFFIX}",
-    }
-    assert evaluation.one(PERMISSION, "api-analyse") in route.depends_on
-
-
-def test_public_route_wants_none() -> None:
-    route = declare().one(ROUTE, "api-dispatch").inputs
-    assert (route["authorizationType"], route.get("authorizerId")) == ("NONE", None)
-
-
-def test_only_this_route_may_invoke_the_function() -> None:
-    assert declare().one(PERMISSION, "api-analyse").inputs == {
-        "action": "lambda:InvokeFunction",
-        "function": f"api-analyse{SUFFIX}",
-        "principal": "apigateway.amazonaws.com",
-        "sourceArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}/*/POST/projects/{{project}}/work",
-    }
-
-
-def test_tokens_of_its_own_users_are_good() -> None:
-    evaluation = declare()
-    assert evaluation.one(AUTHORIZER).inputs == {
-        "apiId": API_ID,
-        "authorizerType": "JWT",
-        "identitySources": ["$request.header.Authorization"],
-        "jwtConfiguration": {
-            "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL_ID}",
-            "audiences": [f"api-users-command-line{SUFFIX}"],
+BUCKET = f"arn:aws:s3:::store-files{SUFFIX}"
+ANALYSE, TRANSLATE = arn_of(MACHINE, "analyse"), arn_of(MACHINE, "translate")
+ANALYSE_EXECUTIONS, TRANSLATE_EXECUTIONS = (
+    f"{machine.replace(':stateMachine:', ':execution:')}:*" for machine in (ANALYSE, TRANSLATE)
+)
+DOCUMENTS, RESULTS = "projects/*/documents/*", "projects/*/jobs/*/results/*"
+LIST_DOCUMENTS, LIST_RESULTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}", f"s3:ListBucket {BUCKET} {RESULTS}"
+# For each endpoint: what it may do besides logging and tracing, and its environment.
+ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
+    "GET /health": (set(), {"VERSION"}),
+    "GET /openapi.json": (set(), set()),
+    "GET /projects": (
+        {f"dynamodb:Query {PROJECTS}/index/by-user", f"dynamodb:BatchGetItem {PROJECTS}"},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "POST /projects": ({f"dynamodb:PutItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "GET /projects/{project}": ({f"dynamodb:GetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "PATCH /projects/{project}": (
+        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "DELETE /projects/{project}": (
+        {f"dynamodb:{action} {PROJECTS}" for action in ("UpdateItem", "ConditionCheckItem")},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "GET /projects/{project}/documents": (
+        {f"dynamodb:GetItem {PROJECTS}", f"dynamodb:Query {PROJECTS}", LIST_DOCUMENTS},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
+    ),
+    "POST /projects/{project}/documents": (
+        {f"dynamodb:GetItem {PROJECTS}", f"dynamodb:PutItem {PROJECTS}", f"s3:PutObject {BUCKET}/{DOCUMENTS}"},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
+    ),
+    "DELETE /projects/{project}/documents/{document}": (
+        {
+            f"dynamodb:BatchGetItem {PROJECTS}",
+            f"dynamodb:DeleteItem {PROJECTS}",
+            f"s3:DeleteObject {BUCKET}/{DOCUMENTS}",
         },
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
+    ),
+    "GET /projects/{project}/jobs": (
+        {f"dynamodb:GetItem {PROJECTS}", f"dynamodb:Query {PROJECTS}", f"dynamodb:Query {PROJECTS}/index/by-status"},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "POST /projects/{project}/jobs": (
+        {
+            *(
+                f"dynamodb:{action} {PROJECTS}"
+                for action in ("GetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem")
+            ),
+            LIST_DOCUMENTS,
+            f"s3:ListBucket {BUCKET} models/*",
+            f"states:StartExecution {ANALYSE}",
+            f"states:StartExecution {TRANSLATE}",
+            f"states:DescribeExecution {ANALYSE_EXECUTIONS}",
+            f"states:DescribeExecution {TRANSLATE_EXECUTIONS}",
+        },
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES", "ISOLATED_TRANSLATION"},
+    ),
+    "GET /projects/{project}/jobs/{job}": ({f"dynamodb:BatchGetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "DELETE /projects/{project}/jobs/{job}": (
+        {
+            *(f"dynamodb:{action} {PROJECTS}" for action in ("BatchGetItem", "UpdateItem", "DeleteItem")),
+            f"states:StopExecution {ANALYSE_EXECUTIONS}",
+            f"states:StopExecution {TRANSLATE_EXECUTIONS}",
+        },
+        {"DOCUMENTS_TABLE", "STATE_MACHINES"},
+    ),
+    "GET /projects/{project}/jobs/{job}/results": (
+        {f"dynamodb:BatchGetItem {PROJECTS}", LIST_RESULTS, f"s3:GetObject {BUCKET}/{RESULTS}"},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
+    ),
+    "GET /companies": (
+        {f"dynamodb:Scan {COMPANIES}", f"dynamodb:BatchGetItem {OBSERVATIONS}"},
+        {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},
+    ),
+    "GET /companies/{name+}": (
+        {f"dynamodb:GetItem {COMPANIES}", f"dynamodb:Query {OBSERVATIONS}"},
+        {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},
+    ),
+    "PUT /companies/{name+}": ({f"dynamodb:UpdateItem {COMPANIES}"}, {"COMPANIES_TABLE"}),
+    "DELETE /companies/{name+}": ({f"dynamodb:DeleteItem {COMPANIES}"}, {"COMPANIES_TABLE"}),
+    "POST /sentiment": ({"comprehend:BatchDetectSentiment *", f"dynamodb:PutItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+}
+# Longest names of https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html, by type.
+LONGEST_NAMES = {
+    "aws:apigatewayv2/api:Api": 128,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+    "aws:cognito/userPool:UserPool": 128,
+    "aws:cognito/userPoolClient:UserPoolClient": 128,
+    "aws:iam/role:Role": 64,
+    "aws:iam/rolePolicy:RolePolicy": 128,
+    "aws:lambda/permission:Permission": 100,
+    FUNCTION: 64,
+}
+
+
+def declare(name: str = "nlp", preview: bool = False, alarm_topics: Sequence[str] = (), **arguments: Any) -> Evaluation:
+    """The API of a store, a pipeline and two state machines."""
+    functions = FunctionDefaults(layers=[], alarm_topics=alarm_topics)
+
+    def build() -> Any:
+        api = NlpApi(
+            name,
+            NlpApiArgs(
+                functions=functions,
+                store=DocumentStore("store", DocumentStoreArgs(functions=functions)),
+                pipeline=SentimentPipeline("news", SentimentPipelineArgs(functions=functions)),
+                machines={kind: machine(kind) for kind in KINDS},
+                version="1.2.3",
+                **arguments,
+            ),
+        )
+        return api.url
+
+    return evaluate(build, preview=preview)
+
+
+def machine(kind: str) -> StateMachine:
+    return StateMachine(kind, reason="Does it", start="Done", states={"Done": End("Is done.")}, timeout_seconds=60)
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return declare()
+
+
+def function_of(evaluation: Evaluation, route: str) -> str:
+    """Logical name of the function that answers a route."""
+    name = next(one.name for one in evaluation.of(ROUTE) if one.inputs["routeKey"] == route)
+    arn = evaluation.one("aws:apigatewayv2/integration:Integration", name).inputs["integrationUri"]
+    return next(one.name for one in evaluation.of(FUNCTION) if arn_of(FUNCTION, one.name) == arn)
+
+
+def test_parts_belong_to_the_api(evaluation: Evaluation) -> None:
+    assert evaluation.children(COMPONENT) == {LAMBDA_API: 1}
+    assert evaluation.children(LAMBDA_API) == {
+        POOL: 1,
+        "cloud-nlp:blocks:HttpApi": 1,
+        "cloud-nlp:blocks:PythonFunction": len(ENDPOINTS),
     }
 
 
-def test_tokens_of_a_given_issuer_are_good_instead() -> None:
-    evaluation = declare(audience=Audience("https://login.example.com", ["our-client"]))
+def test_endpoints_are_those_that_are_listed_here_and_declared(evaluation: Evaluation) -> None:
+    assert {one.inputs["routeKey"] for one in evaluation.of(ROUTE)} == ENDPOINTS.keys()
+    assert [endpoint.route for endpoint in DECLARED] == list(ENDPOINTS)
+
+
+def test_every_script_is_an_endpoint(evaluation: Evaluation) -> None:
+    scripts = {f"handlers.api.{path.stem}.handler" for path in (ROOT_FOLDER / "handlers" / "api").glob("*.py")}
+    answering = {function_of(evaluation, route) for route in ENDPOINTS}
+    handlers = {one.inputs["handler"] for one in evaluation.of(FUNCTION) if one.name in answering}
+    assert handlers == scripts - {"handlers.api.__init__.handler"}
+
+
+def test_endpoints_are_those_that_the_openapi_document_describes() -> None:
+    paths = json.loads((ROOT_FOLDER / "docs" / "openapi.json").read_text())["paths"]
+    described = {
+        f"{method.upper()} {path}" for path, methods in paths.items() for method in methods if method != "parameters"
+    }
+    assert described == {key.replace("+}", "}") for key in ENDPOINTS}
+
+
+@pytest.mark.parametrize("route", ENDPOINTS)
+def test_endpoint_may_do_what_it_does_and_nothing_else(route: str, evaluation: Evaluation) -> None:
+    allowed, variables = ENDPOINTS[route]
+    name = function_of(evaluation, route)
+    granted = set()
+    for statement in evaluation.document(POLICY, name)["Statement"][2:]:
+        conditions = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", "")
+        prefixes = conditions if isinstance(conditions, list) else [conditions]
+        granted |= {
+            f"{action} {resource} {prefix}".rstrip()
+            for action in statement["Action"]
+            for resource in statement["Resource"]
+            for prefix in prefixes
+        }
+    assert granted == allowed
+    assert evaluation.one(FUNCTION, name).inputs["environment"]["variables"].keys() == variables | {"LOG_LEVEL"}
+
+
+def test_only_health_and_openapi_are_public(evaluation: Evaluation) -> None:
+    public = {one.inputs["routeKey"] for one in evaluation.of(ROUTE) if one.inputs["authorizationType"] == "NONE"}
+    assert public == {"GET /health", "GET /openapi.json"}
+    assert all(one.inputs.get("authorizerId") for one in evaluation.of(ROUTE) if one.inputs["routeKey"] not in public)
+
+
+def test_costly_endpoints_have_their_own_rate_limit() -> None:
+    evaluation = declare(costly_requests_per_second=3, costly_burst=4)
+    settings = evaluation.one(STAGE).inputs["routeSettings"]
+    assert {one["routeKey"]: (one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in settings} == {
+        "POST /projects/{project}/jobs": (3, 4),
+        "POST /sentiment": (3, 4),
+    }
+
+
+def test_functions_know_the_state_machines_and_the_version(evaluation: Evaluation) -> None:
+    def variables(route: str) -> dict[str, str]:
+        return evaluation.one(FUNCTION, function_of(evaluation, route)).inputs["environment"]["variables"]
+
+    machines = json.loads(variables("POST /projects/{project}/jobs")["STATE_MACHINES"])
+    assert machines == {"analyse": ANALYSE, "translate": TRANSLATE}
+    assert variables("GET /health")["VERSION"] == "1.2.3"
+
+
+@pytest.mark.parametrize(("name", "modules"), [("nlp-projects-list", 10), ("store-withdraw", 4)])
+def test_functions_come_with_all_that_they_import(name: str, modules: int, evaluation: Evaluation) -> None:
+    bundled = set(evaluation.one(FUNCTION, name).inputs["code"].assets)
+    texts = [(ROOT_FOLDER / name).read_text() for name in sorted(bundled)]
+    imported = {
+        module for text in texts for module in re.findall(r"^ *from (handlers\.[\w.]+) import", text, re.MULTILINE)
+    }
+    files = {module: module.replace(".", "/") for module in imported}
+    assert len(imported) > modules
+    assert [name for name, file in files.items() if not {f"{file}.py", f"{file}/__init__.py"} & bundled] == []
+
+
+def test_pages_of_named_origins_may_call_the_api() -> None:
+    origins = ["https://app.example.com"]
+    gateway = declare(origins=origins).one("aws:apigatewayv2/api:Api").inputs
+    assert gateway["corsConfiguration"]["allowOrigins"] == origins
+
+
+def test_tokens_of_its_own_users_are_accepted(evaluation: Evaluation) -> None:
+    assert evaluation.one(AUTHORIZER).inputs["jwtConfiguration"] == {
+        "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL_ID}",
+        "audiences": [f"nlp-users-command-line{SUFFIX}"],
+    }
+
+
+def test_tokens_of_a_given_issuer_are_accepted_instead() -> None:
+    evaluation = declare(issuer="https://login.example.com", audience=["our-client"])
     assert evaluation.of(POOL) == []
     assert evaluation.one(AUTHORIZER).inputs["jwtConfiguration"] == {
         "issuer": "https://login.example.com",
@@ -138,143 +274,59 @@ def test_tokens_of_a_given_issuer_are_good_instead() -> None:
     }
 
 
-def test_stage_deploys_by_itself_and_throttles_costly_routes_tighter() -> None:
-    evaluation = declare(throttle=Throttle(per_second=50, burst=60))
-    stage = evaluation.one(STAGE)
-    assert (stage.inputs["name"], stage.inputs["autoDeploy"]) == ("$default", True)
-    assert stage.inputs["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 60}
-    assert stage.inputs["routeSettings"] == [
-        {"routeKey": "POST /projects/{project}/work", "throttlingRateLimit": 2, "throttlingBurstLimit": 4}
-    ]
-    assert set(evaluation.of(ROUTE)) <= set(stage.depends_on)
+@pytest.mark.parametrize("arguments", [{"issuer": "https://login.example.com"}, {"audience": ["our-client"]}])
+def test_issuer_and_audience_belong_together(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected both issuer and audience, or none of them"):
+        NlpApiArgs(**arguments)
 
 
-def test_access_log_is_json_without_tokens() -> None:
-    evaluation = declare()
-    log = evaluation.one(STAGE).inputs["accessLogSettings"]
-    fields = json.loads(log["format"])
-    assert log["destinationArn"] == arn_of(LOGS, "api")
-    assert evaluation.one(LOGS, "api").inputs == {"retentionInDays": 7}
-    assert {fields["status"], fields["route"], fields["user"]} == {
-        "$context.status",
-        "$context.routeKey",
-        "$context.authorizer.claims.sub",
+def test_users_sign_in_as_the_arguments_say() -> None:
+    evaluation = declare(mfa="ON", self_registration=True, callback_urls=["https://app.example.com/"], firewall=True)
+    pool = evaluation.one("aws:cognito/userPool:UserPool").inputs
+    assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
+    assert len(evaluation.of("aws:cognito/userPoolClient:UserPoolClient")) == 2
+    assert len(evaluation.of("cloud-nlp:blocks:Firewall")) == 1
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_one_statement_makes_the_api_and_its_store(preview: bool, build_layer: mock.Mock) -> None:
+    evaluation = evaluate(lambda: NlpApi("nlp").url and None, preview=preview)
+    assert evaluation.children(COMPONENT) == {LAMBDA_API: 1, "cloud-nlp:index:DocumentStore": 1}
+    assert len(evaluation.of("aws:lambda/layerVersion:LayerVersion")) == build_layer.call_count == 1
+    # Companies come with a pipeline, and starting and stopping jobs with state machines.
+    missing = {key for key in ENDPOINTS if "/companies" in key} | {
+        "POST /projects/{project}/jobs",
+        "DELETE /projects/{project}/jobs/{job}",
     }
-    assert all(value.startswith("$context.") and "header" not in value for value in fields.values())
-
-
-def test_pages_of_named_origins_may_call_it_and_no_others() -> None:
-    assert "corsConfiguration" not in declare().one(API).inputs
-    assert declare(origins=["https://app.example.com"]).one(API).inputs["corsConfiguration"] == {
-        "allowOrigins": ["https://app.example.com"],
-        "allowMethods": ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"],
-        "allowHeaders": ["authorization", "content-type", "idempotency-key"],
-        "exposeHeaders": ["location", "retry-after"],
-        "maxAge": 3600,
-    }
-
-
-def test_alarms_tell_of_server_errors_slowness_and_throttling() -> None:
-    evaluation = declare(notify=("arn:topic",))
-    watched = {
-        alarm.name: [alarm.inputs.get(key) for key in ("metricName", "statistic", "extendedStatistic", "threshold")]
-        for alarm in evaluation.of(ALARM)
-        if alarm.parent is evaluation.one(HTTP_API)
-    }
-    assert watched == {
-        "api-server-errors": ["5xx", "Average", None, 0.01],
-        "api-slow": ["Latency", None, "p99", 3000],
-        "api-throttled": ["ThrottledRequests", "Sum", None, 20],
-    }
-    assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in evaluation.of(ALARM))
-
-
-def test_throttled_requests_are_counted_in_the_access_log() -> None:
-    evaluation = declare()
-    assert evaluation.one("aws:cloudwatch/logMetricFilter:LogMetricFilter").inputs == {
-        "logGroupName": f"api{SUFFIX}",
-        "pattern": '{ $.status = "429" }',
-        "metricTransformation": {
-            "namespace": "CloudNLP",
-            "name": "ThrottledRequests",
-            "value": "1",
-            "dimensions": {"Api": "$.api"},
-        },
-    }
-    assert evaluation.one(ALARM, "api-throttled").inputs["dimensions"] == {"Api": API_ID}
-    assert json.loads(evaluation.one(STAGE).inputs["accessLogSettings"]["format"])["api"] == "$context.apiId"
-
-
-def test_address_is_that_of_the_api() -> None:
-    evaluation = declare()
-    assert evaluation.result == f"https://{API_ID}.execute-api.{REGION}.amazonaws.com"
-    assert evaluation.one(API).inputs == {"protocolType": "HTTP", "disableExecuteApiEndpoint": False}
-
-
-def test_domain_with_a_given_certificate_is_the_only_way_in() -> None:
-    evaluation = declare(domain=Domain("api.example.com", certificate_arn=CERTIFICATE))
-    assert evaluation.result == "https://api.example.com"
-    assert evaluation.one(API).inputs["disableExecuteApiEndpoint"] is True
-    assert evaluation.children("cloud-nlp:blocks:ApiDomain") == {DOMAIN: 1, "aws:apigatewayv2/apiMapping:ApiMapping": 1}
-    assert evaluation.one(DOMAIN).inputs == {
-        "domainName": "api.example.com",
-        "domainNameConfiguration": {
-            "certificateArn": CERTIFICATE,
-            "endpointType": "REGIONAL",
-            "securityPolicy": "TLS_1_2",
-        },
-    }
-    assert evaluation.one("aws:apigatewayv2/apiMapping:ApiMapping").inputs == {
-        "apiId": API_ID,
-        "stage": "$default",
-        "domainName": "api.example.com",
-    }
-
-
-def test_domain_in_a_hosted_zone_gets_a_certificate_and_records() -> None:
-    evaluation = declare(domain=Domain("api.example.com", zone_id="Z1"))
-    proof, alias = evaluation.one(RECORD, "api-domain-proof").inputs, evaluation.one(RECORD, "api-domain").inputs
-    assert evaluation.one("aws:acm/certificate:Certificate").inputs == {
-        "domainName": "api.example.com",
-        "validationMethod": "DNS",
-    }
-    assert (proof["zoneId"], proof["records"], proof["type"]) == ("Z1", ["_value.acm-validations.aws."], "CNAME")
-    assert (alias["name"], alias["type"], alias["aliases"][0]["zoneId"]) == ("api.example.com", "A", "Z2REGIONAL")
-    validated = evaluation.one("aws:acm/certificateValidation:CertificateValidation")
-    assert validated in evaluation.one(DOMAIN).depends_on
-
-
-def test_mistakes_are_told_all_at_once() -> None:
-    routes = [
-        Route("FETCH", "health", "handlers/api/health.py", timeout_seconds=60),
-        Route("GET", "/a", "handlers/api/a_list.py"),
-        Route("GET", "/a", "handlers/other/a_list.py"),
-    ]
-    with pytest.raises(ValueError, match="The API has mistakes") as error:
-        NlpApiArgs(FunctionDefaults("python3.14", "arm64"), routes, origins=["*"])
-    assert str(error.value).splitlines()[1:] == [
-        "  FETCH health: method FETCH; expected one of DELETE, GET, HEAD, PATCH, POST, PUT",
-        "  FETCH health: path health; expected it to start with /",
-        "  FETCH health: timeout 60 s; expected 1 to 29",
-        "  origins *: expected each origin by its name",
-        "  route GET /a: given 2 times",
-        "  handler a-list: given 2 times",
-    ]
-
-
-def test_domain_without_zone_and_certificate_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"Domain api\.example\.com: expected zone_id or certificate_arn"):
-        Domain("api.example.com")
-
-
-@pytest.mark.parametrize("given", [{"zone_id": "Z1"}, {"certificate_arn": CERTIFICATE}])
-def test_preview_declares_the_same_resources(given: dict[str, str]) -> None:
-    domain = Domain("api.example.com", **given)
-    preview, real = declare(preview=True, domain=domain), declare(domain=domain)
-    assert [repr(one) for one in preview.resources] == [repr(one) for one in real.resources]
+    assert {one.inputs["routeKey"] for one in evaluation.of(ROUTE)} == ENDPOINTS.keys() - missing
 
 
 @pytest.mark.parametrize("protect", [False, True])
-def test_people_are_protected_when_asked(protect: bool) -> None:
-    protected = [one.type for one in declare(protect=protect).resources if one.protect]
-    assert protected == (["aws:cognito/userPool:UserPool"] if protect else [])
+def test_users_are_protected_when_asked_and_only_then(protect: bool) -> None:
+    protected = {one.name for one in declare(protect=protect).resources if one.protect}
+    assert protected == ({"nlp-users"} if protect else set())
+
+
+def test_every_alarm_has_the_topics() -> None:
+    evaluation = declare(alarm_topics=["arn:topic"])
+    alarms = [one for one in evaluation.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith("nlp-")]
+    assert len(alarms) == 2 * len(ENDPOINTS) + 3
+    assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
+
+
+def test_names_fit_aws_for_component_names_of_20_letters() -> None:
+    checked = [
+        one for one in declare("a" * 20).resources if one.type in LONGEST_NAMES and one.name.startswith("a" * 20)
+    ]
+    assert {one.type for one in checked} == LONGEST_NAMES.keys()
+    assert [one.name for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]] == []
+
+
+def test_preview_declares_the_same_resources(evaluation: Evaluation) -> None:
+    assert [repr(one) for one in declare(preview=True).resources] == [repr(one) for one in evaluation.resources]
+
+
+def test_policies_have_no_findings(evaluation: Evaluation, lint: Lint) -> None:
+    policies = [one for one in evaluation.of(POLICY) if one.name.startswith("nlp-")]
+    assert len(policies) == len(ENDPOINTS)
+    assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from components.blocks.compute.python_function import FunctionDefaults
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.observe.notifications import Notifications
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
@@ -38,8 +39,8 @@ LONGEST_NAMES = {
 
 
 def declare(name: str = "sentiment", preview: bool = False, notify: Sequence[str] = (), **arguments: Any) -> Evaluation:
-    functions = FunctionDefaults("python3.14", "arm64", layers=["arn:layer"], notify=notify)
-    args = SentimentPipelineArgs(functions, **arguments)
+    functions = FunctionDefaults(layers=["arn:layer"], alarm_topics=notify)
+    args = SentimentPipelineArgs(functions=functions, **arguments)
     return evaluate(lambda: SentimentPipeline(name, args) and None, preview=preview)
 
 
@@ -56,6 +57,14 @@ def test_parts_belong_to_the_pipeline() -> None:
         MAPPING: 1,
         ALARM: 1,
     }
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_one_statement_makes_a_pipeline(preview: bool, build_layer: mock.Mock) -> None:
+    evaluation = evaluate(lambda: SentimentPipeline("news") and None, preview=preview)
+    assert evaluation.children(COMPONENT)["cloud-nlp:blocks:PythonFunction"] == 2
+    assert len(evaluation.of("aws:lambda/layerVersion:LayerVersion")) == build_layer.call_count == 1
+    assert not [one for one in evaluation.resources if one.protect]
 
 
 def test_every_resource_belongs_to_a_component() -> None:
@@ -169,14 +178,12 @@ def test_analyse_is_told_where_to_read_and_write() -> None:
 @pytest.mark.parametrize(
     ("language", "given", "expected"),
     [
-        ("de", "", "https://de.wikipedia.org"),
-        ("zh-TW", "", "https://zh.wikipedia.org"),
+        ("de", None, "https://de.wikipedia.org"),
+        ("zh-TW", None, "https://zh.wikipedia.org"),
         ("de", "http://127.0.0.1:4567", "http://127.0.0.1:4567"),
     ],
 )
-def test_texts_come_from_wikipedia_in_the_language_unless_told_otherwise(
-    language: str, given: str, expected: str
-) -> None:
+def test_texts_come_from_wikipedia_in_the_language_by_default(language: str, given: str | None, expected: str) -> None:
     evaluation = declare(language=language, text_source_url=given)
     variables = evaluation.one(FUNCTION, "sentiment-analyse").inputs["environment"]["variables"]
     assert (variables["TEXT_SOURCE_URL"], variables["LANGUAGE"]) == (expected, language)
@@ -222,7 +229,9 @@ def test_preview_declares_the_same_resources() -> None:
 
 def test_names_fit_aws_for_component_names_of_20_letters() -> None:
     evaluation = declare("a" * 20)
-    evaluation.resources.extend(evaluate(lambda: Notifications("b" * 20, ["you@example.com"]) and None).resources)
+    evaluation.resources.extend(
+        evaluate(lambda: Notifications("b" * 20, emails=["you@example.com"]) and None).resources
+    )
     checked = [one for one in evaluation.resources if one.type in LONGEST_NAMES]
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     too_long = [one for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]]

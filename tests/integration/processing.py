@@ -35,10 +35,17 @@ def new_name(prefix: str = "job") -> str:
     return f"{prefix}-{next(_numbers)}"
 
 
-def make_role(aws: EmbeddedAws, statements: Iterable[Statement], service: str = "sagemaker") -> str:
-    """Make a role that a service may assume; returns its ARN."""
+def make_role(
+    aws: EmbeddedAws, statements: Iterable[Statement], service: str = "sagemaker", account: str = ACCOUNT_ID
+) -> str:
+    """Make a role that a service may assume for an account; returns its ARN."""
     iam, name = aws.client("iam"), new_name("role")
-    trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy([trust]))
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy(statements))
     return f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"

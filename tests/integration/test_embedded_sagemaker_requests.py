@@ -141,6 +141,8 @@ def test_refusals(aws: EmbeddedAws, role: str) -> None:
     assert code(ProcessingInputs=[s3_input("code", "", S3InputMode="Pipe")]) == invalid
     untrusted = make_role(aws, JOB_STATEMENTS, service="lambda")
     assert code(RoleArn=untrusted) == invalid
+    of_another_account = make_role(aws, JOB_STATEMENTS, account="210987654321")
+    assert code(RoleArn=of_another_account) == invalid
     assert code(RoleArn=f"{role}-none") == invalid
     create(**request)
     assert code() == ("ResourceInUse", 400)

@@ -50,13 +50,13 @@ def declare(
         bucket = PrivateBucket("files")
         args = {
             "kind": "translate",
-            "table": Table("documents", "pk", "sk"),
+            "table": Table("documents", hash_key="pk", range_key="sk"),
             "bucket": bucket,
-            "program": BatchProgram("program", bucket, files or ProgramFiles(_ENTRY, {})),
+            "program": BatchProgram("program", bucket=bucket, files=files or ProgramFiles(_ENTRY, {})),
             "image": IMAGE,
             "inputs": [DOCUMENTS, MODEL],
             "output": RESULTS,
-            "announce": Notifications("told", ["you@example.com"]) if announced else None,
+            "announce": Notifications("told", emails=["you@example.com"]) if announced else None,
         }
         BatchJobWorkflow(name, BatchJobWorkflowArgs(**{**args, **arguments}))
 

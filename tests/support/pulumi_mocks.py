@@ -23,6 +23,8 @@ from pulumi.runtime.settings import ROOT
 from pulumi.runtime.stack import Stack
 from pulumi.runtime.sync_await import _ensure_event_loop
 
+from tests.support.aliases import Alias, alias_of
+
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -81,6 +83,8 @@ class Declared:
         `None` where it is the stack.
     depends_on
         What is made before it, be it for an input or on demand.
+    aliases
+        Former places of the resource, as the engine gets them.
     """
 
     type: str
@@ -90,6 +94,7 @@ class Declared:
     parent: Declared | None = field(repr=False)
     protect: bool = field(repr=False)
     depends_on: tuple[Declared, ...] = field(repr=False)
+    aliases: tuple[Alias, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,7 @@ class _RecordingMonitor(MockMonitor):
                 self.declared.get(request.parent),
                 request.protect,
                 tuple(self.declared[urn] for urn in sorted(request.dependencies)),
+                tuple(alias_of(alias.spec) for alias in request.aliases),
             )
         return response
 

@@ -1,7 +1,7 @@
 """Permissions: what a role may do, declared where the role is made.
 
-Resources make permissions (`queue.sending()`, `table.scanning()`); a function takes them as `allow`. Actions and
-resources are exact. A permission on `*` has to say why AWS offers nothing narrower.
+Resources make them as part of grants, see `grants.py`; permissions of services without resources are made here. Actions
+and resources are exact. A permission on `*` has to say why AWS offers nothing narrower.
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+
+# For modules that import them from here.
+from components.blocks.access.arns import account_of as account_of
+from components.blocks.access.arns import region_of as region_of
+from components.blocks.resources import child as child_of  # noqa: F401
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,13 @@ class Permission:
             raise ValueError(f"Permission for {', '.join(self.actions)} on '*': say why in why_any_resource")
 
 
+DETECT_SENTIMENT = Permission(
+    ["comprehend:BatchDetectSentiment"],
+    ["*"],
+    why_any_resource="Amazon Comprehend's synchronous calls have no resource to name",
+)
+
+
 def policy_document(permissions: Sequence[Permission]) -> pulumi.Output[str]:
     """Make the JSON of an IAM policy.
 
@@ -73,38 +85,3 @@ def assumed_by(service: str) -> pulumi.Output[str]:
             "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
         }
     )
-
-
-def tls_only(actions: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
-    """Make the statement of a resource policy that refuses requests without TLS.
-
-    Parameters
-    ----------
-    actions
-        All of the service's, such as `s3:*`: a refusal, unlike a grant, is to be as wide as it can.
-    resources
-        ARNs of what is protected.
-    """
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": actions,
-        "Resource": list(resources),
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def account_of(arn: pulumi.Output[str]) -> pulumi.Output[str]:
-    """Read the account's number out of an ARN, which needs no call to AWS."""
-    return arn.apply(lambda value: value.split(":")[4])
-
-
-def region_of(arn: pulumi.Output[str]) -> pulumi.Output[str]:
-    """Read the region out of an ARN, which needs no call to AWS."""
-    return arn.apply(lambda value: value.split(":")[3])
-
-
-def child_of(parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
-    """Options of a component's child."""
-    return pulumi.ResourceOptions(parent=parent, **options)

@@ -1,4 +1,4 @@
-"""UserPool: people who may sign in, with Amazon Cognito."""
+"""UserPool: sign-in with Amazon Cognito."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
 from components.blocks.http.firewall import Firewall
+from components.blocks.resources import child
 
 MIN_PASSWORD_LENGTH = 12
-# The hosted page offers what OpenID Connect calls these; the e-mail address is the only attribute.
+# OAuth scopes of the hosted sign-in page; the e-mail address is the only attribute of users.
 _SCOPES = ["email", "openid", "profile"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """How people sign in.
+    """Rules for signing in.
 
     Attributes
     ----------
     self_registration
-        Anybody may register; without it, administrators invite.
+        Let anybody register; otherwise administrators invite users.
     mfa
-        `OFF`, `OPTIONAL` or `ON`: a second factor from an authenticator application.
+        Second factor from an authenticator app: `OFF`, `OPTIONAL` or `ON`.
     callback_urls, logout_urls
-        Where the hosted page sends browsers to; without any, the web application has no client.
+        Pages that the hosted sign-in page redirects to; without any, the web application has no client.
     domain_prefix
-        First part of the hosted page's address, unique in the region; made of the pool's id when absent.
+        First part of the hosted page's domain, unique in the region; made of the pool's id when absent.
     firewall
-        Put AWS WAF in front of the hosted page and of Cognito's interface.
+        Put AWS WAF in front of the hosted page and Cognito's interface.
     access_minutes, refresh_days
-        How long tokens are valid.
+        Lifetimes of access tokens and refresh tokens.
     """
 
     self_registration: bool = False
-    mfa: str = "OPTIONAL"
-    callback_urls: Sequence[str] = ()
-    logout_urls: Sequence[str] = ()
-    domain_prefix: str = ""
+    mfa: pulumi.Input[str] = "OPTIONAL"
+    callback_urls: Sequence[pulumi.Input[str]] = ()
+    logout_urls: Sequence[pulumi.Input[str]] = ()
+    domain_prefix: pulumi.Input[str] | None = None
     firewall: bool = False
     access_minutes: int = 60
     refresh_days: int = 30
@@ -50,37 +50,43 @@ class SignIn:
 class UserPool(pulumi.ComponentResource):
     """A user pool with a hosted sign-in page, a client for a web application and one for a command-line tool.
 
-    People sign in with their e-mail address and a strong password, and recover their account by e-mail. Clients have no
-    secret, since neither browsers nor command-line tools keep one; the web application's exchanges a code for tokens,
-    with PKCE. Errors do not tell whether somebody has an account.
+    Users sign in with their e-mail address and a strong password, and recover their account by e-mail. Clients have no
+    secret, since neither browsers nor command-line tools can keep one; the web application exchanges a code for tokens,
+    with PKCE. Error messages do not reveal whether an account exists.
 
     Parameters
     ----------
     name
-        The pool's name starts with it.
+        Logical name; the pool's physical name starts with it.
     sign_in
-        How people sign in.
+        Rules for signing in.
     protect
-        Refuse to delete the pool.
+        Protect the pool from deletion.
 
     Attributes
     ----------
     id
-        Of the pool.
+        Id of the pool.
     issuer
-        Of its tokens, as they name it.
+        JWT issuer of its tokens.
     web_client_id
-        Of the client for the web application; `None` where there is none.
+        Id of the web application's client; `None` without callback URLs.
     command_line_client_id
-        Of the client for the command-line tool.
+        Id of the command-line tool's client.
     domain
-        First part of the hosted page's address.
+        First part of the hosted page's domain.
     """
 
     def __init__(
-        self, name: str, sign_in: SignIn, protect: bool = False, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        sign_in: SignIn | None = None,
+        protect: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:UserPool", name, {}, opts)
+        sign_in = sign_in or SignIn()
         pool = self._pool(name, sign_in, protect)
         self.id = pool.id
         self.issuer = pulumi.Output.concat("https://", pool.endpoint)
@@ -90,14 +96,15 @@ class UserPool(pulumi.ComponentResource):
             name,
             user_pool_id=pool.id,
             domain=sign_in.domain_prefix or pool.id.apply(_domain_prefix),
-            opts=child_of(self),
+            # The prefix is unique in the region, so the new one cannot be there before the old one is gone.
+            opts=child(self, delete_before_replace=True),
         ).domain
         if sign_in.firewall:
-            Firewall(f"{name}-firewall", pool.arn, child_of(self))
+            Firewall(f"{name}-firewall", resource_arn=pool.arn, opts=child(self))
         self.register_outputs({"id": self.id, "issuer": self.issuer})
 
     def client_ids(self) -> list[pulumi.Output[str]]:
-        """Ids of all clients, which their tokens name as audience."""
+        """Ids of all clients, which are the audiences of their tokens."""
         return [one for one in (self.web_client_id, self.command_line_client_id) if one is not None]
 
     def _pool(self, name: str, sign_in: SignIn, protect: bool) -> aws.cognito.UserPool:
@@ -106,7 +113,7 @@ class UserPool(pulumi.ComponentResource):
             username_attributes=["email"],
             auto_verified_attributes=["email"],
             username_configuration=aws.cognito.UserPoolUsernameConfigurationArgs(case_sensitive=False),
-            # A new address counts only once it has been verified: nobody takes over another's.
+            # A new address counts only once it is verified, so nobody can take over somebody else's.
             user_attribute_update_settings=aws.cognito.UserPoolUserAttributeUpdateSettingsArgs(
                 attributes_require_verification_before_updates=["email"]
             ),
@@ -132,7 +139,7 @@ class UserPool(pulumi.ComponentResource):
                 allow_admin_create_user_only=not sign_in.self_registration
             ),
             deletion_protection="ACTIVE" if protect else "INACTIVE",
-            opts=child_of(self, protect=protect),
+            opts=child(self, protect=protect),
         )
 
     def _web_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
@@ -148,7 +155,7 @@ class UserPool(pulumi.ComponentResource):
             logout_urls=list(sign_in.logout_urls),
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             **_tokens(sign_in),
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _command_line_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
@@ -159,7 +166,7 @@ class UserPool(pulumi.ComponentResource):
             allowed_oauth_flows_user_pool_client=False,
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"],
             **_tokens(sign_in),
-            opts=child_of(self),
+            opts=child(self),
         )
 
 
@@ -179,5 +186,5 @@ def _tokens(sign_in: SignIn) -> dict[str, Any]:
 
 
 def _domain_prefix(pool: str) -> str:
-    """Make a prefix that no other pool has out of an id such as `eu-central-1_AbCdEfGhI`."""
+    """Make a prefix that no other pool has, of an id such as `eu-central-1_AbCdEfGhI`."""
     return f"nlp-{pool.partition('_')[2].lower()}"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
 from components.blocks.compute.bundle import ROOT, imported_files
+from components.blocks.resources import child as child_of
 from components.blocks.storage.private_bucket import PrivateBucket
 
 PREFIX = "programs/"
@@ -98,6 +98,7 @@ class BatchProgram(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         bucket: PrivateBucket,
         files: ProgramFiles,
         opts: pulumi.ResourceOptions | None = None,

@@ -3,86 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, assumed_by, child_of, policy_document
-from components.blocks.compute.bundle import code_bundle
+from components.blocks.access.arns import account_of
+from components.blocks.access.grants import Uses, granted_environment, granted_permissions
+from components.blocks.access.permissions import Permission
+from components.blocks.access.role import Role
+from components.blocks.access.tls import require_tls
+from components.blocks.compute.bundle import ROOT, code_bundle
+from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.observe.alarms import Metric, alarm_above
-from components.blocks.storage.work_queue import require_tls
+from components.blocks.resources import child
 
 FAILURE_DAYS = 14
 _DAY = 86_400
 
 
-@dataclass(frozen=True)
-class FunctionDefaults:
-    """What all functions of a stack have in common.
-
-    Attributes
-    ----------
-    runtime, architecture
-        As Lambda names them.
-    layers
-        ARNs of the layers with their dependencies.
-    log_retention_days, log_level
-        Of their logs.
-    tracing
-        Trace requests with AWS X-Ray.
-    notify
-        ARNs of SNS topics that alarms are sent to.
-    """
-
-    runtime: str
-    architecture: str
-    layers: Sequence[pulumi.Input[str]] = ()
-    log_retention_days: int = 30
-    log_level: str = "INFO"
-    tracing: bool = True
-    notify: Sequence[pulumi.Input[str]] = ()
-
-
 class PythonFunction(pulumi.ComponentResource):
-    """A Lambda function.
+    """A Lambda function in Python, whose role may log, trace and do what it is granted.
 
     Parameters
     ----------
     name
-        The function's name starts with it.
+        Logical name; the function's physical name starts with it.
     handler
         Path of its file, such as `handlers/sentiment/analyse.py`; the file has a function `handler`.
     defaults
-        What it has in common with the stack's other functions.
-    allow
-        All that it may do, besides logging and tracing.
+        Defaults shared by all functions of the stack.
+    uses
+        Grants on resources by the environment variable that names the resource.
+    permissions
+        Permissions on services that have no resource to name.
     environment
-        Its environment variables; no secrets.
+        Further environment variables; no secrets.
+    files
+        Files to bundle beside the code: path in the bundle -> path in the project.
     timeout_seconds, memory_mb
-        Its limits; Lambda gives processor time in proportion to memory.
+        Limits; Lambda gives processor time in proportion to memory.
     reserved_concurrency
-        At most this many invocations at once, where that protects something.
+        Concurrent invocations at most, where that protects something.
     asynchronous
-        It is invoked asynchronously: what fails in every attempt lands in a queue, `failures_url`.
+        The function is invoked asynchronously: events that failed in every attempt land in a queue, `failures_url`.
     invokes_itself
-        It may invoke itself.
+        The function may invoke itself.
 
     Attributes
     ----------
     name, arn
-        Of the function.
+        Name and ARN of the function.
     failures_url
-        Of the queue of failed asynchronous invocations, where there is one.
+        URL of the queue of failed asynchronous invocations; `None` where the function is not asynchronous.
+
+    Raises
+    ------
+    ValueError
+        An environment variable is given twice.
     """
 
     def __init__(
         self,
         name: str,
+        *,
         handler: str,
-        defaults: FunctionDefaults,
-        allow: Sequence[Permission] = (),
+        defaults: FunctionDefaults | None = None,
+        uses: Uses | None = None,
+        permissions: Sequence[Permission] = (),
         environment: Mapping[str, pulumi.Input[str]] | None = None,
+        files: Mapping[str, str] | None = None,
         timeout_seconds: int = 30,
         memory_mb: int = 256,
         reserved_concurrency: int | None = None,
@@ -91,30 +81,41 @@ class PythonFunction(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:PythonFunction", name, {}, opts)
-        logs = aws.cloudwatch.LogGroup(name, retention_in_days=defaults.log_retention_days, opts=child_of(self))
+        defaults = defaults or FunctionDefaults()
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=defaults.log_retention_days, opts=child(self))
         failures = self._failures(name) if asynchronous else None
-        platform = [_logging(logs)] + ([_tracing()] if defaults.tracing else [])
-        platform += [Permission(["sqs:SendMessage"], [failures.arn])] if failures else []
-        role, policy = self._role(name, [*platform, *allow])
-        function = self._function(
+        role = Role(
             name,
-            handler,
-            defaults,
-            role,
-            policy,
-            logs,
-            environment or {},
-            timeout_seconds,
-            memory_mb,
-            reserved_concurrency,
+            service="lambda.amazonaws.com",
+            account=account_of(logs.arn),
+            permissions=[*_platform(logs, failures, defaults), *granted_permissions(uses or {}), *permissions],
+            opts=child(self),
+        )
+        function = aws.lambda_.Function(
+            name,
+            runtime=defaults.runtime,
+            architectures=[defaults.architecture],
+            handler=f"{handler.removesuffix('.py').replace('/', '.')}.handler",
+            code=_code(handler, files or {}),
+            layers=defaults.layer_arns(),
+            role=role.arn,
+            timeout=timeout_seconds,
+            memory_size=memory_mb,
+            reserved_concurrent_executions=reserved_concurrency,
+            environment=_variables(name, defaults, granted_environment(uses or {}), environment or {}),
+            logging_config=_logging_config(logs),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if defaults.tracing else "PassThrough"),
+            opts=child(self, depends_on=[role.policy]),
         )
         self.name, self.arn = function.name, function.arn
         self.failures_url = failures.url if failures else None
         if failures:
             self._send_failures_to(name, failures)
         if invokes_itself:
-            self._let_invoke_itself(name, role)
-        self._watch(name, failures, defaults.notify)
+            # A policy of its own: the function waits for the role's first policy, which therefore cannot name it.
+            permission = Permission(["lambda:InvokeFunction"], [self.arn])
+            role.add_policy(f"{name}-itself", permissions=[permission], opts=child(self))
+        self._watch(name, failures, defaults.alarm_topics)
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _failures(self, name: str) -> aws.sqs.Queue:
@@ -122,50 +123,10 @@ class PythonFunction(pulumi.ComponentResource):
             f"{name}-failures",
             message_retention_seconds=FAILURE_DAYS * _DAY,
             sqs_managed_sse_enabled=True,
-            opts=child_of(self),
+            opts=child(self),
         )
-        require_tls(self, f"{name}-failures", queue)
+        require_tls(f"{name}-failures", queue=queue, opts=child(self))
         return queue
-
-    def _role(self, name: str, permissions: Sequence[Permission]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(name, assume_role_policy=assumed_by("lambda.amazonaws.com"), opts=child_of(self))
-        policy = aws.iam.RolePolicy(name, role=role.name, policy=policy_document(permissions), opts=child_of(self))
-        return role, policy
-
-    def _function(
-        self,
-        name: str,
-        handler: str,
-        defaults: FunctionDefaults,
-        role: aws.iam.Role,
-        policy: aws.iam.RolePolicy,
-        logs: aws.cloudwatch.LogGroup,
-        environment: Mapping[str, pulumi.Input[str]],
-        timeout_seconds: int,
-        memory_mb: int,
-        reserved_concurrency: int | None,
-    ) -> aws.lambda_.Function:
-        return aws.lambda_.Function(
-            name,
-            runtime=defaults.runtime,
-            architectures=[defaults.architecture],
-            handler=f"{handler.removesuffix('.py').replace('/', '.')}.handler",
-            code=code_bundle(handler),
-            layers=list(defaults.layers),
-            role=role.arn,
-            timeout=timeout_seconds,
-            memory_size=memory_mb,
-            reserved_concurrent_executions=reserved_concurrency,
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables={"LOG_LEVEL": defaults.log_level, **environment}),
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
-                log_format="JSON",
-                log_group=logs.name,
-                system_log_level="WARN",
-                application_log_level="DEBUG",  # the functions' own logger chooses; Lambda would drop metric lines
-            ),
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if defaults.tracing else "PassThrough"),
-            opts=child_of(self, depends_on=[policy]),
-        )
 
     def _send_failures_to(self, name: str, failures: aws.sqs.Queue) -> None:
         aws.lambda_.FunctionEventInvokeConfig(
@@ -176,51 +137,79 @@ class PythonFunction(pulumi.ComponentResource):
             destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
                 on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(destination=failures.arn)
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
 
-    def _let_invoke_itself(self, name: str, role: aws.iam.Role) -> None:
-        # A policy of its own: the function waits for its role's first policy, which therefore cannot name it.
-        permission = Permission(["lambda:InvokeFunction"], [self.arn])
-        aws.iam.RolePolicy(f"{name}-itself", role=role.name, policy=policy_document([permission]), opts=child_of(self))
-
-    def _watch(self, name: str, failures: aws.sqs.Queue | None, notify: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(self, name: str, failures: aws.sqs.Queue | None, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
         dimensions = {"FunctionName": self.name}
         alarm_above(
-            self,
             f"{name}-errors",
-            "An invocation failed or ran out of time. Its log has the reason.",
-            Metric("AWS/Lambda", "Errors", dimensions, "Sum"),
-            0,
-            notify,
+            description="An invocation failed or ran out of time. Its log has the reason.",
+            metric=Metric("AWS/Lambda", "Errors", dimensions, "Sum"),
+            threshold=0,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
         alarm_above(
-            self,
             f"{name}-throttles",
-            "Invocations were refused: a concurrency limit, the function's or the account's, is too low.",
-            Metric("AWS/Lambda", "Throttles", dimensions, "Sum"),
-            0,
-            notify,
+            description="Invocations were refused: a concurrency limit, the function's or the account's, is too low.",
+            metric=Metric("AWS/Lambda", "Throttles", dimensions, "Sum"),
+            threshold=0,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
         if failures:
             alarm_above(
-                self,
                 f"{name}-failures",
-                "An asynchronous invocation failed in every attempt; the queue of failures has its event and reason.",
-                Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": failures.name}, "Maximum"),
-                0,
-                notify,
+                description="An asynchronous invocation failed in every attempt; "
+                "the queue of failures has its event and reason.",
+                metric=Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": failures.name}, "Maximum"),
+                threshold=0,
+                alarm_topics=alarm_topics,
+                opts=child(self),
             )
 
 
-def _logging(logs: aws.cloudwatch.LogGroup) -> Permission:
+def _platform(
+    logs: aws.cloudwatch.LogGroup, failures: aws.sqs.Queue | None, defaults: FunctionDefaults
+) -> list[Permission]:
+    """Permissions that Lambda itself needs to run the function."""
     # Lambda names the streams of a function's own log group, which is all that `:*` stands for.
-    return Permission(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":*")])
-
-
-def _tracing() -> Permission:
-    return Permission(
+    logging = Permission(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":*")])
+    tracing = Permission(
         ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
         ["*"],
         why_any_resource="AWS X-Ray offers no resource-level permission for sending traces",
+    )
+    sending = [Permission(["sqs:SendMessage"], [failures.arn])] if failures else []
+    return [logging, *([tracing] if defaults.tracing else []), *sending]
+
+
+def _code(handler: str, files: Mapping[str, str]) -> pulumi.AssetArchive:
+    bundle = code_bundle(handler)
+    further = {name: pulumi.FileAsset(str(ROOT / path)) for name, path in files.items()}
+    if missing := [path for path in files.values() if not (ROOT / Path(path)).is_file()]:
+        raise FileNotFoundError(f"No file {missing[0]}: files are named by their paths in the project")
+    assets = {**bundle.assets, **further}
+    return pulumi.AssetArchive({name: assets[name] for name in sorted(assets)})
+
+
+def _variables(
+    name: str,
+    defaults: FunctionDefaults,
+    granted: Mapping[str, pulumi.Input[str]],
+    further: Mapping[str, pulumi.Input[str]],
+) -> aws.lambda_.FunctionEnvironmentArgs:
+    if twice := sorted(granted.keys() & further.keys()):
+        raise ValueError(f"Function {name}: {', '.join(twice)} is both in uses and in environment")
+    variables = {"LOG_LEVEL": defaults.log_level, **granted, **further}
+    return aws.lambda_.FunctionEnvironmentArgs(variables=variables)
+
+
+def _logging_config(logs: aws.cloudwatch.LogGroup) -> aws.lambda_.FunctionLoggingConfigArgs:
+    return aws.lambda_.FunctionLoggingConfigArgs(
+        log_format="JSON",
+        log_group=logs.name,
+        system_log_level="WARN",
+        application_log_level="DEBUG",  # the functions' own logger chooses; Lambda would drop metric lines
     )

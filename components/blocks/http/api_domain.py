@@ -7,26 +7,26 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
+from components.blocks.resources import child
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A host name, and what proves that it is ours.
+    """A custom domain, with what its certificate and records need.
 
     Attributes
     ----------
     host
-        Such as `api.example.com`.
+        Host name, such as `api.example.com`.
     zone_id
-        Id of the hosted zone in Amazon Route 53 that gets its records; without one, they are made by hand.
+        Id of the hosted zone in Amazon Route 53 for its records; without one, make them by hand.
     certificate_arn
-        ARN of a certificate in the API's region; without one, it is issued, which takes `zone_id`.
+        ARN of a certificate in the API's region; issued when absent, which takes `zone_id`.
     """
 
     host: str
-    zone_id: str = ""
-    certificate_arn: str = ""
+    zone_id: pulumi.Input[str] = ""
+    certificate_arn: pulumi.Input[str] = ""
 
     def __post_init__(self) -> None:
         if not (self.zone_id or self.certificate_arn):
@@ -39,23 +39,24 @@ class ApiDomain(pulumi.ComponentResource):
     Parameters
     ----------
     name
-        The resources' names start with it.
+        Logical name; the names of the resources start with it.
     domain
         Host name, hosted zone and certificate.
     api_id, stage
-        Where it leads to.
+        Id and stage of the API.
 
     Attributes
     ----------
     url
         Address of the API.
     target
-        Where a record that is made by hand points to.
+        Host name that a record made by hand points to.
     """
 
     def __init__(
         self,
         name: str,
+        *,
         domain: Domain,
         api_id: pulumi.Input[str],
         stage: pulumi.Input[str],
@@ -69,9 +70,9 @@ class ApiDomain(pulumi.ComponentResource):
             domain_name_configuration=aws.apigatewayv2.DomainNameDomainNameConfigurationArgs(
                 certificate_arn=certificate, endpoint_type="REGIONAL", security_policy="TLS_1_2"
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
-        aws.apigatewayv2.ApiMapping(name, api_id=api_id, stage=stage, domain_name=made.domain_name, opts=child_of(self))
+        aws.apigatewayv2.ApiMapping(name, api_id=api_id, stage=stage, domain_name=made.domain_name, opts=child(self))
         self.url = f"https://{domain.host}"
         self.target = made.domain_name_configuration.target_domain_name
         if domain.zone_id:
@@ -79,7 +80,7 @@ class ApiDomain(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _certificate(self, name: str, domain: Domain) -> pulumi.Output[str]:
-        certificate = aws.acm.Certificate(name, domain_name=domain.host, validation_method="DNS", opts=child_of(self))
+        certificate = aws.acm.Certificate(name, domain_name=domain.host, validation_method="DNS", opts=child(self))
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
             f"{name}-proof",
@@ -88,13 +89,13 @@ class ApiDomain(pulumi.ComponentResource):
             type=proof.resource_record_type,
             records=[proof.resource_record_value],
             ttl=300,
-            opts=child_of(self),
+            opts=child(self),
         )
         return aws.acm.CertificateValidation(
             name,
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn],
-            opts=child_of(self),
+            opts=child(self),
         ).certificate_arn
 
     def _records(self, name: str, domain: Domain, made: aws.apigatewayv2.DomainName) -> None:
@@ -103,6 +104,4 @@ class ApiDomain(pulumi.ComponentResource):
             zone_id=made.domain_name_configuration.hosted_zone_id,
             evaluate_target_health=False,
         )
-        aws.route53.Record(
-            name, zone_id=domain.zone_id, name=domain.host, type="A", aliases=[alias], opts=child_of(self)
-        )
+        aws.route53.Record(name, zone_id=domain.zone_id, name=domain.host, type="A", aliases=[alias], opts=child(self))

@@ -1,38 +1,40 @@
-"""Firewall: AWS WAF in front of something that takes requests from the internet."""
+"""Firewall: AWS WAF in front of a resource that takes requests from the internet."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
+from components.blocks.resources import child
 
-# One address: a person signs in with a handful of requests, an office of hundreds still stays below.
+# Per address: one sign-in is a handful of requests, so an office of hundreds stays below.
 _REQUESTS_IN_FIVE_MINUTES = 500
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-ip-rep.html
 _REPUTATION = "AWSManagedRulesAmazonIpReputationList"
 
 
 class Firewall(pulumi.ComponentResource):
-    """A web ACL that lets requests through unless their address asks too often or is known for attacks.
+    """A web ACL that blocks addresses which send too many requests or are known for attacks.
 
-    Costs 5 USD a month, 1 USD for each of its two rules, and 0.60 USD for a million requests
+    Costs 5 USD per month, 1 USD for each of its two rules, and 0.60 USD per million requests
     (https://aws.amazon.com/waf/pricing/).
 
     Parameters
     ----------
     name
-        The web ACL's name starts with it.
+        Logical name; the web ACL's physical name starts with it.
     resource_arn
-        What it protects: a user pool, a load balancer, a REST API. AWS WAF takes no HTTP APIs.
+        ARN of a user pool, load balancer or REST API. AWS WAF does not support HTTP APIs.
 
     Attributes
     ----------
     arn
-        Of the web ACL.
+        ARN of the web ACL.
     """
 
-    def __init__(self, name: str, resource_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, resource_arn: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("cloud-nlp:blocks:Firewall", name, {}, opts)
         acl = aws.wafv2.WebAcl(
             name,
@@ -42,10 +44,10 @@ class Firewall(pulumi.ComponentResource):
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
                 cloudwatch_metrics_enabled=True, metric_name="Firewall", sampled_requests_enabled=False
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
         self.arn = acl.arn
-        aws.wafv2.WebAclAssociation(name, resource_arn=resource_arn, web_acl_arn=acl.arn, opts=child_of(self))
+        aws.wafv2.WebAclAssociation(name, resource_arn=resource_arn, web_acl_arn=acl.arn, opts=child(self))
         self.register_outputs({"arn": self.arn})
 
 
@@ -67,7 +69,7 @@ def _known_for_attacks() -> aws.wafv2.WebAclRuleArgs:
     return aws.wafv2.WebAclRuleArgs(
         name="known-for-attacks",
         priority=1,
-        # The group's own actions hold: it blocks.
+        # The managed rules keep their own action, which is to block.
         override_action=aws.wafv2.WebAclRuleOverrideActionArgs(none=aws.wafv2.WebAclRuleOverrideActionNoneArgs()),
         statement=aws.wafv2.WebAclRuleStatementArgs(
             managed_rule_group_statement=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(

@@ -1,22 +1,19 @@
-"""HttpApi: an HTTP API of Amazon API Gateway, in front of functions that somebody else has made."""
+"""HttpApi: an HTTP API of Amazon API Gateway, in front of functions that are there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of
 from components.blocks.compute.python_function import PythonFunction
+from components.blocks.http.routes import METHODS, JwtIssuer, Route, Throttle
 from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.resources import child
 
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html: integrations end after 30 seconds.
-MAX_TIMEOUT_SECONDS = 29
 STAGE = "$default"  # the stage whose name is not part of the address
-METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _MAX_AGE_SECONDS = 3600
 _SERVER_ERROR_RATE = 0.01
 _SLOW_MILLISECONDS = 3000
@@ -41,120 +38,34 @@ _LOGGED = {
 }
 
 
-@dataclass(frozen=True)
-class Throttle:
-    """How many requests are let through; API Gateway answers the others with 429.
-
-    Attributes
-    ----------
-    per_second
-        Over time.
-    burst
-        At once.
-    """
-
-    per_second: float
-    burst: int
-
-
-@dataclass(frozen=True)
-class Route:
-    """An endpoint.
-
-    Attributes
-    ----------
-    method, path
-        Such as `GET` and `/projects/{project}`; `{name+}` takes the rest of the path, slashes included.
-    handler
-        Path of its file, such as `handlers/api/project_get.py`; the file has a function `handler`.
-    allow
-        All that it may do, besides logging and tracing.
-    environment
-        Its environment variables; no secrets.
-    public
-        Needs no sign-in.
-    timeout_seconds, memory_mb
-        Its limits.
-    throttle
-        Where it is to be throttled tighter than the others.
-    """
-
-    method: str
-    path: str
-    handler: str
-    allow: Sequence[Permission] = ()
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    public: bool = False
-    timeout_seconds: int = 15
-    memory_mb: int = 512
-    throttle: Throttle | None = None
-
-    @property
-    def key(self) -> str:
-        """What API Gateway calls it."""
-        return f"{self.method} {self.path}"
-
-    @property
-    def short_name(self) -> str:
-        """What its resources' names end in."""
-        return self.handler.rpartition("/")[2].removesuffix(".py").replace("_", "-")
-
-    def mistakes(self) -> list[str]:
-        """Find what is wrong with it, each with what was expected."""
-        found = []
-        if self.method not in METHODS:
-            found.append(f"{self.key}: method {self.method}; expected one of {', '.join(METHODS)}")
-        if not self.path.startswith("/"):
-            found.append(f"{self.key}: path {self.path}; expected it to start with /")
-        if not 1 <= self.timeout_seconds <= MAX_TIMEOUT_SECONDS:
-            found.append(f"{self.key}: timeout {self.timeout_seconds} s; expected 1 to {MAX_TIMEOUT_SECONDS}")
-        return found
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Whose tokens are good.
-
-    Attributes
-    ----------
-    issuer
-        As tokens name it; its keys are found by OpenID Connect's discovery.
-    clients
-        Values of the tokens' `aud` or `client_id`.
-    """
-
-    issuer: pulumi.Input[str]
-    clients: Sequence[pulumi.Input[str]]
-
-
 class HttpApi(pulumi.ComponentResource):
     """An HTTP API: routes to functions, sign-in by token, throttling, CORS, access logs and alarms.
 
     Parameters
     ----------
     name
-        The API's name starts with it.
+        Logical name; the API's physical name starts with it.
     functions
-        What answers each route.
-    audience
-        Whose tokens are good.
+        Routes, each with the function that answers it.
+    issuer
+        Issuer of the accepted tokens.
     throttle
-        Of all routes together that have no throttle of their own.
+        Rate limit of all routes together that have none of their own.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
     only_by_domain
-        Has no address of its own, since a custom domain is in front.
+        Switch the API's own address off, since a custom domain is in front.
     log_retention_days
-        Of the access log.
-    notify
+        Days that the access log is kept.
+    alarm_topics
         ARNs of SNS topics that alarms are sent to.
 
     Attributes
     ----------
     id
-        Of the API.
+        Id of the API.
     url
-        Its own address.
+        The API's own address.
     stage
         Name of its stage.
     """
@@ -162,24 +73,25 @@ class HttpApi(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         functions: Sequence[tuple[Route, PythonFunction]],
-        audience: Audience,
+        issuer: JwtIssuer,
         throttle: Throttle,
         origins: Sequence[str] = (),
         only_by_domain: bool = False,
         log_retention_days: int = 30,
-        notify: Sequence[pulumi.Input[str]] = (),
+        alarm_topics: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:HttpApi", name, {}, opts)
         api = self._api(name, origins, only_by_domain)
         self.id, self.url = api.id, api.api_endpoint
-        authorizer = self._authorizer(name, audience)
+        authorizer = self._authorizer(name, issuer)
         routes = [self._route(name, route, function, api, authorizer) for route, function in functions]
-        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child_of(self))
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child(self))
         costly = [route for route, _ in functions if route.throttle]
         self.stage = self._stage(name, throttle, costly, logs, routes).name
-        self._watch(name, logs, notify)
+        self._watch(name, logs, alarm_topics)
         self.register_outputs({"id": self.id, "url": self.url})
 
     def _api(self, name: str, origins: Sequence[str], only_by_domain: bool) -> aws.apigatewayv2.Api:
@@ -195,19 +107,19 @@ class HttpApi(pulumi.ComponentResource):
             protocol_type="HTTP",
             cors_configuration=cors if origins else None,
             disable_execute_api_endpoint=only_by_domain,
-            opts=child_of(self),
+            opts=child(self),
         )
 
-    def _authorizer(self, name: str, audience: Audience) -> aws.apigatewayv2.Authorizer:
+    def _authorizer(self, name: str, issuer: JwtIssuer) -> aws.apigatewayv2.Authorizer:
         return aws.apigatewayv2.Authorizer(
             name,
             api_id=self.id,
             authorizer_type="JWT",
             identity_sources=["$request.header.Authorization"],
             jwt_configuration=aws.apigatewayv2.AuthorizerJwtConfigurationArgs(
-                issuer=audience.issuer, audiences=list(audience.clients)
+                issuer=issuer.issuer, audiences=list(issuer.audiences)
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _route(
@@ -218,7 +130,9 @@ class HttpApi(pulumi.ComponentResource):
         api: aws.apigatewayv2.Api,
         authorizer: aws.apigatewayv2.Authorizer,
     ) -> aws.apigatewayv2.Route:
-        name = f"{api_name}-{route.short_name}"
+        name = f"{api_name}-{route.resource_name}"
+        # Once named by the handler's file. API Gateway refuses a second route of a key, so a route is never replaced.
+        renamed = [pulumi.Alias(name=f"{api_name}-{route.function_name}")]
         permission = aws.lambda_.Permission(
             name,
             action="lambda:InvokeFunction",
@@ -226,7 +140,7 @@ class HttpApi(pulumi.ComponentResource):
             principal="apigateway.amazonaws.com",
             # The route of any stage; the default one is the only one.
             source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method}{route.path}"),
-            opts=child_of(self),
+            opts=child(self, aliases=renamed),
         )
         integration = aws.apigatewayv2.Integration(
             name,
@@ -235,7 +149,7 @@ class HttpApi(pulumi.ComponentResource):
             integration_uri=function.arn,
             payload_format_version="2.0",
             timeout_milliseconds=(route.timeout_seconds + 1) * 1000,  # the function's own limit comes first
-            opts=child_of(self),
+            opts=child(self, aliases=renamed),
         )
         return aws.apigatewayv2.Route(
             name,
@@ -244,7 +158,7 @@ class HttpApi(pulumi.ComponentResource):
             target=pulumi.Output.concat("integrations/", integration.id),
             authorization_type="NONE" if route.public else "JWT",
             authorizer_id=None if route.public else authorizer.id,
-            opts=child_of(self, depends_on=[permission]),
+            opts=child(self, aliases=renamed, depends_on=[permission]),
         )
 
     def _stage(
@@ -261,12 +175,12 @@ class HttpApi(pulumi.ComponentResource):
             name=STAGE,
             auto_deploy=True,
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=throttle.per_second, throttling_burst_limit=throttle.burst
+                throttling_rate_limit=throttle.requests_per_second, throttling_burst_limit=throttle.burst
             ),
             route_settings=[
                 aws.apigatewayv2.StageRouteSettingArgs(
                     route_key=route.key,
-                    throttling_rate_limit=route.throttle.per_second,
+                    throttling_rate_limit=route.throttle.requests_per_second,
                     throttling_burst_limit=route.throttle.burst,
                 )
                 for route in costly
@@ -276,35 +190,35 @@ class HttpApi(pulumi.ComponentResource):
                 destination_arn=logs.arn, format=json.dumps(_LOGGED)
             ),
             # API Gateway refuses settings of routes that are not there yet.
-            opts=child_of(self, depends_on=list(routes)),
+            opts=child(self, depends_on=list(routes)),
         )
 
-    def _watch(self, name: str, logs: aws.cloudwatch.LogGroup, notify: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(self, name: str, logs: aws.cloudwatch.LogGroup, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
         dimensions = {"ApiId": self.id, "Stage": STAGE}
         alarm_above(
-            self,
             f"{name}-server-errors",
-            "More than 1 % of the requests were answered with a server error: see the access log, then the function's.",
-            Metric("AWS/ApiGateway", "5xx", dimensions, "Average"),
-            _SERVER_ERROR_RATE,
-            notify,
+            description="Over 1 % of the answers were server errors: see the access log, then the function's log.",
+            metric=Metric("AWS/ApiGateway", "5xx", dimensions, "Average"),
+            threshold=_SERVER_ERROR_RATE,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
         alarm_above(
-            self,
             f"{name}-slow",
-            f"For 15 minutes, one of a hundred requests has taken over {_SLOW_MILLISECONDS // 1000} seconds.",
-            Metric("AWS/ApiGateway", "Latency", dimensions, "p99"),
-            _SLOW_MILLISECONDS,
-            notify,
+            description=f"For 15 minutes, 1 % of the requests have taken over {_SLOW_MILLISECONDS // 1000} seconds.",
+            metric=Metric("AWS/ApiGateway", "Latency", dimensions, "p99"),
+            threshold=_SLOW_MILLISECONDS,
+            alarm_topics=alarm_topics,
+            opts=child(self),
             periods=3,
         )
         alarm_above(
-            self,
             f"{name}-throttled",
-            "Requests were refused with 429: somebody asks too much, or the limits are too low.",
-            self._throttled(name, logs),
-            _THROTTLED_IN_FIVE_MINUTES,
-            notify,
+            description="Requests were refused with 429: a client asks too often, or the limits are too low.",
+            metric=self._throttled(name, logs),
+            threshold=_THROTTLED_IN_FIVE_MINUTES,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
 
     def _throttled(self, name: str, logs: aws.cloudwatch.LogGroup) -> Metric:
@@ -317,6 +231,6 @@ class HttpApi(pulumi.ComponentResource):
             metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
                 namespace=metric.namespace, name=metric.name, value="1", dimensions={"Api": "$.api"}
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
         return metric

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import child_of
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -30,12 +28,13 @@ class Metric:
 
 
 def alarm_above(
-    parent: pulumi.Resource,
     name: str,
+    *,
     description: str,
     metric: Metric,
     threshold: float,
-    notify: Sequence[pulumi.Input[str]],
+    alarm_topics: Sequence[pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
     period_seconds: int = 300,
     periods: int = 1,
 ) -> aws.cloudwatch.MetricAlarm:
@@ -43,18 +42,18 @@ def alarm_above(
 
     Parameters
     ----------
-    parent
-        The component that the alarm belongs to.
     name
-        The alarm's name starts with it.
+        Logical name; the alarm's physical name starts with it.
     description
-        What has happened and what to do, for whoever is woken by it.
+        What has happened and what to do, for whoever is on call.
     metric
-        What is watched.
+        The metric.
     threshold
-        Highest value that is healthy.
-    notify
-        ARNs of the SNS topics that are told, also when the alarm ends.
+        Highest healthy value.
+    alarm_topics
+        ARNs of the SNS topics that are notified when the alarm starts and when it ends.
+    opts
+        Options of the alarm.
     period_seconds, periods
         Length of a period, and how many in a row have to exceed the threshold.
     """
@@ -72,7 +71,7 @@ def alarm_above(
         period=period_seconds,
         evaluation_periods=periods,
         treat_missing_data="notBreaching",
-        alarm_actions=list(notify),
-        ok_actions=list(notify),
-        opts=child_of(parent),
+        alarm_actions=list(alarm_topics),
+        ok_actions=list(alarm_topics),
+        opts=opts,
     )

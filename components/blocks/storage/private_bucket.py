@@ -1,15 +1,21 @@
-"""PrivateBucket: an S3 bucket that nobody outside the account reaches."""
+"""PrivateBucket: an S3 bucket without public access."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of, tls_only
+from components.blocks.access.arns import account_of
+from components.blocks.access.grants import Grant, check_actions
+from components.blocks.access.permissions import Permission
+from components.blocks.access.tls import tls_only
 from components.blocks.compute.python_function import PythonFunction
+from components.blocks.resources import child
 
+BucketAction = Literal["DeleteObject", "GetObject", "ListBucket", "PutObject"]
 ABORT_UPLOADS_DAYS = 7
 OLD_VERSIONS_DAYS = 30
 
@@ -22,32 +28,34 @@ class PrivateBucket(pulumi.ComponentResource):
     Parameters
     ----------
     name
-        The bucket's name starts with it.
+        Logical name; the bucket's physical name starts with it.
     expire_days
-        Remove objects of this age.
+        Age in days at which objects are deleted; never when absent.
     protect
-        Refuse to delete the bucket; without it, the bucket is deleted with all it holds.
+        Protect the bucket from deletion; without it, the bucket is deleted with all its objects.
     upload_origins
         Origins of web pages, such as `https://app.example.com`, that may post presigned forms and read presigned links.
 
     Attributes
     ----------
     name, arn
-        Of the bucket.
+        Name and ARN of the bucket.
     """
 
     def __init__(
         self,
         name: str,
+        *,
         expire_days: int | None = None,
         protect: bool = False,
         upload_origins: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:PrivateBucket", name, {}, opts)
-        bucket = aws.s3.Bucket(name, force_destroy=not protect, opts=child_of(self, protect=protect))
+        bucket = aws.s3.Bucket(name, force_destroy=not protect, opts=child(self, protect=protect))
         self.name = bucket.bucket
         self.arn = bucket.arn
+        self._has_notification = False
         public_access = self._close(name)
         self._version_and_encrypt(name)
         self._expire(name, expire_days)
@@ -56,46 +64,78 @@ class PrivateBucket(pulumi.ComponentResource):
             self._let_pages_upload(name, upload_origins)
         self.register_outputs({"name": self.name, "arn": self.arn})
 
+    def grant(self, *actions: BucketAction, prefix: str = "", prefixes: Sequence[str] = ()) -> Grant:
+        """Allow actions on the objects below some prefixes; the grant's value is the bucket's name.
+
+        Parameters
+        ----------
+        actions
+            Names of S3's actions. `ListBucket` lists the objects below the prefixes alone.
+        prefix, prefixes
+            What keys start with, such as `reports/`; `*` stands for any text. Give one prefix or several.
+
+        Raises
+        ------
+        ValueError
+            No or unknown actions, no prefix, or both `prefix` and `prefixes`.
+        """
+        title = f"Bucket {self.pulumi_resource_name}"
+        check_actions(title, actions, get_args(BucketAction))
+        if bool(prefix) == bool(prefixes) or not all([prefix] if prefix else prefixes):
+            raise ValueError(f"{title}: expected either prefix or prefixes, and none of them empty")
+        patterns = [f"{one}*" for one in ([prefix] if prefix else prefixes)]
+        permissions = []
+        if on_objects := [f"s3:{action}" for action in actions if action != "ListBucket"]:
+            objects = [pulumi.Output.concat(self.arn, "/", pattern) for pattern in patterns]
+            permissions.append(Permission(on_objects, objects))
+        if "ListBucket" in actions:
+            condition = {"StringLike": {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]}}
+            permissions.append(Permission(["s3:ListBucket"], [self.arn], condition))
+        return Grant(tuple(permissions), self.name)
+
     def putting(self, prefix: str) -> Permission:
-        """Write objects whose keys start with `prefix`."""
-        return Permission(["s3:PutObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*")])
+        """Grant `PutObject`."""
+        return self.grant("PutObject", prefix=prefix).permissions[0]
 
     def getting(self, *prefixes: str) -> Permission:
-        """Read objects whose keys start with one of `prefixes`."""
-        return Permission(["s3:GetObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*") for prefix in prefixes])
-
-    def deleting(self, prefix: str) -> Permission:
-        """Delete objects whose keys start with `prefix`; their versions stay for as long as the bucket keeps them."""
-        return Permission(["s3:DeleteObject"], [pulumi.Output.concat(self.arn, "/", prefix, "*")])
+        """Grant `GetObject`."""
+        return self.grant("GetObject", prefixes=prefixes).permissions[0]
 
     def listing(self, *prefixes: str) -> Permission:
-        """List objects whose keys start with one of `prefixes`."""
-        patterns = [f"{prefix}*" for prefix in prefixes]
-        condition = {"StringLike": {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]}}
-        return Permission(["s3:ListBucket"], [self.arn], condition)
+        """Grant `ListBucket`."""
+        return self.grant("ListBucket", prefixes=prefixes).permissions[0]
 
-    def invoke(self, name: str, function: PythonFunction, events: Sequence[str], prefix: str) -> None:
-        """Invoke a function, asynchronously, with events of objects; once for a bucket, whose configuration is one.
+    def invoke(self, name: str, *, function: PythonFunction, events: Sequence[str], prefix: str) -> None:
+        """Invoke a function, asynchronously, for events of objects.
 
         Parameters
         ----------
         name
-            Of the resources.
+            Logical name of the permission and the notification.
         function
-            What is invoked.
+            The function.
         events
             Kinds of events, such as `s3:ObjectCreated:Post`.
         prefix
             What the objects' keys start with.
+
+        Raises
+        ------
+        ValueError
+            The bucket has a notification. S3 keeps one configuration per bucket, so a second one would replace it.
         """
+        if self._has_notification:
+            raise ValueError(f"Bucket {self.pulumi_resource_name}: it can have one notification, and has one already")
+        self._has_notification = True
         permission = aws.lambda_.Permission(
             name,
             action="lambda:InvokeFunction",
             function=function.name,
             principal="s3.amazonaws.com",
             source_arn=self.arn,
-            source_account=function.arn.apply(_account),  # a bucket's name alone can become somebody else's
-            opts=child_of(self),
+            # After a bucket's deletion, another account can create one of the same name.
+            source_account=account_of(function.arn),
+            opts=child(self),
         )
         aws.s3.BucketNotification(
             name,
@@ -105,7 +145,7 @@ class PrivateBucket(pulumi.ComponentResource):
                     lambda_function_arn=function.arn, events=list(events), filter_prefix=prefix
                 )
             ],
-            opts=child_of(self, depends_on=[permission]),
+            opts=child(self, depends_on=[permission]),
         )
 
     def _close(self, name: str) -> pulumi.Resource:
@@ -113,7 +153,7 @@ class PrivateBucket(pulumi.ComponentResource):
             name,
             bucket=self.name,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=child_of(self),
+            opts=child(self),
         )
         return aws.s3.BucketPublicAccessBlock(
             name,
@@ -122,7 +162,7 @@ class PrivateBucket(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _version_and_encrypt(self, name: str) -> None:
@@ -130,7 +170,7 @@ class PrivateBucket(pulumi.ComponentResource):
             name,
             bucket=self.name,
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=child_of(self),
+            opts=child(self),
         )
         by_default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
             sse_algorithm="AES256"
@@ -143,7 +183,7 @@ class PrivateBucket(pulumi.ComponentResource):
                     apply_server_side_encryption_by_default=by_default
                 )
             ],
-            opts=child_of(self),
+            opts=child(self),
         )
 
     def _expire(self, name: str, expire_days: int | None) -> None:
@@ -159,18 +199,17 @@ class PrivateBucket(pulumi.ComponentResource):
             ),
             expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expire_days) if expire_days else None,
         )
-        aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[rule], opts=child_of(self))
+        aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[rule], opts=child(self))
 
     def _require_tls(self, name: str, public_access: pulumi.Resource) -> None:
         policy = pulumi.Output.json_dumps(
             {
                 "Version": "2012-10-17",
-                # A refusal: of whatever it is, to the bucket and all objects, that comes without TLS.
-                "Statement": [tls_only("s3:*", [self.arn, pulumi.Output.concat(self.arn, "/*")])],
+                "Statement": [tls_only(actions="s3:*", resources=[self.arn, pulumi.Output.concat(self.arn, "/*")])],
             }
         )
         # S3 refuses to change both at the same time.
-        aws.s3.BucketPolicy(name, bucket=self.name, policy=policy, opts=child_of(self, depends_on=[public_access]))
+        aws.s3.BucketPolicy(name, bucket=self.name, policy=policy, opts=child(self, depends_on=[public_access]))
 
     def _let_pages_upload(self, name: str, origins: Sequence[str]) -> None:
         rule = aws.s3.BucketCorsConfigurationCorsRuleArgs(
@@ -179,9 +218,4 @@ class PrivateBucket(pulumi.ComponentResource):
             allowed_headers=["content-type"],
             max_age_seconds=3600,
         )
-        aws.s3.BucketCorsConfiguration(name, bucket=self.name, cors_rules=[rule], opts=child_of(self))
-
-
-def _account(arn: str) -> str:
-    """Find the account in an ARN."""
-    return arn.split(":")[4]
+        aws.s3.BucketCorsConfiguration(name, bucket=self.name, cors_rules=[rule], opts=child(self))

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of
+from components.blocks.access.grants import Grant, check_actions
+from components.blocks.access.permissions import Permission
+from components.blocks.resources import child
+
+TableAction = Literal[
+    "BatchGetItem",
+    "ConditionCheckItem",
+    "DeleteItem",
+    "DescribeTable",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "UpdateItem",
+]
+_ON_INDEXES = ("Query", "Scan")
 
 
 @dataclass(frozen=True)
@@ -18,9 +34,9 @@ class Index:
     Attributes
     ----------
     name
-        By which queries call it.
+        Name that queries use.
     hash_key, range_key
-        Names of its keys, strings.
+        Names of the partition key and the sort key, both strings.
     """
 
     name: str
@@ -29,32 +45,33 @@ class Index:
 
 
 class Table(pulumi.ComponentResource):
-    """A DynamoDB table that is paid by request, encrypted, and recoverable to any second of the last 35 days.
+    """A DynamoDB table with on-demand capacity, encrypted, recoverable to any second of the last 35 days.
 
     Parameters
     ----------
     name
-        The table's name starts with it.
+        Logical name; the table's physical name starts with it.
     hash_key
         Name of the partition key, a string.
     range_key
         Name of the sort key, a string.
     ttl_attribute
-        Name of the attribute with the time, in seconds since 1970, after which DynamoDB may delete an item.
+        Name of the attribute that holds the time, in seconds since 1970, after which DynamoDB may delete an item.
     protect
-        Refuse to delete the table.
+        Protect the table from deletion.
     indexes
-        Further ways to query it.
+        Global secondary indexes.
 
     Attributes
     ----------
     name, arn
-        Of the table.
+        Name and ARN of the table.
     """
 
     def __init__(
         self,
         name: str,
+        *,
         hash_key: str,
         range_key: str | None = None,
         ttl_attribute: str | None = None,
@@ -74,52 +91,54 @@ class Table(pulumi.ComponentResource):
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=ttl_attribute, enabled=True) if ttl_attribute else None,
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             deletion_protection_enabled=protect,
-            opts=child_of(self, protect=protect),
+            opts=child(self, protect=protect),
         )
         self.name = table.name
         self.arn = table.arn
+        self._indexes = [index.name for index in indexes]
         self.register_outputs({"name": self.name, "arn": self.arn})
 
-    def scanning(self) -> Permission:
-        """Read all items."""
-        return self._on_table("Scan")
+    def grant(self, *actions: TableAction, index: str | None = None) -> Grant:
+        """Allow actions on the table, or on one of its indexes; the grant's value is the table's name.
 
-    def describing(self) -> Permission:
-        """Read the table's properties, such as how many items it holds."""
-        return self._on_table("DescribeTable")
+        Parameters
+        ----------
+        actions
+            Names of DynamoDB's actions. Those on items hold for transactions, too.
+        index
+            Name of an index, which the actions are then limited to.
 
-    def batch_getting(self) -> Permission:
-        """Read items by their keys, several at once."""
-        return self._on_table("BatchGetItem")
+        Raises
+        ------
+        ValueError
+            No or unknown actions, an unknown index, or an action that indexes do not have.
+        """
+        title = f"Table {self.pulumi_resource_name}"
+        check_actions(title, actions, get_args(TableAction))
+        names = [f"dynamodb:{action}" for action in actions]
+        if index is None:
+            return Grant((Permission(names, [self.arn]),), self.name)
+        if index not in self._indexes:
+            raise ValueError(f"{title} has no index {index!r}; it has {', '.join(self._indexes) or 'none'}")
+        if wrong := [action for action in actions if action not in _ON_INDEXES]:
+            raise ValueError(f"{title}: {', '.join(wrong)} cannot be granted on an index")
+        return Grant((Permission(names, [pulumi.Output.concat(self.arn, "/index/", index)]),), self.name)
 
     def putting(self) -> Permission:
-        """Write whole items, alone or in a transaction."""
-        return self._on_table("PutItem")
-
-    def getting(self) -> Permission:
-        """Read an item by its key, alone or in a transaction."""
-        return self._on_table("GetItem")
-
-    def querying(self, index: str | None = None) -> Permission:
-        """Read items of one partition: of the table, or of one of its indexes."""
-        if index is None:
-            return self._on_table("Query")
-        return Permission(["dynamodb:Query"], [pulumi.Output.concat(self.arn, "/index/", index)])
+        """Grant `PutItem`."""
+        return self.grant("PutItem").permissions[0]
 
     def updating(self) -> Permission:
-        """Change or make items, alone or in a transaction."""
-        return self._on_table("UpdateItem")
+        """Grant `UpdateItem`."""
+        return self.grant("UpdateItem").permissions[0]
 
     def deleting(self) -> Permission:
-        """Delete items, alone or in a transaction."""
-        return self._on_table("DeleteItem")
+        """Grant `DeleteItem`."""
+        return self.grant("DeleteItem").permissions[0]
 
     def checking(self) -> Permission:
-        """Make a transaction depend on items that it leaves as they are."""
-        return self._on_table("ConditionCheckItem")
-
-    def _on_table(self, *actions: str) -> Permission:
-        return Permission([f"dynamodb:{action}" for action in actions], [self.arn])
+        """Grant `ConditionCheckItem`."""
+        return self.grant("ConditionCheckItem").permissions[0]
 
 
 def _global_index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, child_of, tls_only
+from components.blocks.access.grants import Grant, check_actions
+from components.blocks.access.permissions import Permission
+from components.blocks.access.tls import require_tls
 from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.resources import child
 
+QueueAction = Literal["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"]
 # AWS's advice for queues that Lambda reads: six times the function's time limit, and the batching window besides.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_TIMES_TIMEOUT = 6
@@ -25,34 +30,35 @@ class WorkQueue(pulumi.ComponentResource):
     Parameters
     ----------
     name
-        The queues' names start with it.
+        Logical name; the queues' physical names start with it.
     consumer_timeout_seconds
-        The consumer's time limit; a message that was received is hidden six times as long.
+        The consumer's time limit. The visibility timeout is six times as long.
     consumer_window_seconds
-        How long the consumer's batches may wait to fill; a message is hidden for that time besides.
+        The consumer's batching window, which is added to the visibility timeout.
     max_receives
-        How often a message is tried before it becomes a dead letter.
+        Attempts before a message becomes a dead letter.
     max_age_seconds
-        An alarm tells when the oldest message is older.
-    notify
+        Alarm threshold for the age of the oldest message, in seconds.
+    alarm_topics
         ARNs of SNS topics that alarms are sent to.
 
     Attributes
     ----------
     url, arn, name
-        Of the queue.
+        URL, ARN and name of the queue.
     dead_letter_url, dead_letter_arn
-        Of the dead-letter queue.
+        URL and ARN of the dead-letter queue.
     """
 
     def __init__(
         self,
         name: str,
+        *,
         consumer_timeout_seconds: int,
         consumer_window_seconds: int = 0,
         max_receives: int = 5,
         max_age_seconds: int = 900,
-        notify: Sequence[pulumi.Input[str]] = (),
+        alarm_topics: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:WorkQueue", name, {}, opts)
@@ -60,7 +66,7 @@ class WorkQueue(pulumi.ComponentResource):
             f"{name}-dead",
             message_retention_seconds=DEAD_LETTER_DAYS * _DAY,
             sqs_managed_sse_enabled=True,
-            opts=child_of(self),
+            opts=child(self),
         )
         queue = aws.sqs.Queue(
             name,
@@ -69,27 +75,31 @@ class WorkQueue(pulumi.ComponentResource):
             receive_wait_time_seconds=20,
             sqs_managed_sse_enabled=True,
             redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": max_receives}),
-            opts=child_of(self),
+            opts=child(self),
         )
         self.url, self.arn, self.name = queue.url, queue.arn, queue.name
         self.dead_letter_url, self.dead_letter_arn = dead.url, dead.arn
         self._dead_letters_only_from(name, dead, queue)
-        require_tls(self, name, queue)
-        require_tls(self, f"{name}-dead", dead)
-        self._watch(name, dead, max_age_seconds, notify)
+        require_tls(name, queue=queue, opts=child(self))
+        require_tls(f"{name}-dead", queue=dead, opts=child(self))
+        self._watch(name, dead, max_age_seconds, alarm_topics)
         self.register_outputs({"url": self.url, "dead_letter_url": self.dead_letter_url})
 
-    def sending(self) -> Permission:
-        """Send messages."""
-        return Permission(["sqs:SendMessage"], [self.arn])
+    def grant(self, *actions: QueueAction) -> Grant:
+        """Allow actions on the queue, not on its dead-letter queue; the grant's value is the queue's URL.
 
-    def consuming(self) -> Permission:
-        """Have Lambda's event source read the queue."""
-        return Permission(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [self.arn])
+        Parameters
+        ----------
+        actions
+            Names of SQS's actions; each holds for its batch form, too.
 
-    def delaying(self) -> Permission:
-        """Choose when a message that was received comes back."""
-        return Permission(["sqs:ChangeMessageVisibility"], [self.arn])
+        Raises
+        ------
+        ValueError
+            No or unknown actions.
+        """
+        check_actions(f"Queue {self.pulumi_resource_name}", actions, get_args(QueueAction))
+        return Grant((Permission([f"sqs:{action}" for action in actions], [self.arn]),), self.url)
 
     def _dead_letters_only_from(self, name: str, dead: aws.sqs.Queue, queue: aws.sqs.Queue) -> None:
         aws.sqs.RedriveAllowPolicy(
@@ -98,31 +108,27 @@ class WorkQueue(pulumi.ComponentResource):
             redrive_allow_policy=pulumi.Output.json_dumps(
                 {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
             ),
-            opts=child_of(self),
+            opts=child(self),
         )
 
-    def _watch(self, name: str, dead: aws.sqs.Queue, max_age_seconds: int, notify: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(
+        self, name: str, dead: aws.sqs.Queue, max_age_seconds: int, alarm_topics: Sequence[pulumi.Input[str]]
+    ) -> None:
         alarm_above(
-            self,
             f"{name}-dead-letters",
-            "Work could not be done in any attempt. Read the reasons in the consumer's log, mend them, "
+            description="Work failed in every attempt. Read the reasons in the consumer's log, mend them, "
             "then `nlp dead-letters redrive`.",
-            Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": dead.name}, "Maximum"),
-            0,
-            notify,
+            metric=Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": dead.name}, "Maximum"),
+            threshold=0,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
         alarm_above(
-            self,
             f"{name}-age",
-            f"The oldest message has waited for over {max_age_seconds} seconds: the consumer fails or is too slow.",
-            Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": self.name}, "Maximum"),
-            max_age_seconds,
-            notify,
+            description=f"The oldest message has waited for over {max_age_seconds} seconds: "
+            "the consumer fails or is too slow.",
+            metric=Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": self.name}, "Maximum"),
+            threshold=max_age_seconds,
+            alarm_topics=alarm_topics,
+            opts=child(self),
         )
-
-
-def require_tls(parent: pulumi.Resource, name: str, queue: aws.sqs.Queue) -> None:
-    """Have a queue refuse requests without TLS."""
-    # A refusal: of whatever it is that comes without TLS.
-    policy = {"Version": "2012-10-17", "Statement": [tls_only("sqs:*", [queue.arn])]}
-    aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=child_of(parent))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.permissions import Permission, assumed_by, child_of, policy_document
+from components.blocks.access.arns import account_of
+from components.blocks.access.grants import Grant, check_actions
+from components.blocks.access.permissions import Permission
+from components.blocks.access.role import Role
 from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.resources import child
 from components.blocks.workflow.states import State, definition, permissions_of
+
+MachineAction = Literal["DescribeExecution", "StartExecution", "StopExecution"]
 
 
 class StateMachine(pulumi.ComponentResource):
@@ -35,7 +42,7 @@ class StateMachine(pulumi.ComponentResource):
         Of its log.
     tracing
         Trace executions with AWS X-Ray.
-    notify
+    alarm_topics
         ARNs of SNS topics that alarms are sent to.
     after
         What executions need besides, and the state machine therefore waits for.
@@ -49,20 +56,25 @@ class StateMachine(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        *,
         reason: str,
         start: str,
         states: Mapping[str, State],
         timeout_seconds: int,
         log_retention_days: int = 30,
         tracing: bool = True,
-        notify: Sequence[pulumi.Input[str]] = (),
+        alarm_topics: Sequence[pulumi.Input[str]] = (),
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:StateMachine", name, {}, opts)
-        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child_of(self))
-        role, policy = self._role(
-            name, [_delivering_logs(), *([_tracing()] if tracing else []), *permissions_of(states)]
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child(self))
+        role = Role(
+            name,
+            service="states.amazonaws.com",
+            account=account_of(logs.arn),
+            permissions=[_delivering_logs(), *([_tracing()] if tracing else []), *permissions_of(states)],
+            opts=child(self),
         )
         machine = aws.sfn.StateMachine(
             name,
@@ -74,30 +86,38 @@ class StateMachine(pulumi.ComponentResource):
                 level="ERROR", include_execution_data=False, log_destination=pulumi.Output.concat(logs.arn, ":*")
             ),
             tracing_configuration=aws.sfn.StateMachineTracingConfigurationArgs(enabled=tracing),
-            opts=child_of(self, depends_on=[policy, *after]),
+            opts=child(self, depends_on=[role.policy, *after]),
         )
         self.name, self.arn = machine.name, machine.arn
-        self._watch(name, notify)
+        self._watch(name, alarm_topics)
         self.register_outputs({"name": self.name, "arn": self.arn})
 
+    def grant(self, *actions: MachineAction) -> Grant:
+        """Allow to start executions, or to read or stop them; the grant's value is the state machine's ARN.
+
+        Parameters
+        ----------
+        actions
+            Names of Step Functions' actions.
+
+        Raises
+        ------
+        ValueError
+            No or unknown actions.
+        """
+        check_actions(f"State machine {self.pulumi_resource_name}", actions, get_args(MachineAction))
+        permissions = []
+        if "StartExecution" in actions:
+            permissions.append(Permission(["states:StartExecution"], [self.arn]))
+        if on_executions := [f"states:{action}" for action in actions if action != "StartExecution"]:
+            permissions.append(Permission(on_executions, [self.arn.apply(_executions)]))
+        return Grant(tuple(permissions), self.arn)
+
     def starting(self) -> Permission:
-        """Start executions."""
-        return Permission(["states:StartExecution"], [self.arn])
+        """Grant `StartExecution`."""
+        return self.grant("StartExecution").permissions[0]
 
-    def describing_executions(self) -> Permission:
-        """Read how executions are."""
-        return Permission(["states:DescribeExecution"], [self.arn.apply(_executions)])
-
-    def stopping(self) -> Permission:
-        """Stop executions."""
-        return Permission(["states:StopExecution"], [self.arn.apply(_executions)])
-
-    def _role(self, name: str, permissions: Sequence[Permission]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(name, assume_role_policy=assumed_by("states.amazonaws.com"), opts=child_of(self))
-        policy = aws.iam.RolePolicy(name, role=role.name, policy=policy_document(permissions), opts=child_of(self))
-        return role, policy
-
-    def _watch(self, name: str, notify: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(self, name: str, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
         happened = {
             "failed": ("ExecutionsFailed", "An execution failed; its history in Step Functions has the cause."),
             "timed-out": (
@@ -111,12 +131,12 @@ class StateMachine(pulumi.ComponentResource):
         }
         for suffix, (metric, description) in happened.items():
             alarm_above(
-                self,
                 f"{name}-{suffix}",
-                description,
-                Metric("AWS/States", metric, {"StateMachineArn": self.arn}, "Sum"),
-                0,
-                notify,
+                description=description,
+                metric=Metric("AWS/States", metric, {"StateMachineArn": self.arn}, "Sum"),
+                threshold=0,
+                alarm_topics=alarm_topics,
+                opts=child(self),
             )
 
 

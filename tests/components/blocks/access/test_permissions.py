@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.blocks.access.permissions import Permission, account_of, assumed_by, policy_document, tls_only
+from components.blocks.access.arns import account_of
+from components.blocks.access.permissions import Permission, policy_document
 from tests.support.pulumi_mocks import evaluate
 
 ARN = "arn:aws:sqs:eu-central-1:123456789012:work"
@@ -55,30 +56,6 @@ def test_policy_has_a_statement_for_each_permission() -> None:
             },
         ],
     }
-
-
-def test_trust_policy_names_one_service() -> None:
-    assert json.loads(evaluate(lambda: assumed_by("states.amazonaws.com")).result) == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-
-
-def test_tls_statement_refuses_everybody() -> None:
-    assert tls_only("sqs:*", [ARN]) == {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": [ARN],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def test_account_is_read_out_of_an_arn() -> None:
-    assert evaluate(lambda: account_of(pulumi.Output.from_input(ARN))).result == "123456789012"
 
 
 def test_a_failing_output_fails_the_evaluation() -> None:

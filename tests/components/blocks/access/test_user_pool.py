@@ -25,7 +25,7 @@ TOKENS = {
 
 
 def declare(sign_in: SignIn = WEB, protect: bool = False, preview: bool = False) -> Evaluation:
-    return evaluate(lambda: UserPool("users", sign_in, protect) and None, preview=preview)
+    return evaluate(lambda: UserPool("users", sign_in=sign_in, protect=protect) and None, preview=preview)
 
 
 def test_pool_clients_and_page_belong_to_the_component() -> None:
@@ -101,7 +101,7 @@ def test_validity_of_tokens_is_the_stacks_choice() -> None:
 
 def test_without_a_web_application_there_is_no_client_for_it() -> None:
     def build() -> list[Any]:
-        pool = UserPool("users", SignIn())
+        pool = UserPool("users")
         assert pool.web_client_id is None
         return pool.client_ids()
 
@@ -117,7 +117,7 @@ def test_page_has_an_address_that_no_other_pool_has() -> None:
 
 def test_issuer_and_clients_are_what_tokens_name() -> None:
     def build() -> list[Any]:
-        pool = UserPool("users", WEB)
+        pool = UserPool("users", sign_in=WEB)
         return [pool.issuer, *pool.client_ids()]
 
     assert evaluate(build).result == [

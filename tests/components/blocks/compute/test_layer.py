@@ -116,7 +116,12 @@ def test_layer_for_this_machine_is_of_its_python_and_platform(
 
 def test_resource_says_what_the_layer_is_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(layer, "build_layer", lambda *_: tmp_path / "layer.zip")
-    evaluation = evaluate(lambda: dependency_layer("handlers", REQUIREMENTS, *LAMBDA) and None)
+    runtime, architecture = LAMBDA
+    evaluation = evaluate(
+        lambda: (
+            dependency_layer("handlers", requirements=REQUIREMENTS, runtime=runtime, architecture=architecture) and None
+        )
+    )
     inputs = dict(evaluation.one("aws:lambda/layerVersion:LayerVersion").inputs)
     code = inputs.pop("code")
     assert isinstance(code, pulumi.FileArchive)

@@ -14,13 +14,13 @@ from components.blocks.compute import program
 from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.program import BatchProgram, ProgramFiles, program_files
 from components.blocks.storage.private_bucket import PrivateBucket
-from components.product_api import PROGRAM_ENTRY
 from tests.support.batch_jobs import MACHINE, declare, definition_of
 from tests.support.import_checks import import_alone, missing_modules
 from tests.support.pulumi_mocks import SUFFIX, evaluate
 
 COMPONENT = "cloud-nlp:blocks:BatchProgram"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+PROGRAM_ENTRY = "handlers/batch/run.py"
 ENTRY = "handlers/batch/run.py"
 
 
@@ -144,7 +144,7 @@ def test_entry_and_sources_are_objects_apart_from_wheels(project: Path, wheel: P
     files = ProgramFiles(project / ENTRY, source, {wheel.name: wheel})
 
     def build() -> list[str | None]:
-        made = BatchProgram("program", PrivateBucket("files"), files)
+        made = BatchProgram("program", bucket=PrivateBucket("files"), files=files)
         return [made.prefix, made.wheels_prefix]
 
     evaluation = evaluate(build)
@@ -165,7 +165,7 @@ def test_entry_and_sources_are_objects_apart_from_wheels(project: Path, wheel: P
 def test_edited_source_uploads_no_wheel(project: Path, wheel: Path) -> None:
     def objects() -> dict[str, dict[str, Any]]:
         files = program_files(ENTRY, wheel.parent, project)
-        evaluation = evaluate(lambda: BatchProgram("program", PrivateBucket("files"), files) and None)
+        evaluation = evaluate(lambda: BatchProgram("program", bucket=PrivateBucket("files"), files=files) and None)
         return {one.name: one.inputs for one in evaluation.of(OBJECT)}
 
     before = objects()
@@ -189,7 +189,7 @@ def test_replaced_files_stay_for_executions_that_began_before(
 
     monkeypatch.setattr(program.aws.s3, "BucketObjectv2", Noting)
     files = program_files(ENTRY, wheel.parent, project)
-    evaluate(lambda: BatchProgram("program", PrivateBucket("files"), files) and None)
+    evaluate(lambda: BatchProgram("program", bucket=PrivateBucket("files"), files=files) and None)
     assert kept == {"run.py": True, "program.zip": True, wheel.name: True}
 
 

@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 from components.blocks.access.permissions import Permission
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
-from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate, url_of
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.compute.python_function import PythonFunction
+from components.blocks.storage.table import Table
+from components.blocks.storage.work_queue import WorkQueue
+from tests.support.pulumi_mocks import ACCOUNT, ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate, url_of
 
 COMPONENT = "cloud-nlp:blocks:PythonFunction"
 FUNCTION = "aws:lambda/function:Function"
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
+TABLE = "aws:dynamodb/table:Table"
 QUEUE = "aws:sqs/queue:Queue"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-DEFAULTS = FunctionDefaults("python3.14", "arm64", layers=["arn:layer"], log_retention_days=7, log_level="DEBUG")
+DEFAULTS = FunctionDefaults(layers=["arn:layer"], log_retention_days=7, log_level="DEBUG")
 LOGGING = {
     "Effect": "Allow",
     "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -29,7 +33,7 @@ TRACING = {"Effect": "Allow", "Action": ["xray:PutTelemetryRecords", "xray:PutTr
 
 def declare(defaults: FunctionDefaults = DEFAULTS, preview: bool = False, **arguments: Any) -> Evaluation:
     def build() -> list[Any]:
-        function = PythonFunction("analyse", "handlers/sentiment/analyse.py", defaults, **arguments)
+        function = PythonFunction("analyse", handler="handlers/sentiment/analyse.py", defaults=defaults, **arguments)
         return [function.name, function.arn, function.failures_url]
 
     return evaluate(build, preview=preview)
@@ -99,26 +103,83 @@ def test_concurrency_is_reserved_only_when_asked(reserved: int | None) -> None:
     assert inputs.get("reservedConcurrentExecutions") == reserved
 
 
-def test_role_is_taken_on_by_lambda_alone() -> None:
+def test_role_is_assumed_by_lambda_for_this_account_alone() -> None:
     assert declare().document(ROLE, key="assumeRolePolicy") == {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            }
         ],
     }
 
 
-def test_function_may_log_trace_and_what_it_was_allowed() -> None:
+def test_function_may_log_trace_and_use_what_it_is_granted() -> None:
     allowed = Permission(["sqs:SendMessage"], ["arn:aws:sqs:eu-central-1:123456789012:work"])
-    assert statements(declare(allow=[allowed])) == [
+    assert statements(declare(permissions=[allowed])) == [
         LOGGING,
         TRACING,
         {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": list(allowed.resources)},
     ]
 
 
+def test_a_grant_allows_and_names_its_resource_in_one_act() -> None:
+    def build() -> None:
+        table, queue = Table("companies", hash_key="name"), WorkQueue("work", consumer_timeout_seconds=30)
+        PythonFunction(
+            "analyse",
+            handler="handlers/sentiment/analyse.py",
+            defaults=DEFAULTS,
+            uses={
+                "COMPANIES_TABLE": [table.grant("Scan"), table.grant("GetItem")],
+                "WORK_QUEUE_URL": queue.grant("SendMessage"),
+            },
+        )
+
+    evaluation = evaluate(build)
+    assert evaluation.one(FUNCTION).inputs["environment"]["variables"] == {
+        "LOG_LEVEL": "DEBUG",
+        "COMPANIES_TABLE": f"companies{SUFFIX}",
+        "WORK_QUEUE_URL": url_of("work"),
+    }
+    assert statements(evaluation)[2:] == [
+        {"Effect": "Allow", "Action": ["dynamodb:Scan"], "Resource": [arn_of(TABLE, "companies")]},
+        {"Effect": "Allow", "Action": ["dynamodb:GetItem"], "Resource": [arn_of(TABLE, "companies")]},
+        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [arn_of(QUEUE, "work")]},
+    ]
+
+
+def test_a_variable_is_not_given_twice() -> None:
+    def build() -> None:
+        table = Table("companies", hash_key="name")
+        PythonFunction(
+            "analyse",
+            handler="handlers/sentiment/analyse.py",
+            defaults=DEFAULTS,
+            uses={"COMPANIES_TABLE": table.grant("Scan")},
+            environment={"COMPANIES_TABLE": "other"},
+        )
+
+    with pytest.raises(ValueError, match="Function analyse: COMPANIES_TABLE is both in uses and in environment"):
+        evaluate(build)
+
+
+def test_further_files_are_bundled_beside_the_code() -> None:
+    assets = declare(files={"openapi.json": "docs/openapi.json"}).one(FUNCTION).inputs["code"].assets
+    assert assets["openapi.json"].path == str(ROOT_FOLDER / "docs" / "openapi.json")
+    assert "handlers/sentiment/analyse.py" in assets
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"No file docs/missing\.json: files are named by their paths"):
+        declare(files={"openapi.json": "docs/missing.json"})
+
+
 def test_without_tracing_there_is_no_permission_for_it() -> None:
-    evaluation = declare(FunctionDefaults("python3.14", "arm64", tracing=False))
+    evaluation = declare(FunctionDefaults(layers=[], tracing=False))
     assert statements(evaluation) == [LOGGING]
     assert evaluation.one(FUNCTION).inputs["tracingConfig"] == {"mode": "PassThrough"}
 
@@ -168,7 +229,7 @@ def test_function_that_invokes_itself_may_invoke_nothing_else() -> None:
 def test_alarms_watch_errors_throttles_and_failures(
     name: str, namespace: str, metric: str, statistic: str, dimensions: dict[str, str]
 ) -> None:
-    defaults = FunctionDefaults("python3.14", "arm64", notify=["arn:topic"])
+    defaults = FunctionDefaults(layers=[], alarm_topics=["arn:topic"])
     alarm = declare(defaults, asynchronous=True).one(ALARM, name).inputs
     assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == (namespace, metric, statistic)
     assert (alarm["dimensions"], alarm["threshold"]) == (dimensions, 0)
@@ -194,4 +255,4 @@ def test_preview_declares_the_same_resources() -> None:
 
 def test_missing_handler_is_named_with_the_expected_form() -> None:
     with pytest.raises(FileNotFoundError, match=r"No module handlers/nowhere/lost\.py.*<package>/<folder>/<file>\.py"):
-        evaluate(lambda: PythonFunction("lost", "handlers/nowhere/lost.py", DEFAULTS) and None)
+        evaluate(lambda: PythonFunction("lost", handler="handlers/nowhere/lost.py", defaults=DEFAULTS) and None)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 
 from components.blocks.observe.alarms import Metric, alarm_above
+from components.blocks.resources import child
 from tests.support.pulumi_mocks import Evaluation, evaluate
 
 METRIC = Metric("AWS/Lambda", "Errors", {"FunctionName": "analyse"}, "Sum")
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
-def declare(**arguments: int) -> Evaluation:
+def declare(**arguments: Any) -> Evaluation:
     def build() -> None:
         parent = pulumi.ComponentResource("test:index:Parent", "parent")
-        alarm_above(parent, "errors", "It failed. Its log has the reason.", METRIC, 3, ["arn:a", "arn:b"], **arguments)
+        alarm_above(
+            "errors",
+            description="It failed. Its log has the reason.",
+            metric=METRIC,
+            threshold=3,
+            alarm_topics=["arn:a", "arn:b"],
+            opts=child(parent),
+            **arguments,
+        )
 
     return evaluate(build)
 
@@ -48,7 +59,14 @@ def test_alarm_belongs_to_the_component_that_it_watches() -> None:
 def test_percentiles_are_statistics_of_another_field() -> None:
     def build() -> None:
         parent = pulumi.ComponentResource("test:index:Parent", "parent")
-        alarm_above(parent, "slow", "It is slow.", Metric("AWS/ApiGateway", "Latency", {"ApiId": "a"}, "p99"), 3, [])
+        alarm_above(
+            "slow",
+            description="It is slow.",
+            metric=Metric("AWS/ApiGateway", "Latency", {"ApiId": "a"}, "p99"),
+            threshold=3,
+            alarm_topics=[],
+            opts=child(parent),
+        )
 
     inputs = evaluate(build).one(ALARM).inputs
     assert (inputs["extendedStatistic"], inputs.get("statistic")) == ("p99", None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.blocks.access.grants import Grant
 from components.blocks.access.permissions import policy_document
 from components.blocks.observe.notifications import Notifications
 from tests.support.pulumi_mocks import ACCOUNT, KEY_ID, Evaluation, arn_of, evaluate
@@ -17,7 +18,7 @@ TOPIC = "aws:sns/topic:Topic"
 
 @pytest.fixture
 def evaluation() -> Evaluation:
-    return evaluate(lambda: Notifications("alarms", ["a@example.com", "b@example.com"]).arn)
+    return evaluate(lambda: Notifications("alarms", emails=["a@example.com", "b@example.com"]).arn)
 
 
 def test_topic_key_and_a_subscription_for_each_address_belong_to_the_component(evaluation: Evaluation) -> None:
@@ -64,6 +65,7 @@ def test_key_is_the_accounts_and_only_its_alarms_may_encrypt(evaluation: Evaluat
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
         },
     ]
 
@@ -92,7 +94,7 @@ def test_only_alarms_of_the_account_publish_and_only_over_tls(evaluation: Evalua
 
 
 def test_publishing_takes_the_topic_and_its_key() -> None:
-    document = evaluate(lambda: policy_document(Notifications("alarms", ["you@example.com"]).publishing())).result
+    document = evaluate(lambda: policy_document(publish().permissions)).result
     assert json.loads(document)["Statement"] == [
         {"Effect": "Allow", "Action": ["sns:Publish"], "Resource": [arn_of(TOPIC, "alarms")]},
         {
@@ -101,6 +103,19 @@ def test_publishing_takes_the_topic_and_its_key() -> None:
             "Resource": [arn_of("aws:kms/key:Key", "alarms")],
         },
     ]
+
+
+def publish() -> Grant:
+    return Notifications("alarms", emails=["you@example.com"]).grant("Publish")
+
+
+def test_a_grant_names_the_topic() -> None:
+    assert evaluate(lambda: publish().value).result == arn_of(TOPIC, "alarms")
+
+
+def test_unknown_actions_are_refused() -> None:
+    with pytest.raises(ValueError, match="Topic alarms does not grant Subscribe; it grants Publish"):
+        evaluate(lambda: Notifications("alarms", emails=[]).grant("Subscribe") and None)  # type: ignore[arg-type]
 
 
 def statements(evaluation: Evaluation, kind: str) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.blocks.access.permissions import policy_document
-from components.blocks.compute.python_function import FunctionDefaults, PythonFunction
+from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.compute.python_function import PythonFunction
 from components.blocks.storage.private_bucket import PrivateBucket
 from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
 
@@ -102,30 +103,40 @@ def test_bucket_is_kept_when_protected_and_removed_with_its_objects_when_not(pro
     assert bucket.protect is protect
 
 
-def test_permissions_are_limited_to_a_prefix() -> None:
-    def build() -> Any:
-        bucket = PrivateBucket("results")
-        return policy_document([bucket.putting("sentiment/"), bucket.listing("sentiment/")])
+def grant(*actions: Any, **arguments: Any) -> list[Any]:
+    """The statements and the value of a grant."""
 
-    assert json.loads(evaluate(build).result)["Statement"] == [
-        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"{ARN}/sentiment/*"]},
-        {
-            "Effect": "Allow",
-            "Action": ["s3:ListBucket"],
-            "Resource": [ARN],
-            "Condition": {"StringLike": {"s3:prefix": "sentiment/*"}},
-        },
+    def build() -> list[Any]:
+        grant = PrivateBucket("results").grant(*actions, **arguments)
+        return [policy_document(grant.permissions), grant.value]
+
+    document, value = evaluate(build).result
+    return [json.loads(document)["Statement"], value]
+
+
+def test_a_grant_is_limited_to_a_prefix_and_names_the_bucket() -> None:
+    assert grant("PutObject", "ListBucket", prefix="sentiment/") == [
+        [
+            {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"{ARN}/sentiment/*"]},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": [ARN],
+                "Condition": {"StringLike": {"s3:prefix": "sentiment/*"}},
+            },
+        ],
+        f"results{SUFFIX}",
     ]
 
 
-def test_permissions_take_several_prefixes() -> None:
-    def build() -> Any:
-        bucket = PrivateBucket("results")
-        return policy_document([bucket.getting("a/", "b/"), bucket.deleting("a/"), bucket.listing("a/", "b/")])
-
-    assert json.loads(evaluate(build).result)["Statement"] == [
-        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{ARN}/a/*", f"{ARN}/b/*"]},
-        {"Effect": "Allow", "Action": ["s3:DeleteObject"], "Resource": [f"{ARN}/a/*"]},
+def test_a_grant_takes_several_prefixes() -> None:
+    statements, _ = grant("GetObject", "DeleteObject", "ListBucket", prefixes=["a/", "b/"])
+    assert statements == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:DeleteObject", "s3:GetObject"],
+            "Resource": [f"{ARN}/a/*", f"{ARN}/b/*"],
+        },
         {
             "Effect": "Allow",
             "Action": ["s3:ListBucket"],
@@ -133,6 +144,21 @@ def test_permissions_take_several_prefixes() -> None:
             "Condition": {"StringLike": {"s3:prefix": ["a/*", "b/*"]}},
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("actions", "arguments", "message"),
+    [
+        ([], {"prefix": "a/"}, "Bucket results: name at least one action to grant"),
+        (["DeleteBucket"], {"prefix": "a/"}, "Bucket results does not grant DeleteBucket; it grants DeleteObject, "),
+        (["GetObject"], {}, "Bucket results: expected either prefix or prefixes"),
+        (["GetObject"], {"prefix": "a/", "prefixes": ["b/"]}, "Bucket results: expected either prefix or prefixes"),
+        (["GetObject"], {"prefixes": ["a/", ""]}, "none of them empty"),
+    ],
+)
+def test_mistaken_grants_are_refused(actions: list[str], arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grant(*actions, **arguments)
 
 
 def test_pages_of_named_origins_may_post_forms_and_read_links() -> None:
@@ -150,10 +176,14 @@ def test_pages_of_named_origins_may_post_forms_and_read_links() -> None:
     }
 
 
+def invoke_on_upload(bucket: PrivateBucket, name: str) -> None:
+    function = PythonFunction(name, handler="handlers/uploads/withdraw.py", defaults=FunctionDefaults(layers=[]))
+    bucket.invoke(name, function=function, events=["s3:ObjectCreated:Post"], prefix="projects/")
+
+
 def test_a_function_is_invoked_with_events_of_this_bucket_alone() -> None:
     def build() -> None:
-        function = PythonFunction("told", "handlers/uploads/withdraw.py", FunctionDefaults("python3.14", "arm64"))
-        PrivateBucket("results").invoke("tell", function, ["s3:ObjectCreated:Post"], "projects/")
+        invoke_on_upload(PrivateBucket("results"), "told")
 
     evaluation = evaluate(build)
     function = arn_of("aws:lambda/function:Function", "told")
@@ -175,3 +205,13 @@ def test_a_function_is_invoked_with_events_of_this_bucket_alone() -> None:
     assert permission in notification.depends_on, "S3 asks whether it may invoke the function"
     assert evaluation.children(COMPONENT)[permission.type] == 1
     assert evaluation.children(COMPONENT)[notification.type] == 1
+
+
+def test_a_second_notification_is_refused_since_it_would_replace_the_first() -> None:
+    def build() -> None:
+        bucket = PrivateBucket("results")
+        invoke_on_upload(bucket, "first")
+        invoke_on_upload(bucket, "second")
+
+    with pytest.raises(ValueError, match="Bucket results: it can have one notification, and has one already"):
+        evaluate(build)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from components.blocks.access.permissions import policy_document
-from components.blocks.storage.table import Index, Table
-from tests.support.pulumi_mocks import Evaluation, arn_of, evaluate
+from components.blocks.storage.table import Index, Table, TableAction
+from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
 
 TABLE = "aws:dynamodb/table:Table"
 COMPONENT = "cloud-nlp:blocks:Table"
 
 
 def declare(**arguments: Any) -> Evaluation:
-    return evaluate(lambda: Table("companies", "name", **arguments) and None)
+    return evaluate(lambda: Table("companies", hash_key="name", **arguments) and None)
 
 
 def test_one_table_belongs_to_the_component() -> None:
@@ -50,30 +50,47 @@ def test_protection_holds_in_aws_and_in_pulumi() -> None:
     assert table.protect
 
 
+def grant(*actions: Any, **arguments: Any) -> list[Any]:
+    """The statements and the value of a grant on a table with one index."""
+
+    def build() -> list[Any]:
+        table = Table("companies", hash_key="name", indexes=[Index("by-user", "user")])
+        grant = table.grant(*actions, **arguments)
+        return [policy_document(grant.permissions), grant.value]
+
+    document, value = evaluate(build).result
+    return [json.loads(document)["Statement"], value]
+
+
+@pytest.mark.parametrize("action", get_args(TableAction))
+def test_a_grant_is_on_this_table_and_names_it(action: str) -> None:
+    statement = {"Effect": "Allow", "Action": [f"dynamodb:{action}"], "Resource": [arn_of(TABLE, "companies")]}
+    assert grant(action) == [[statement], f"companies{SUFFIX}"]
+
+
+def test_a_grant_on_an_index_is_on_the_index_alone() -> None:
+    [statement], value = grant("Query", index="by-user")
+    assert statement["Resource"] == [f"{arn_of(TABLE, 'companies')}/index/by-user"]
+    assert value == f"companies{SUFFIX}"
+
+
 @pytest.mark.parametrize(
-    ("permission", "action"),
+    ("actions", "index", "message"),
     [
-        ("scanning", "dynamodb:Scan"),
-        ("describing", "dynamodb:DescribeTable"),
-        ("batch_getting", "dynamodb:BatchGetItem"),
-        ("putting", "dynamodb:PutItem"),
-        ("getting", "dynamodb:GetItem"),
-        ("querying", "dynamodb:Query"),
-        ("updating", "dynamodb:UpdateItem"),
-        ("deleting", "dynamodb:DeleteItem"),
-        ("checking", "dynamodb:ConditionCheckItem"),
+        ([], None, "Table companies: name at least one action to grant"),
+        (["Scan", "DeleteTable"], None, "Table companies does not grant DeleteTable; it grants BatchGetItem, "),
+        (["Query"], "by-day", "Table companies has no index 'by-day'; it has by-user"),
+        (["Query", "GetItem"], "by-user", "Table companies: GetItem cannot be granted on an index"),
     ],
 )
-def test_permissions_are_one_action_on_this_table(permission: str, action: str) -> None:
-    document = evaluate(lambda: policy_document([getattr(Table("companies", "name"), permission)()])).result
-    assert json.loads(document)["Statement"] == [
-        {"Effect": "Allow", "Action": [action], "Resource": [arn_of(TABLE, "companies")]}
-    ]
+def test_mistaken_grants_are_refused(actions: list[str], index: str | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grant(*actions, index=index)
 
 
 def test_name_and_arn_are_the_tables() -> None:
     def build() -> list[Any]:
-        table = Table("companies", "name")
+        table = Table("companies", hash_key="name")
         return [table.name, table.arn]
 
     assert evaluate(build).result == ["companies-0a1b2c3", arn_of(TABLE, "companies")]
@@ -94,8 +111,3 @@ def test_indexes_have_their_keys_and_all_attributes() -> None:
             "projectionType": "ALL",
         },
     ]
-
-
-def test_querying_an_index_is_a_permission_on_the_index_alone() -> None:
-    document = evaluate(lambda: policy_document([Table("companies", "name").querying("by-user")])).result
-    assert json.loads(document)["Statement"][0]["Resource"] == [f"{arn_of(TABLE, 'companies')}/index/by-user"]

@@ -18,7 +18,7 @@ DAY = 86_400
 
 
 def declare(**arguments: Any) -> Evaluation:
-    return evaluate(lambda: WorkQueue("work", 30, **arguments) and None)
+    return evaluate(lambda: WorkQueue("work", consumer_timeout_seconds=30, **arguments) and None)
 
 
 def test_two_queues_and_what_guards_them_belong_to_the_component() -> None:
@@ -34,7 +34,9 @@ def test_two_queues_and_what_guards_them_belong_to_the_component() -> None:
 
 @pytest.mark.parametrize("timeout", [5, 30, 900])
 def test_received_messages_are_hidden_six_times_the_consumers_timeout(timeout: int) -> None:
-    queue = evaluate(lambda: WorkQueue("work", timeout, 20) and None).one(QUEUE, "work")
+    queue = evaluate(
+        lambda: WorkQueue("work", consumer_timeout_seconds=timeout, consumer_window_seconds=20) and None
+    ).one(QUEUE, "work")
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout + 20  # the batching window
 
 
@@ -97,31 +99,40 @@ def test_requests_without_tls_are_refused(name: str) -> None:
     ],
 )
 def test_alarms_watch_dead_letters_and_age(name: str, metric: str, queue: str, threshold: int) -> None:
-    alarm = declare(max_age_seconds=600, notify=["arn:topic"]).one(ALARM, name).inputs
+    alarm = declare(max_age_seconds=600, alarm_topics=["arn:topic"]).one(ALARM, name).inputs
     assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == ("AWS/SQS", metric, "Maximum")
     assert alarm["dimensions"] == {"QueueName": f"{queue}{SUFFIX}"}
     assert alarm["threshold"] == threshold
     assert alarm["alarmActions"] == ["arn:topic"]
 
 
+def test_grants_are_on_the_queue_and_not_on_dead_letters() -> None:
+    def build() -> list[Any]:
+        grant = WorkQueue("work", consumer_timeout_seconds=30).grant("SendMessage", "ReceiveMessage")
+        return [policy_document(grant.permissions), grant.value]
+
+    document, value = evaluate(build).result
+    assert value == url_of("work")
+    assert json.loads(document)["Statement"] == [
+        {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:SendMessage"], "Resource": [arn_of(QUEUE, "work")]}
+    ]
+
+
 @pytest.mark.parametrize(
-    ("permission", "actions"),
+    ("actions", "message"),
     [
-        ("sending", ["sqs:SendMessage"]),
-        ("consuming", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]),
-        ("delaying", ["sqs:ChangeMessageVisibility"]),
+        ([], "Queue work: name at least one action to grant"),
+        (["SendMessage", "PurgeQueue"], "Queue work does not grant PurgeQueue; it grants ChangeMessageVisibility, "),
     ],
 )
-def test_permissions_are_on_the_queue_and_not_on_dead_letters(permission: str, actions: list[str]) -> None:
-    document = evaluate(lambda: policy_document([getattr(WorkQueue("work", 30), permission)()])).result
-    assert json.loads(document)["Statement"] == [
-        {"Effect": "Allow", "Action": actions, "Resource": [arn_of(QUEUE, "work")]}
-    ]
+def test_unknown_actions_are_refused(actions: list[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate(lambda: WorkQueue("work", consumer_timeout_seconds=30).grant(*actions) and None)
 
 
 def test_attributes_are_the_queues() -> None:
     def build() -> list[Any]:
-        queue = WorkQueue("work", 30)
+        queue = WorkQueue("work", consumer_timeout_seconds=30)
         return [queue.url, queue.arn, queue.name, queue.dead_letter_url, queue.dead_letter_arn]
 
     assert evaluate(build).result == [

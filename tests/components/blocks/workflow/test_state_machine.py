@@ -44,7 +44,11 @@ STATES: dict[str, State] = {
 
 def declare(preview: bool = False, **arguments: Any) -> Evaluation:
     return evaluate(
-        lambda: StateMachine("tell", "Tells somebody", "Tell", STATES, 600, **arguments) and None, preview=preview
+        lambda: (
+            StateMachine("tell", reason="Tells somebody", start="Tell", states=STATES, timeout_seconds=600, **arguments)
+            and None
+        ),
+        preview=preview,
     )
 
 
@@ -204,7 +208,7 @@ def test_without_tracing_there_is_no_permission_for_it() -> None:
 
 
 def test_alarms_tell_of_executions_that_failed_timed_out_or_were_slowed_down() -> None:
-    alarms = declare(notify=["arn:topic"]).of(ALARM)
+    alarms = declare(alarm_topics=["arn:topic"]).of(ALARM)
     assert {alarm.name: alarm.inputs["metricName"] for alarm in alarms} == {
         "tell-failed": "ExecutionsFailed",
         "tell-timed-out": "ExecutionsTimedOut",
@@ -217,14 +221,13 @@ def test_alarms_tell_of_executions_that_failed_timed_out_or_were_slowed_down() -
 
 def test_permissions_are_on_this_machine_and_its_executions() -> None:
     def build() -> Any:
-        machine = StateMachine("tell", "Tells somebody", "Tell", STATES, 600)
-        return policy_document([machine.starting(), machine.stopping(), machine.describing_executions()])
+        machine = StateMachine("tell", reason="Tells somebody", start="Tell", states=STATES, timeout_seconds=600)
+        return policy_document(machine.grant("StartExecution", "StopExecution", "DescribeExecution").permissions)
 
     executions = f"arn:aws:states:eu-central-1:123456789012:execution:tell{SUFFIX}:*"
     assert json.loads(evaluate(build).result)["Statement"] == [
         {"Effect": "Allow", "Action": ["states:StartExecution"], "Resource": [arn_of(MACHINE, "tell")]},
-        {"Effect": "Allow", "Action": ["states:StopExecution"], "Resource": [executions]},
-        {"Effect": "Allow", "Action": ["states:DescribeExecution"], "Resource": [executions]},
+        {"Effect": "Allow", "Action": ["states:DescribeExecution", "states:StopExecution"], "Resource": [executions]},
     ]
 
 
