@@ -6,7 +6,7 @@ STACK ?= dev
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format bench preview up down lock clean
+.PHONY: help demo serve test engine lint format openapi bench preview up down lock clean
 
 help: ## Show what each command does
 	@echo "Cloud NLP. Start with 'make demo'; 'make test' proves it works."
@@ -21,8 +21,12 @@ demo: $(VENV)/local.stamp ## Deploy everything to an embedded AWS and analyse co
 serve: $(VENV)/local.stamp ## Keep the embedded AWS and the deployed product running
 	@$(BIN)/python -m local serve $(ARGS)
 
-test: $(VENV)/development.stamp ## Run all tests (ARGS="-k name" narrows them)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/development.stamp ## Run all tests but the engine's (ARGS="-k name" narrows them)
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/engine $(ARGS)
+
+engine: $(VENV)/development.stamp ## Run the tests that need the Pulumi engine; builds it once where Go is installed
+	@$(BIN)/python -m tests.engine.pulumi_cli || true
+	@$(BIN)/python -m pytest -n 2 tests/engine $(ARGS)
 
 lint: $(VENV)/development.stamp ## Check style and types
 	@$(BIN)/ruff check .
@@ -31,6 +35,9 @@ lint: $(VENV)/development.stamp ## Check style and types
 
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+openapi: $(VENV)/local.stamp ## Write docs/openapi.json and the table of endpoints in docs/api.md
+	@$(BIN)/python -m handlers.api.support.description
 
 bench: $(VENV)/development.stamp ## Measure speed against a naive baseline, into bench/results.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -21,7 +21,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.job_kind import JobKind
-from schema.jobs import KINDS
+from schema.jobs import IMPORTED_BY_NAME, KINDS
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -68,7 +68,7 @@ wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt
 program = BatchProgram(
     "product-program",
     bucket=store.files,
-    files=program_files("handlers/batch/run.py", ("handlers/batch", "handlers/common", "schema"), wheels),
+    files=program_files("handlers/batch/run.py", wheels, imported_by_name=IMPORTED_BY_NAME),
     opts=moved,
 )
 image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bench.api_baselines import BARE, ONE_LINE, ONE_LINE_CODE, ONE_LINE_PUBLIC, api_id, deploy_baselines
 from bench.api_data import ApiData
-from bench.api_endpoints import ENDPOINTS, Endpoint
+from bench.api_endpoints import ENDPOINTS, NOT_MEASURED, Endpoint
 from bench.api_load import Call, Clients, Latency
 from bench.report import Row, Section, at_most, times
 from bench.runs import SERVICES, BenchmarkError
@@ -113,6 +113,8 @@ def measure_api(aws: EmbeddedAws, say: Callable[[str], None], sizes: ApiSizes) -
         f"An endpoint that calls AWS is not held to {MAX_RATIO:g} here but in the next table: on the embedded AWS, "
         "where no network is in between, a single call takes about as long as the whole function of one line."
     )
+    if NOT_MEASURED:
+        one_line.notes.append(f"Not measured: {', '.join(NOT_MEASURED)}.")
     bare.notes += _notes(sizes)
     distant.notes += [
         _FIGURES,

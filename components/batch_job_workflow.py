@@ -64,7 +64,7 @@ class BatchJobWorkflow(pulumi.ComponentResource):
             log_retention_days=args.log_retention_days,
             tracing=args.tracing,
             alarm_topics=args.alarm_topics,
-            after=[role.policy],
+            after=[role.policy, args.program],
             opts=child(self),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -81,7 +81,7 @@ class DocumentStore(pulumi.ComponentResource):
         withdraw = PythonFunction(
             name,
             handler="handlers/uploads/withdraw.py",
-            defaults=replace(args.functions, further_code=("handlers/projects", "schema")),
+            defaults=args.functions,
             uses={
                 DOCUMENTS_TABLE: self.documents.grant("GetItem"),
                 DOCUMENTS_BUCKET: self.files.grant("DeleteObject", prefix=documents),

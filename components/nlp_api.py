@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -20,16 +20,6 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
 from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
 from schema.endpoints import ENDPOINTS
-
-# What the endpoints import, besides their own folder and handlers/common.
-_CODE = (
-    "handlers/api/support",
-    "handlers/companies",
-    "handlers/projects",
-    "handlers/sentiment",
-    "handlers/texts",
-    "schema",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +126,7 @@ class NlpApi(pulumi.ComponentResource):
             routes=self._routes(args),
             issuer=JwtIssuer(issuer=args.issuer, audiences=args.audience) if args.issuer else None,
             sign_in=_sign_in(args),
-            functions=replace(args.functions, further_code=_CODE),
+            functions=args.functions,
             throttle=Throttle(requests_per_second=args.requests_per_second, burst=args.burst),
             origins=args.origins,
             domain=_domain(args),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 # Table of companies: partition key, and the title of the company's page where it differs from the name.
@@ -17,9 +18,15 @@ LATEST = "latest"
 RESULTS_PREFIX = "sentiment/"
 # A run's id, such as `20261121T065200Z-1a2b3c4d`: names sort by the time at which the run was started.
 RUN_PATTERN = r"\A[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z"
+_RUN = re.compile(RUN_PATTERN)
 
 # Labels of Amazon Comprehend.
 Sentiment = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED"]
 # Labels of an observation without a sentiment: the page is missing, it lists several meanings, Comprehend refuses it.
 Unanalysed = Literal["NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
+
+
+def is_run(text: str) -> bool:
+    """Tell whether a text has the form of a run's id."""
+    return _RUN.match(text) is not None

@@ -72,6 +72,8 @@ class Endpoint:
         Limits of its function.
     files
         Files beside the script's bundle that it reads, by their path in the bundle; relative to the project's folder.
+    parameters
+        By name, types of those parameters in the path that are no ids.
     query, request
         Types of the query string and of the body.
     example
@@ -82,6 +84,8 @@ class Endpoint:
         Statuses of its refusals, besides those of every endpoint.
     idempotent
         It takes an `Idempotency-Key`.
+    location
+        Its success names what it made in the header `Location`.
     """
 
     method: Method
@@ -98,12 +102,14 @@ class Endpoint:
     timeout_seconds: int = DEFAULT_SECONDS
     memory_mb: int = MEGABYTES
     files: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     query: str | None = None
     request: str | None = None
     example: Mapping[str, Any] | None = None
     answers: Mapping[int, tuple[str | None, str]]
     problems: tuple[int, ...] = ()
     idempotent: bool = False
+    location: bool = False
 
     @property
     def route(self) -> str:

@@ -1,6 +1,6 @@
 """The API's endpoints. Each is one declaration here, one script in `handlers/api/` and the types of its bodies.
 
-The routes, functions and permissions of the stack, the OpenAPI document and the command line follow from it.
+The routes, functions and permissions of the stack and the OpenAPI document are derived from the declarations.
 """
 
 from __future__ import annotations
@@ -20,15 +20,21 @@ from schema.templates import before_fields, pattern
 
 _BODY = (400, 413, 415, 422)
 _ONCE = "A repeated request with the same Idempotency-Key is answered the same for 24 hours, and done once."
-_API = "handlers.api.support.models:"
+# Modules of types.
+_API_TYPES = "handlers.api.support.models:"
+_PROJECT_TYPES = "handlers.projects.project_models:"
+_DOCUMENT_TYPES = "handlers.projects.document_models:"
+_JOB_TYPES = "handlers.projects.models:"
+_COMPANY_TYPES = "handlers.companies.models:"
+_TEXT_TYPES = "handlers.texts.models:"
+_JOB_PARAMETERS = "handlers.api.support.job_parameters:"
 _PAGE = "handlers.api.support.pagination:PageQuery"
-_PROJECTS = "handlers.projects.models:"
-_COMPANIES = "handlers.companies.models:"
-_TEXTS = "handlers.texts.models:"
 _PROJECT = "/projects/{project}"
 _JOB = _PROJECT + "/jobs/{job}"
 # API Gateway's `{name+}`: names of companies may have slashes.
 _COMPANY = "/companies/{name+}"
+_COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
+_JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
 _RESULT_OBJECTS = pattern(projects.RESULTS_PREFIX)
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
@@ -48,10 +54,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/health",
         script="health",
         group="API",
-        summary="Say that the API answers, and in which version",
+        summary="Check that the API answers, and in which version",
         environment=("VERSION",),
         public=True,
-        answers={200: (_API + "Health", "It does")},
+        answers={200: (_API_TYPES + "Health", "The API answers")},
     ),
     Endpoint(
         method="GET",
@@ -71,8 +77,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the caller's projects and those shared with them",
         description="Newest first. A project that was just created may take a moment to appear.",
         uses=(_documents_table("Query", index=projects.BY_USER), _documents_table("BatchGetItem")),
-        query=_API + "ProjectsQuery",
-        answers={200: (_PROJECTS + "ProjectPage", "A page of projects, empty where there are none")},
+        query="handlers.api.support.project_parameters:ProjectsQuery",
+        answers={200: (_PROJECT_TYPES + "ProjectPage", "A page of projects, empty where there are none")},
         problems=(400, 422),
     ),
     Endpoint(
@@ -83,11 +89,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Create a project",
         description=_ONCE,
         uses=(_documents_table("PutItem"),),
-        request=_PROJECTS + "NewProject",
+        request=_PROJECT_TYPES + "NewProject",
         example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
-        answers={201: (_PROJECTS + "Project", "The new project")},
+        answers={201: (_PROJECT_TYPES + "Project", "The new project")},
         problems=(*_BODY, 409),
         idempotent=True,
+        location=True,
     ),
     Endpoint(
         method="GET",
@@ -96,7 +103,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Projects",
         summary="Read a project",
         uses=(_documents_table("GetItem"),),
-        answers={200: (_PROJECTS + "Project", "The project")},
+        answers={200: (_PROJECT_TYPES + "Project", "The project")},
         problems=(404,),
     ),
     Endpoint(
@@ -107,9 +114,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Change a project",
         description="Only its owner may. Fields that are absent stay as they are.",
         uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),),
-        request=_PROJECTS + "ProjectChanges",
+        request=_PROJECT_TYPES + "ProjectChanges",
         example={"name": "Contracts 2027"},
-        answers={200: (_PROJECTS + "Project", "The project as it is now")},
+        answers={200: (_PROJECT_TYPES + "Project", "The project as it is now")},
         problems=(*_BODY, 403, 404, 409),
     ),
     Endpoint(
@@ -132,7 +139,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         description="Newest first, each with whether its content has arrived.",
         uses=(_documents_table("GetItem", "Query"), _documents_bucket("ListBucket", _DOCUMENT_OBJECTS)),
         query=_PAGE,
-        answers={200: (_PROJECTS + "DocumentPage", "A page of documents, empty where there are none")},
+        answers={200: (_DOCUMENT_TYPES + "DocumentPage", "A page of documents, empty where there are none")},
         problems=(400, 404, 422),
     ),
     Endpoint(
@@ -146,9 +153,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "gets the same document and a new form.",
         # The presigned form acts with the function's permission to put.
         uses=(_documents_table("GetItem", "PutItem"), _documents_bucket("PutObject", _DOCUMENT_OBJECTS)),
-        request=_PROJECTS + "NewDocument",
+        request=_DOCUMENT_TYPES + "NewDocument",
         example={"name": "contract.docx"},
-        answers={201: (_PROJECTS + "Upload", "The document and its form")},
+        answers={201: (_DOCUMENT_TYPES + "Upload", "The document and its form")},
         problems=(*_BODY, 404, 409),
         idempotent=True,
     ),
@@ -170,8 +177,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="List the jobs of a project",
         description="Newest first. With `status`, a job whose status just changed may take a moment to appear.",
         uses=(_documents_table("GetItem", "Query"), _documents_table("Query", index=projects.BY_STATUS)),
-        query=_API + "JobsQuery",
-        answers={200: (_PROJECTS + "JobPage", "A page of jobs, empty where there are none")},
+        query=_JOB_PARAMETERS + "JobsQuery",
+        answers={200: (_JOB_TYPES + "JobPage", "A page of jobs, empty where there are none")},
         problems=(400, 404, 422),
     ),
     Endpoint(
@@ -190,11 +197,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         environment=("ISOLATED_TRANSLATION",),
         costly=True,
         timeout_seconds=LONG_SECONDS,
-        request=_PROJECTS + "NewJob",
+        request=_JOB_TYPES + "NewJob",
         example={"kind": "translate", "options": {"target": "de", "source": "en", "engine": "amazon"}},
-        answers={202: (_PROJECTS + "Job", "The job, which runs")},
+        answers={202: (_JOB_TYPES + "Job", "The job, which runs")},
         problems=(*_BODY, 404, 409),
         idempotent=True,
+        location=True,
     ),
     Endpoint(
         method="GET",
@@ -204,8 +212,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Read a job",
         description="`latest` with a `kind` is the last completed job of that kind.",
         uses=(_documents_table("BatchGetItem"),),
-        query=_API + "JobQuery",
-        answers={200: (_PROJECTS + "Job", "The job")},
+        parameters=_JOB_OR_LATEST,
+        query=_JOB_PARAMETERS + "JobQuery",
+        answers={200: (_JOB_TYPES + "Job", "The job")},
         problems=(404, 422),
     ),
     Endpoint(
@@ -218,7 +227,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             _documents_table("BatchGetItem", "UpdateItem", "DeleteItem"),
             Use(STATE_MACHINES, ("StopExecution",)),
         ),
-        answers={200: (_PROJECTS + "Job", "The job, which is cancelled now or since before")},
+        answers={200: (_JOB_TYPES + "Job", "The job, which is cancelled now or since before")},
         problems=(404, 409),
     ),
     Endpoint(
@@ -235,8 +244,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             _documents_bucket("ListBucket", _RESULT_OBJECTS),
             _documents_bucket("GetObject", _RESULT_OBJECTS),
         ),
-        query=_API + "ResultsQuery",
-        answers={200: (_PROJECTS + "ResultPage", "A page of links")},
+        parameters=_JOB_OR_LATEST,
+        query=_JOB_PARAMETERS + "ResultsQuery",
+        answers={200: (_JOB_TYPES + "ResultPage", "A page of links")},
         problems=(400, 404, 409, 422),
     ),
     Endpoint(
@@ -248,7 +258,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         description="In no particular order, each with what was observed last.",
         uses=(Use(COMPANIES_TABLE, ("Scan",)), Use(OBSERVATIONS_TABLE, ("BatchGetItem",))),
         query=_PAGE,
-        answers={200: (_COMPANIES + "CompanyPage", "A page of companies, empty where there are none")},
+        answers={200: (_COMPANY_TYPES + "CompanyPage", "A page of companies, empty where there are none")},
         problems=(400, 422),
     ),
     Endpoint(
@@ -258,8 +268,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Companies",
         summary="Read a company and what was observed of it",
         uses=(Use(COMPANIES_TABLE, ("GetItem",)), Use(OBSERVATIONS_TABLE, ("Query",))),
+        parameters=_COMPANY_NAME,
         query=_PAGE,
-        answers={200: (_COMPANIES + "CompanyHistory", "The company and a page of its history, newest first")},
+        answers={200: (_COMPANY_TYPES + "CompanyHistory", "The company and a page of its history, newest first")},
         problems=(400, 404, 422),
     ),
     Endpoint(
@@ -270,11 +281,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Watch a company, or change its page",
         description="The list of companies is one for all users.",
         uses=(Use(COMPANIES_TABLE, ("UpdateItem",)),),
-        request=_COMPANIES + "CompanyChanges",
+        parameters=_COMPANY_NAME,
+        request=_COMPANY_TYPES + "CompanyChanges",
         example={"page": "Meta Platforms"},
         answers={
-            200: (_COMPANIES + "Company", "The company, which was watched before"),
-            201: (_COMPANIES + "Company", "The company, which is new"),
+            200: (_COMPANY_TYPES + "Company", "The company, which was watched before"),
+            201: (_COMPANY_TYPES + "Company", "The company, which is new"),
         },
         problems=(*_BODY, 404),
     ),
@@ -286,6 +298,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Stop watching a company",
         description="What was observed of it stays.",
         uses=(Use(COMPANIES_TABLE, ("DeleteItem",)),),
+        parameters=_COMPANY_NAME,
         answers={204: (None, "It is not watched any more")},
         problems=(404, 422),
     ),
@@ -300,9 +313,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         services=("comprehend:BatchDetectSentiment",),
         costly=True,
         timeout_seconds=LONG_SECONDS,
-        request=_TEXTS + "NewSentiments",
+        request=_TEXT_TYPES + "NewSentiments",
         example={"texts": ["The new release is a joy to use."], "language": "en"},
-        answers={200: (_TEXTS + "SentimentAnswer", "A sentiment for each text, in their order")},
+        answers={200: (_TEXT_TYPES + "SentimentAnswer", "A sentiment for each text, in their order")},
         problems=(*_BODY, 409),
         idempotent=True,
     ),

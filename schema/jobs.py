@@ -158,8 +158,10 @@ ANALYSE_JOB = JobKind(
 )
 
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRANSLATE_JOB, ANALYSE_JOB)}
-# Modules that the batch program imports by name, so imports do not show that it needs them.
-PROGRAMS: tuple[str, ...] = tuple(kind.program for kind in KINDS.values())
+# Modules that the batch program imports by name, by the module that imports them; import statements do not show them.
+IMPORTED_BY_NAME: Mapping[str, tuple[str, ...]] = {
+    "handlers.batch.programs": tuple(kind.program for kind in KINDS.values())
+}
 
 
 def job_record(**values: str) -> dict[str, str]:

@@ -28,6 +28,9 @@ JOB = "JOB#{job}"
 LOCK = "RUNNING#{kind}"
 # Names the job of the kind that was completed last.
 LATEST = "LATEST#{kind}"
+# A partition of its own per idempotency key of a user's requests to a route.
+IDEMPOTENCY_PARTITION = "IDEMPOTENCY#{user}#{route}#{key}"
+IDEMPOTENCY = "IDEMPOTENCY"
 # Partition of the index `by-status`.
 PROJECT_STATUS = "{project}#{status}"
 # Sorts after all ids.
@@ -69,6 +72,11 @@ def lock_key(project: str, kind: str) -> Key:
 def latest_key(project: str, kind: str) -> Key:
     """Key of the item that names the job of a kind that was completed last."""
     return fill(PROJECT_PARTITION, project=project), fill(LATEST, kind=kind)
+
+
+def idempotency_key(user: str, route: str, key: str) -> Key:
+    """Key of the item that remembers a request with an idempotency key."""
+    return fill(IDEMPOTENCY_PARTITION, user=user, route=route, key=key), IDEMPOTENCY
 
 
 def project_status(project: str, status: str) -> str:

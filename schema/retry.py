@@ -10,11 +10,31 @@ from dataclasses import dataclass
 _random = random.SystemRandom()
 
 
+def full_jitter(failures: int, first_seconds: float, longest_seconds: float) -> float:
+    """Choose a pause at random: exponential back-off with full jitter.
+
+    Clients that failed together do not come back together.
+    Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+
+    Parameters
+    ----------
+    failures
+        Attempts that have failed, from 1.
+    first_seconds
+        Longest pause after the first failure; it doubles with each further one.
+    longest_seconds
+        Longest pause after any failure.
+
+    Returns
+    -------
+    Seconds.
+    """
+    return _random.uniform(0, min(longest_seconds, first_seconds * 2 ** min(failures - 1, 30)))
+
+
 @dataclass(frozen=True)
 class Backoff:
-    """Exponential back-off with full jitter.
-
-    Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """How often something is tried, with pauses as `full_jitter` chooses them.
 
     Attributes
     ----------
@@ -31,7 +51,7 @@ class Backoff:
     longest_seconds: float
 
     def pause(self, failures: int, at_least: float = 0) -> float:
-        """Choose a random pause, so that clients that failed together do not come back together.
+        """Choose a pause.
 
         Parameters
         ----------
@@ -44,8 +64,7 @@ class Backoff:
         -------
         Seconds.
         """
-        longest = min(self.longest_seconds, self.first_seconds * 2 ** min(failures - 1, 30))
-        jitter = _random.uniform(0, longest)
+        jitter = full_jitter(failures, self.first_seconds, self.longest_seconds)
         return max(at_least + jitter / 10, jitter) if at_least else jitter
 
 
@@ -61,11 +80,14 @@ class Attempt:
         No further attempt follows: what fails now is final.
     pause_at_least
         Set it before the loop goes on, where the other side asks for a pause, in seconds.
+    at_once
+        Set it before the loop goes on, where the next attempt needs no pause.
     """
 
     number: int
     is_last: bool
     pause_at_least: float = 0
+    at_once: bool = False
 
 
 def attempts(backoff: Backoff, sleep: Callable[[float], None] = time.sleep) -> Iterator[Attempt]:
@@ -90,5 +112,5 @@ def attempts(backoff: Backoff, sleep: Callable[[float], None] = time.sleep) -> I
     for number in range(1, backoff.attempts + 1):
         attempt = Attempt(number, number == backoff.attempts)
         yield attempt
-        if not attempt.is_last:
+        if not attempt.is_last and not attempt.at_once:
             sleep(backoff.pause(number, attempt.pause_at_least))

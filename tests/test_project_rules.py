@@ -270,7 +270,7 @@ def test_batch_program_imports_only_what_its_wheels_bring() -> None:
 @pytest.mark.parametrize(
     ("code", "package"),
     [
-        ("import handlers.sentiment.work", "handlers"),
+        ("import handlers.sentiment.messages", "handlers"),
         ("def f():\n    from local import deployer", "local"),
         ("from pulumi import Output", "pulumi"),
         ("from .. import other", "."),

@@ -10,25 +10,23 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.pagination import PageQuery, decode_cursor, encode_cursor
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.companies.names import is_name
 from handlers.companies.watchlist import WatchList
+from schema.names import is_company_name
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     companies_table: str
     observations_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 watch_list = WatchList(client("dynamodb"), environment.companies_table, environment.observations_table)
 
 
 def list_companies(request: Request) -> Answer:
     """Answer a page of companies."""
     query = request.query(PageQuery)
-    position = decode_cursor("companies", query.cursor, is_name)
+    position = decode_cursor("companies", query.cursor, is_company_name)
     page, following = watch_list.page(query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("companies", following)))
 

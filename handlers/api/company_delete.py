@@ -13,13 +13,11 @@ from handlers.companies.names import name_in_path
 from handlers.companies.watchlist import WatchList
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     companies_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 watch_list = WatchList(client("dynamodb"), environment.companies_table)
 
 

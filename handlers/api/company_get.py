@@ -11,17 +11,16 @@ from handlers.api.support.pagination import PageQuery, decode_cursor, encode_cur
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.companies.names import name_in_path
-from handlers.companies.watchlist import WatchList, is_run
+from handlers.companies.watchlist import WatchList
+from schema.companies import is_run
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     companies_table: str
     observations_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 watch_list = WatchList(client("dynamodb"), environment.companies_table, environment.observations_table)
 
 

@@ -13,14 +13,12 @@ from handlers.common.table import Table
 from handlers.projects.documents import Documents
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 documents = Documents(table, s3_client(), environment.documents_bucket)
 

@@ -11,18 +11,16 @@ from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
+from handlers.projects.document_models import NewDocument
 from handlers.projects.documents import Documents
-from handlers.projects.models import NewDocument
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 documents = Documents(table, s3_client(), environment.documents_bucket)
 

@@ -12,13 +12,11 @@ from handlers.common.environment import read_environment
 from handlers.common.times import utc_now
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     version: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 
 
 def health(_: Request) -> Answer:

@@ -7,7 +7,7 @@ import msgspec
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client, s3_client
 from handlers.api.support.endpoint import endpoint
-from handlers.api.support.models import ResultsQuery
+from handlers.api.support.job_parameters import ResultsQuery, job_or_latest
 from handlers.api.support.pagination import decode_cursor, encode_cursor
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
@@ -16,14 +16,12 @@ from handlers.projects.jobs import Jobs
 from handlers.projects.results import Results, is_file
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 jobs = Jobs(Table(client("dynamodb"), environment.documents_table))
 results = Results(s3_client(), environment.documents_bucket)
 
@@ -32,9 +30,9 @@ def list_results(request: Request) -> Answer:
     """Answer a page of links."""
     query = request.query(ResultsQuery)
     position = decode_cursor("results", query.cursor, is_file)
-    job_id = request.identifier_or_latest("job", query.kind)
+    job_id = job_or_latest(request, query.kind)
     job = jobs.get(request.identifier("project"), job_id, request.caller, query.kind)
-    page, following = results.of(job, query.limit, position)
+    page, following = results.list(job, query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("results", following)))
 
 

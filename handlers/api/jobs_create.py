@@ -17,16 +17,14 @@ from handlers.projects.models import Kind, NewJob
 from handlers.projects.starting import JobStarter
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
     state_machines: str
     isolated_translation: bool = False
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 state_machines = msgspec.json.decode(environment.state_machines, type=dict[Kind, str])
 starter = JobStarter(

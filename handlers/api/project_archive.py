@@ -10,22 +10,20 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.projects import Projects
+from handlers.projects.archiving import archive
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
-projects = Projects(Table(client("dynamodb"), environment.documents_table))
+environment = read_environment(_Environment)
+table = Table(client("dynamodb"), environment.documents_table)
 
 
 def archive_project(request: Request) -> Answer:
     """Answer that it is archived, now or since before."""
-    projects.archive(request.identifier("project"), request.caller)
+    archive(table, request.identifier("project"), request.caller)
     return no_content()
 
 

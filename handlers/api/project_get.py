@@ -13,13 +13,11 @@ from handlers.common.table import Table
 from handlers.projects.projects import Projects
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 projects = Projects(Table(client("dynamodb"), environment.documents_table))
 
 

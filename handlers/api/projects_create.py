@@ -11,17 +11,15 @@ from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.models import NewProject
+from handlers.projects.project_models import NewProject
 from handlers.projects.projects import Projects
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 projects = Projects(table)
 

@@ -7,23 +7,21 @@ import msgspec
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
-from handlers.api.support.models import ProjectsQuery
 from handlers.api.support.pagination import decode_cursor, encode_cursor
+from handlers.api.support.project_parameters import ProjectsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
-from handlers.common.ids import is_id
 from handlers.common.table import Table
-from handlers.projects.models import ProjectPage
+from handlers.projects.project_models import ProjectPage
 from handlers.projects.projects import Projects
+from schema.ids import is_id
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 projects = Projects(Table(client("dynamodb"), environment.documents_table))
 
 
@@ -31,7 +29,7 @@ def list_projects(request: Request) -> Answer:
     """Answer a page of projects."""
     query = request.query(ProjectsQuery)
     position = decode_cursor("projects", query.cursor, is_id)
-    found, following = projects.of(request.caller, query.archived, query.limit, position)
+    found, following = projects.list(request.caller, query.archived, query.limit, position)
     return answer(200, ProjectPage(found, encode_cursor("projects", following)))
 
 

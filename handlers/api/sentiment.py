@@ -15,13 +15,11 @@ from handlers.texts.analysing import analyse
 from handlers.texts.models import NewSentiments
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
 comprehend = client("comprehend")
 

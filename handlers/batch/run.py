@@ -1,8 +1,8 @@
 """Entry point of the container: finds the program and its dependencies, then runs it.
 
-Needs the standard library only. Beside it lie `program.zip`, the program, and `wheels/`, its packages, where the
-interpreter lacks them. All are unpacked, because native modules cannot be imported from an archive. Where the program
-lies beside this file or above it as it is, as on a developer's machine, that one is run.
+Needs the standard library only. Beside it lies `program.zip`, the program; in the folder `wheels` beside its folder lie
+its packages, where the interpreter lacks them. All are unpacked, because native modules cannot be imported from an
+archive. Without an archive, as on a developer's machine, the program in a folder above this file is run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 ARCHIVE = "program.zip"
+WHEELS = "wheels"
 
 
 def find_program(script: Path, unpacked: Path) -> Path:
@@ -39,9 +40,9 @@ def main() -> None:
     script = Path(__file__).resolve()
     # The script's own folder holds modules with the names of others, such as `job`.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != script.parent]
-    archives = [path for path in (script.parent / ARCHIVE, *(script.parent / "wheels").glob("*.whl")) if path.is_file()]
+    archives = [script.parent / ARCHIVE, *(script.parents[1] / WHEELS).glob("*.whl")]
     with tempfile.TemporaryDirectory(prefix="program-") as unpacked:
-        unpack(sorted(archives), Path(unpacked))
+        unpack(sorted(path for path in archives if path.is_file()), Path(unpacked))
         sys.path[:0] = list(dict.fromkeys([str(find_program(script, Path(unpacked))), unpacked]))
         from handlers.batch.main import main as run_job
 

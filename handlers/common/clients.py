@@ -1,4 +1,4 @@
-"""AWS clients as every function needs them: with time limits, retries and room for concurrent calls."""
+"""AWS clients with time limits, retries and room for concurrent calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# Without one, botocore describes the machine anew for each request: a tenth of the processor time that a call takes.
+# Without one, botocore describes the machine for each request, which takes a tenth of a call's processor time.
 USER_AGENT = "cloud-nlp"
 
 
@@ -19,10 +19,10 @@ def aws_client(service: str, attempts: int = 4, config: Config | None = None) ->
     service
         Name as boto3 knows it, such as `dynamodb`.
     attempts
-        How often a call is tried: "standard" mode repeats what was throttled or failed in passing, with exponential
-        backoff and full jitter.
+        Attempts of each call. The mode "standard" repeats throttled calls and transient failures, with exponential
+        back-off and full jitter.
     config
-        What this client needs besides, or instead.
+        Further settings, which override the defaults.
 
     Returns
     -------

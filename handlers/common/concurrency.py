@@ -1,4 +1,4 @@
-"""Two calls at once, where neither needs what the other answers: who waits for both waits for the longer one."""
+"""Two independent calls at once, so that their times do not add up."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[Firs
     Parameters
     ----------
     first
-        Called here. When it fails, that is what is raised, whatever the other one does.
+        Runs in this thread. If it fails, its error is raised, whatever the other call does.
     second
-        Called in a thread. It must change nothing, as it is called even where the first one fails.
+        Runs in another thread. It must not change anything, because it runs even if the first call fails.
 
     Returns
     -------
-    What the two return.
+    Both results.
     """
     beside = _threads.submit(second)
     try:
         answer = first()
     finally:
-        wait([beside])  # Lambda halts the process after the answer: nothing may be on its way then
+        wait([beside])  # Lambda freezes the process after the answer, so no call may be under way then
     return answer, beside.result()

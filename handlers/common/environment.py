@@ -1,4 +1,4 @@
-"""A function's settings, read from its environment variables once, when it starts."""
+"""Settings of a function, read from environment variables once, when the function starts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read_environment(kind: type[T], environment: Mapping[str, str] = os.environ) -> T:
-    """Turn environment variables into a typed object.
+    """Read environment variables into a struct.
 
     Parameters
     ----------
     kind
-        The struct to fill: its field `queue_url` is read from the variable `QUEUE_URL`.
+        Type of the struct. Its field `queue_url` is read from the variable `QUEUE_URL`.
     environment
-        Where to read from.
+        The environment variables.
 
     Returns
     -------
-    The filled struct; fields without a variable keep their default.
+    The struct; fields without a variable have their default.
 
     Raises
     ------

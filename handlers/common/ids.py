@@ -1,14 +1,11 @@
-"""Ids of projects, documents and jobs: unique, and sorted by the time they were made at."""
+"""New ids of projects, documents and jobs."""
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from uuid import UUID
 
-ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-_ID = re.compile(ID_PATTERN)
 _NANOSECONDS = 1_000_000
 _RANDOM_BITS = 62
 
@@ -26,8 +23,3 @@ def new_id() -> str:
     upper = milliseconds << 16 | 0x7000 | fraction
     lower = 0b10 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     return str(UUID(int=upper << 64 | lower))
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an id."""
-    return _ID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""The functions' logger: one JSON object a line, with the request and the run it belongs to."""
+"""The functions' logger: one JSON object per line, with the request and the run that it belongs to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _make_logger() -> logging.Logger:
     made = logging.getLogger("cloud_nlp")
     made.handlers[:] = [handler]
     made.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
-    made.propagate = False  # Lambda's own root handler would print every line a second time
+    made.propagate = False  # otherwise Lambda's own root handler prints every line a second time
     return made
 
 
@@ -42,14 +42,14 @@ logger = _make_logger()
 
 
 def start_request(context: Any, **fields: str) -> None:
-    """Name the request that the next lines belong to, and forget the one before.
+    """Set the fields of all following log lines: the request's id, and others in place of the earlier ones.
 
     Parameters
     ----------
     context
         Lambda's context object.
     fields
-        What else every line shall carry, such as `run`.
+        Further fields of every line, such as `run`.
     """
     _context.clear()
     _context.update(request_id=getattr(context, "aws_request_id", ""), **fields)

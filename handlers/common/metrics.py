@@ -1,4 +1,4 @@
-"""Metrics without a call: CloudWatch reads them out of the log, in its embedded metric format.
+"""Metrics in CloudWatch's embedded metric format: CloudWatch reads them from the log, without a call.
 
 Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -18,11 +18,11 @@ def emit_counts(service: str, counts: dict[str, int], **properties: str) -> None
     Parameters
     ----------
     service
-        The metrics' dimension `Service`: the function that counts.
+        Value of the dimension `Service`: the function that counts.
     counts
-        Metric names and what was counted.
+        Counts by metric name.
     properties
-        Fields that are searchable in the log and not dimensions, such as `run`.
+        Fields that can be searched in the log but are no dimensions, such as `run`.
     """
     line = {
         "_aws": {

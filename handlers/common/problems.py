@@ -1,4 +1,4 @@
-"""What is answered when a request is refused: problem details, as RFC 9457 describes them."""
+"""Refusals of requests, as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-TYPE_PREFIX = "urn:cloud-nlp:problem:"
-
-# Last part of the problem's type -> status and title.
-KINDS: dict[str, tuple[int, str]] = {
-    "malformed-request": (400, "The request cannot be read"),
-    "malformed-cursor": (400, "The cursor is not one of this list"),
-    "not-signed-in": (401, "Sign-in is needed"),
-    "not-the-owner": (403, "Only the owner may do this"),
-    "not-found": (404, "There is nothing here"),
-    "job-running": (409, "A job of this kind is running"),
-    "job-not-running": (409, "The job is not running"),
-    "job-not-completed": (409, "The job has no results"),
-    "no-documents": (409, "The project has no uploaded documents"),
-    "project-archived": (409, "The project is archived"),
-    "project-changed": (409, "The project was changed by somebody else"),
-    "idempotency-key-in-use": (409, "The idempotency key is in use"),
-    "request-too-large": (413, "The request is too large"),
-    "not-json": (415, "The request's content type is not supported"),
-    "invalid-fields": (422, "Some fields are wrong"),
-    "too-many-requests": (429, "Too many requests"),
-    "unexpected": (500, "Something unexpected went wrong"),
-    "unavailable": (503, "The service is not available at the moment"),
-}
+from schema.problems import PROBLEMS, TYPE_PREFIX
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -56,15 +34,15 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
     Parameters
     ----------
     kind
-        A key of `KINDS`.
+        A key of `PROBLEMS`.
     detail
         What is wrong with this request, in words for its sender.
     errors
         The fields that are wrong.
     retry_after
-        In how many seconds it makes sense to try again; 0 where that would not help.
+        Seconds after which to try again; 0 where that would not help.
     recorded
-        The refusal itself was recorded: a request repeated with its idempotency key is to be answered the same.
+        The refusal itself was recorded: a request repeated with its idempotency key gets the same answer.
     """
 
     def __init__(
@@ -76,25 +54,25 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         recorded: bool = False,
     ) -> None:
         super().__init__(detail)
-        self.status, title = KINDS[kind]
+        self.status, title = PROBLEMS[kind]
         self.details = ProblemDetails(TYPE_PREFIX + kind, title, self.status, detail, tuple(errors))
         self.retry_after = retry_after
         self.recorded = recorded
 
 
 def not_found(what: str, is_shared: bool = True) -> Problem:
-    """Refuse what is not there, or not the caller's: which of them is not told.
+    """Refuse what does not exist or is not the caller's, without saying which.
 
     Parameters
     ----------
     what
         Such as `project`.
     is_shared
-        It is there for some users only.
+        Only some users may see such things.
     """
     return Problem("not-found", f"There is no such {what}{', or it is not shared with you' if is_shared else ''}.")
 
 
 def invalid(*errors: FieldError) -> Problem:
-    """Refuse fields."""
+    """Refuse fields that are wrong."""
     return Problem("invalid-fields", "; ".join(f"{error.field}: {error.expected}" for error in errors), errors)

@@ -1,4 +1,4 @@
-"""The table of projects, documents and jobs: typed access to its items, and nothing about what they mean."""
+"""Typed access to the items of the documents table, whatever they mean."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handlers.common.backoff import full_jitter
+from handlers.common.batch_get import batch_get
+from schema.aws_errors import THROTTLED, TRANSIENT
+from schema.dynamodb import TypedItem, decode, encode, encode_value
+from schema.projects import PARTITION_KEY, SORT_KEY, Key
+from schema.retry import Backoff, attempts
 
-MAX_ATTEMPTS = 6
-# DynamoDB: at most 100 keys a BatchGetItem.
-READ_BATCH = 100
-# Reasons for which DynamoDB cancels a transaction that may well pass when it is tried again.
-_PASSING = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
+READS = Backoff(attempts=6, first_seconds=0.1, longest_seconds=1)
+WRITES = Backoff(attempts=6, first_seconds=0.05, longest_seconds=1)
+# Condition: there is no item with this key.
+ABSENT = f"attribute_not_exists({PARTITION_KEY})"
+# Condition of a query: items of one partition, by their sort keys.
+BETWEEN = f"#{PARTITION_KEY} = :partition AND #{SORT_KEY} BETWEEN :low AND :high"
 _NAME = re.compile(r"#(\w+)")
 
 Values = Mapping[str, Any]
 Item = dict[str, Any]
-Key = tuple[str, str]
 
 
 class RefusedError(Exception):
@@ -29,7 +33,7 @@ class RefusedError(Exception):
     Attributes
     ----------
     refused
-        By position of the actions whose condition did not hold: the item that is there, where there is one.
+        By position of the actions whose condition did not hold: the stored item, empty where there is none.
     """
 
     def __init__(self, refused: dict[int, Item]) -> None:
@@ -37,39 +41,8 @@ class RefusedError(Exception):
         self.refused = refused
 
 
-def encode_value(value: Any) -> dict[str, Any]:
-    """Turn a text, number, truth value or list of texts into DynamoDB's typed form."""
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, int):
-        return {"N": str(value)}
-    if isinstance(value, str):
-        return {"S": value}
-    return {"L": [encode_value(entry) for entry in value]}
-
-
-def decode_value(value: Mapping[str, Any]) -> Any:
-    """Turn DynamoDB's typed form into a plain value."""
-    [(kind, content)] = value.items()
-    if kind == "N":
-        return float(content) if any(mark in content for mark in ".eE") else int(content)
-    if kind == "L":
-        return [decode_value(entry) for entry in content]
-    return content
-
-
-def encode(values: Values) -> Item:
-    """Turn attributes into an item; those without a value are left out."""
-    return {name: encode_value(value) for name, value in values.items() if value is not None}
-
-
-def decode(item: Mapping[str, Any]) -> Item:
-    """Turn an item into attributes; `encode` is the way back."""
-    return {name: decode_value(value) for name, value in item.items()}
-
-
 class Table:
-    """A table with the keys `pk` and `sk`.
+    """A table with a partition key and a sort key.
 
     In conditions, `#name` stands for the attribute `name` and `:name` for the given value of that name.
 
@@ -94,22 +67,10 @@ class Table:
         return decode(answer["Item"]) if "Item" in answer else None
 
     def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
-        """Read items as they are now, in as few calls as possible; those that are not there are None."""
-        found: dict[Key, Item] = {}
-        missing = [_key(key) for key in dict.fromkeys(keys)]
-        failures = 0
-        while missing:
-            request = {self._name: {"Keys": missing[:READ_BATCH], "ConsistentRead": True}}
-            answer = self._dynamodb.batch_get_item(RequestItems=request)
-            for item in map(decode, answer["Responses"].get(self._name, [])):
-                found[item["pk"], item["sk"]] = item
-            unread = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            missing = missing[READ_BATCH:] + unread
-            if unread:
-                failures += 1
-                if failures == MAX_ATTEMPTS:
-                    raise TimeoutError(f"DynamoDB left {len(unread)} keys unread in {MAX_ATTEMPTS} attempts")
-                self._sleep(full_jitter(failures, base=0.1, cap=1))
+        """Read items as they are now, in as few calls as possible; None for keys without an item."""
+        wanted = [_key(key) for key in dict.fromkeys(keys)]
+        items = map(decode, batch_get(self._dynamodb, self._name, wanted, READS, consistent=True, sleep=self._sleep))
+        found = {(item[PARTITION_KEY], item[SORT_KEY]): item for item in items}
         return [found.get(key) for key in keys]
 
     def query(self, condition: str, values: Values, limit: int, index: str | None = None) -> list[Item]:
@@ -141,7 +102,7 @@ class Table:
         Raises
         ------
         RefusedError
-            The condition does not hold; `refused[0]` is the item that is there.
+            The condition does not hold; `refused[0]` is the stored item.
         """
         try:
             self._dynamodb.put_item(**self.put_action(item, condition, values)["Put"])
@@ -164,21 +125,19 @@ class Table:
         Raises
         ------
         RefusedError
-            The condition does not hold; `refused[0]` is the item that is there.
+            The condition does not hold; `refused[0]` is the stored item.
         """
         request = {**self.update_action(key, changes, condition, values)["Update"], "ReturnValues": "ALL_NEW"}
-        attempt = 1
-        while True:
+        for attempt in attempts(WRITES, self._sleep):
             try:
                 return decode(self._dynamodb.update_item(**request)["Attributes"])
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code == "ConditionalCheckFailedException":
                     raise RefusedError({0: decode(error.response.get("Item", {}))}) from None
-                if code != "TransactionConflictException" or attempt == MAX_ATTEMPTS:
+                if code != "TransactionConflictException" or attempt.is_last:
                     raise
-            self._sleep(full_jitter(attempt, base=0.05, cap=1))
-            attempt += 1
+        raise AssertionError("the last attempt returns or raises")
 
     def transact(self, actions: Sequence[dict[str, Any]]) -> None:
         """Carry out all actions, or none.
@@ -193,7 +152,7 @@ class Table:
         RefusedError
             Some conditions do not hold.
         """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in attempts(WRITES, self._sleep):
             try:
                 self._dynamodb.transact_write_items(TransactItems=list(actions))
             except ClientError as error:
@@ -205,10 +164,9 @@ class Table:
                 }
                 if refused:
                     raise RefusedError(refused) from None
-                passing = any(reason.get("Code") in _PASSING for reason in reasons)
-                if not passing or attempt == MAX_ATTEMPTS:
+                may_pass = any(reason.get("Code") in THROTTLED | TRANSIENT for reason in reasons)
+                if not may_pass or attempt.is_last:
                     raise
-                self._sleep(full_jitter(attempt, base=0.05, cap=1))
             else:
                 return
 
@@ -221,7 +179,7 @@ class Table:
         return {"Delete": {"TableName": self._name, "Key": _key(key), **_condition(condition, values)}}
 
     def check_action(self, key: Key, condition: str, values: Values | None = None) -> dict[str, Any]:
-        """Have the other actions carried out only where the condition holds for this item."""
+        """Let the other actions happen only where the condition holds for this item."""
         return {"ConditionCheck": {"TableName": self._name, "Key": _key(key), **_condition(condition, values)}}
 
     def update_action(self, key: Key, changes: Values, condition: str, values: Values | None = None) -> dict[str, Any]:
@@ -236,8 +194,13 @@ class Table:
         return {"Update": {**update, **_condition(condition, values), **named}}
 
 
-def _key(key: Key) -> dict[str, Any]:
-    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+def keyed(key: Key) -> Item:
+    """Write a key as attributes of an item."""
+    return {PARTITION_KEY: key[0], SORT_KEY: key[1]}
+
+
+def _key(key: Key) -> TypedItem:
+    return encode(keyed(key))
 
 
 def _condition(condition: str, values: Values | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Times as they are stored and answered: UTC, ISO 8601, whole seconds, such as `2026-11-21T06:52:00Z`."""
+"""Times in the form that is stored and answered: UTC, ISO 8601, whole seconds: `2026-11-21T06:52:00Z`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _SECONDS = 19
 
 
 def utc_now(after_seconds: int = 0) -> str:
-    """Say what time it is, or will be in some seconds."""
+    """Format the present time, or the time after some seconds."""
     return (datetime.now(UTC) + timedelta(seconds=after_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def whole_seconds(time: str) -> str:
-    """Cut a time's fraction of a second off: Step Functions' own times have one."""
+    """Cut off a time's fraction of a second, which times of Step Functions have."""
     return time[:_SECONDS] + "Z"

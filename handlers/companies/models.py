@@ -1,29 +1,40 @@
-"""Companies and what was observed of them: what requests bring and answers hold."""
+"""Types of requests about companies, and of their answers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_EXPECTED, NAME_PATTERN
-from handlers.projects.models import Next, Time
+from handlers.common.types import Next, Time
+from schema.companies import Label
+from schema.names import COMPANY_NAME_CHARACTERS, COMPANY_NAME_EXPECTED, COMPANY_NAME_PATTERN
 
-Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 CompanyName = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_NAME_CHARACTERS, description="The company's name", examples=["Spotify"]),
+    Meta(min_length=1, max_length=COMPANY_NAME_CHARACTERS, description="The company's name", examples=["Spotify"]),
+]
+NameInPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=COMPANY_NAME_CHARACTERS,
+        pattern=COMPANY_NAME_PATTERN,
+        description="Name of the company, percent-encoded. A slash may stand as it is; a question mark is encoded "
+        "twice (%253F), because API Gateway cuts a path at %3F.",
+        examples=["Spotify"],
+    ),
 ]
 Page = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=MAX_NAME_CHARACTERS,
-        pattern=NAME_PATTERN,
+        max_length=COMPANY_NAME_CHARACTERS,
+        pattern=COMPANY_NAME_PATTERN,
         description="Title of its page in the text source, where it differs from the name",
         examples=["Meta Platforms"],
-        extra={"expected": NAME_EXPECTED},
+        extra={"expected": COMPANY_NAME_EXPECTED},
     ),
 ]
 Score = Annotated[float, Meta(ge=0, le=1, description="How sure; the four make 1")]

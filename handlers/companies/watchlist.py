@@ -1,29 +1,25 @@
-"""The companies that are watched, and what was observed of them."""
+"""The companies that are watched, and their observations."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from handlers.common.batch_get import batch_get
 from handlers.common.concurrency import both
 from handlers.common.problems import not_found
-from handlers.common.table import decode, encode
 from handlers.common.times import utc_now
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
-from handlers.sentiment.work import RUN_PATTERN
+from schema.companies import COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
+from schema.dynamodb import TypedItem, decode, encode
+from schema.retry import Backoff
 
-LATEST = "latest"
-MAX_ATTEMPTS = 5
-_RUN = re.compile(RUN_PATTERN)
-
-
-def is_run(text: str) -> bool:
-    """Tell whether a text can be a run's id."""
-    return _RUN.fullmatch(text) is not None
+_ADDED_AT = "added_at"
+READS = Backoff(attempts=5, first_seconds=0.1, longest_seconds=1)
 
 
 class WatchList:
@@ -36,13 +32,18 @@ class WatchList:
     companies
         Name of the table of companies.
     observations
-        Name of the table of observations.
+        Name of the table of observations; empty where only companies are read or changed.
+    sleep
+        Waits a number of seconds between attempts.
     """
 
-    def __init__(self, dynamodb: Any, companies: str, observations: str = "") -> None:
+    def __init__(
+        self, dynamodb: Any, companies: str, observations: str = "", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._dynamodb = dynamodb
         self._companies = companies
         self._observations = observations
+        self._sleep = sleep
 
     def page(self, limit: int, position: str | None) -> tuple[CompanyPage, str | None]:
         """List companies, each with its latest observation.
@@ -57,28 +58,27 @@ class WatchList:
         Returns
         -------
         The companies, and the one after which the next page begins, if there is one.
+
+        Raises
+        ------
+        TimeoutError
+            DynamoDB left observations unread in every attempt.
         """
-        start = {"ExclusiveStartKey": encode({"name": position})} if position else {}
+        start = {"ExclusiveStartKey": _company_key(position)} if position else {}
         answer = self._dynamodb.scan(TableName=self._companies, Limit=limit, **start)
         companies = [decode(item) for item in answer["Items"]]
-        latest = self._latest([company["name"] for company in companies])
+        latest = self._latest([company[COMPANY_KEY] for company in companies])
         rows = [
-            msgspec.convert({**company, "latest": latest.get(company["name"])}, CompanyLatest) for company in companies
+            msgspec.convert({**company, "latest": latest.get(company[COMPANY_KEY])}, CompanyLatest)
+            for company in companies
         ]
-        following = answer.get("LastEvaluatedKey", {}).get("name", {}).get("S")
+        following = decode(answer.get("LastEvaluatedKey", {})).get(COMPANY_KEY)
         return CompanyPage(rows, None), following
 
     def _latest(self, names: list[str]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        keys = [encode({"company": name, "record": LATEST}) for name in names]
-        for _ in range(MAX_ATTEMPTS):
-            if not keys:
-                break
-            answer = self._dynamodb.batch_get_item(RequestItems={self._observations: {"Keys": keys}})
-            for item in answer["Responses"].get(self._observations, []):
-                found[item["company"]["S"]] = decode(item)
-            keys = answer.get("UnprocessedKeys", {}).get(self._observations, {}).get("Keys", [])
-        return found
+        keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: LATEST}) for name in names]
+        items = map(decode, batch_get(self._dynamodb, self._observations, keys, READS, sleep=self._sleep))
+        return {item[OBSERVATION_KEY]: item for item in items}
 
     def history(self, name: str, limit: int, position: str | None) -> tuple[CompanyHistory, str | None]:
         """Read a company and its observations, newest first.
@@ -107,14 +107,14 @@ class WatchList:
             lambda: self._records(name, position or LATEST, limit + (1 if position else 2)),
         )
         latest = {} if position else {"latest": None}
-        if records and records[0]["record"] == LATEST:
+        if records and records[0][OBSERVATION_SORT_KEY] == LATEST:
             latest = {"latest": records.pop(0)}
-        following = records[limit]["record"] if len(records) > limit else None
+        following = records[limit][OBSERVATION_SORT_KEY] if len(records) > limit else None
         history = msgspec.convert(records[:limit], list[Observation])
         return msgspec.convert({**company, **latest, "history": history, "next": None}, CompanyHistory), following
 
     def _company(self, name: str) -> dict[str, Any]:
-        answer = self._dynamodb.get_item(TableName=self._companies, Key=encode({"name": name}))
+        answer = self._dynamodb.get_item(TableName=self._companies, Key=_company_key(name))
         if "Item" not in answer:
             raise not_found("company", is_shared=False)
         return decode(answer["Item"])
@@ -123,7 +123,7 @@ class WatchList:
         answer = self._dynamodb.query(
             TableName=self._observations,
             KeyConditionExpression="#company = :company AND #record <= :high",
-            ExpressionAttributeNames={"#company": "company", "#record": "record"},
+            ExpressionAttributeNames={"#company": OBSERVATION_KEY, "#record": OBSERVATION_SORT_KEY},
             ExpressionAttributeValues=encode({":company": name, ":high": high}),
             ScanIndexForward=False,
             Limit=limit,
@@ -138,18 +138,17 @@ class WatchList:
         The company, and whether it is new.
         """
         now = utc_now()
-        expressions = {"#added_at": "added_at", "#page": "page"}
         change = "SET #added_at = if_not_exists(#added_at, :now)"
         answer = self._dynamodb.update_item(
             TableName=self._companies,
-            Key=encode({"name": name}),
+            Key=_company_key(name),
             UpdateExpression=f"{change}, #page = :page" if page else f"{change} REMOVE #page",
-            ExpressionAttributeNames=expressions,
+            ExpressionAttributeNames={"#added_at": _ADDED_AT, "#page": PAGE},
             ExpressionAttributeValues=encode({":now": now, ":page": page}),
             ReturnValues="ALL_OLD",
         )
-        old = answer.get("Attributes")
-        return Company(name, page, _added_at(old) if old else now), not old
+        old = decode(answer.get("Attributes", {}))
+        return Company(name, page, old.get(_ADDED_AT) if old else now), not old
 
     def delete(self, name: str) -> None:
         """Stop watching a company; its observations stay.
@@ -162,9 +161,9 @@ class WatchList:
         try:
             self._dynamodb.delete_item(
                 TableName=self._companies,
-                Key=encode({"name": name}),
+                Key=_company_key(name),
                 ConditionExpression="attribute_exists(#name)",
-                ExpressionAttributeNames={"#name": "name"},
+                ExpressionAttributeNames={"#name": COMPANY_KEY},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -172,5 +171,5 @@ class WatchList:
             raise not_found("company", is_shared=False) from None
 
 
-def _added_at(item: Mapping[str, Any]) -> str | None:
-    return item.get("added_at", {}).get("S")
+def _company_key(name: str) -> TypedItem:
+    return encode({COMPANY_KEY: name})

@@ -1,4 +1,4 @@
-"""Documents of a project: announced in the table, their content sent by the user straight to the bucket."""
+"""Documents of a project: announced in the table, and uploaded by users straight to the bucket."""
 
 from __future__ import annotations
 
@@ -10,22 +10,17 @@ import msgspec
 
 from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
-from handlers.common.table import RefusedError, Table
+from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects import keys
-from handlers.projects.models import (
-    CONTENT_TYPES,
-    LINK_SECONDS,
-    MAX_FILE_NAME_BYTES,
-    MAX_UPLOAD_BYTES,
-    Document,
-    NewDocument,
-    Upload,
-    UploadForm,
-)
+from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
 from handlers.projects.projects import Projects, require_active, visible
+from schema import projects as keys
+from schema.limits import LINK_SECONDS, UPLOAD_BYTES
+from schema.names import CONTENT_TYPES, FILE_NAME_BYTES
 
-# S3 replaces it, in a form's key, by the name of the uploaded file.
+# Attributes of a document's item; whether its content has arrived, the bucket says.
+_STORED = ("document", "name", "content_type", "created_by", "created_at")
+# Amazon S3 puts the name of the uploaded file in place of this text in a form's key.
 _PLACEHOLDER = "${filename}"
 
 
@@ -54,27 +49,29 @@ class Documents:
         Parameters
         ----------
         project_id
-            Whose document it is.
+            The document's project.
         document_id
-            Its id. When the same request announced it before, it gets a new form.
+            Its id. If the same request announced it before, it gets a new form.
         new
-            What it is called.
+            Its name.
         caller
-            Who sends it.
+            The user who announces it.
 
         Raises
         ------
         Problem
-            The project is not there, not the caller's, or archived; the name cannot be a file's.
+            The project does not exist, is not the caller's or is archived; the name cannot be a file's.
         """
         name = _checked(new.name)
         require_active(self._projects.get(project_id, caller))
         document = Document(document_id, name, CONTENT_TYPES[PurePosixPath(name).suffix.lower()], caller, utc_now())
-        pk, sk = keys.document_key(project_id, document_id)
-        values = {field: getattr(document, field) for field in ("document", "name", "content_type", *_CREATED)}
-        item = {"pk": pk, "sk": sk, "key": keys.document_object(project_id, document_id, name), **values}
+        item = {
+            **keyed(keys.document_key(project_id, document_id)),
+            **{attribute: getattr(document, attribute) for attribute in _STORED},
+            "key": keys.document_object(project_id, document_id, name),
+        }
         try:
-            self._table.put(item, "attribute_not_exists(pk)")
+            self._table.put(item, ABSENT)
         except RefusedError as error:
             document = msgspec.convert(error.refused[0], Document)
         return Upload(document, self._form(project_id, document))
@@ -86,13 +83,13 @@ class Documents:
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
-            Conditions=[kind, ["content-length-range", 1, MAX_UPLOAD_BYTES]],
+            Conditions=[kind, ["content-length-range", 1, UPLOAD_BYTES]],
             ExpiresIn=LINK_SECONDS,
         )
         return UploadForm(form["url"], form["fields"], expires_at)
 
-    def of(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
-        """List a project's documents, newest first, and say which have arrived.
+    def list(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
+        """List a project's documents, newest first, each with whether its content has arrived.
 
         Parameters
         ----------
@@ -107,19 +104,19 @@ class Documents:
 
         Returns
         -------
-        The documents, and where the next page begins, if there is one.
+        The documents, and the one with which the next page begins, if there is one.
 
         Raises
         ------
         Problem
-            The project is not there or not the caller's.
+            The project does not exist or is not the caller's.
         """
-        pk, low = keys.document_key(project_id, "")
+        partition, low = keys.document_key(project_id, "")
         _, items = both(
             lambda: self._projects.get(project_id, caller),
             lambda: self._table.query(
-                "#pk = :pk AND #sk BETWEEN :low AND :high",
-                {"pk": pk, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
+                BETWEEN,
+                {"partition": partition, "low": low, "high": low + (position or keys.AFTER_ALL_IDS)},
                 limit + 1,
             ),
         )
@@ -132,7 +129,7 @@ class Documents:
         return documents, items[limit]["document"] if len(items) > limit else None
 
     def _sizes(self, project_id: str, documents: list[str]) -> dict[str, int]:
-        """List the bucket from the oldest of some documents to the newest: bytes, by document."""
+        """Find the sizes in bytes of documents, by id, in a listing of the bucket from the oldest to the newest."""
         if not documents:
             return {}
         prefix = keys.documents_prefix(project_id)
@@ -155,24 +152,21 @@ class Documents:
         Raises
         ------
         Problem
-            The project or the document is not there, the project is not the caller's or archived.
+            The project or the document does not exist, or the project is not the caller's or is archived.
         """
         key = keys.document_key(project_id, document_id)
         project, document = self._table.get_all([keys.project_key(project_id), key])
         require_active(visible(project, caller))
         if document is None:
             raise not_found("document")
-        # The content first: without it, the document shows as not uploaded and can be deleted again.
+        # The content first: if the second step fails, the document shows as not uploaded and can be deleted again.
         self._s3.delete_object(Bucket=self._bucket, Key=document["key"])
         self._table.delete(key)
 
 
-_CREATED = ("created_by", "created_at")
-
-
 def _checked(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
-    if _PLACEHOLDER in name or len(name.encode()) > MAX_FILE_NAME_BYTES:
-        expected = f"a file name of at most {MAX_FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
+    if _PLACEHOLDER in name or len(name.encode()) > FILE_NAME_BYTES:
+        expected = f"a file name of at most {FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
         raise invalid(FieldError("name", expected))
     return name

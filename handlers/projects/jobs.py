@@ -1,4 +1,4 @@
-"""Jobs of a project: reading them, and cancelling one that runs."""
+"""Jobs of a project: reading and cancelling them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
 from handlers.projects.models import Job, Kind
 from handlers.projects.projects import Projects, visible
@@ -28,7 +28,7 @@ class Jobs:
         self._table = table
         self._projects = Projects(table)
 
-    def of(
+    def list(
         self, project_id: str, caller: str, status: Status | None, limit: int, position: str | None
     ) -> tuple[list[Job], str | None]:
         """List a project's jobs, newest first.
@@ -48,12 +48,12 @@ class Jobs:
 
         Returns
         -------
-        The jobs, and where the next page begins, if there is one.
+        The jobs, and the one with which the next page begins, if there is one.
 
         Raises
         ------
         Problem
-            The project is not there or not the caller's.
+            The project does not exist or is not the caller's.
         """
         _, items = both(
             lambda: self._projects.get(project_id, caller),
@@ -69,10 +69,8 @@ class Jobs:
                 limit,
                 keys.BY_STATUS,
             )
-        pk, low = keys.job_key(project_id, "")
-        return self._table.query(
-            "#pk = :pk AND #sk BETWEEN :low AND :high", {"pk": pk, "low": low, "high": low + high}, limit
-        )
+        partition, low = keys.job_key(project_id, "")
+        return self._table.query(BETWEEN, {"partition": partition, "low": low, "high": low + high}, limit)
 
     def get(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Job:
         """Read a job.
@@ -91,7 +89,7 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, or the project is not the caller's.
+            The project or the job does not exist, or the project is not the caller's.
         """
         return job_of(self._item(project_id, job_id, caller, kind))
 
@@ -109,8 +107,8 @@ class Jobs:
     def cancel(self, project_id: str, job_id: str, caller: str, stepfunctions: Any) -> Job:
         """Cancel a job that runs. Cancelling it again changes nothing.
 
-        The table is changed first, in one transaction that competes with the state machine's own: exactly one of them
-        finds the job running. Only then is the execution stopped; where that fails, cancelling again stops it.
+        The table is changed first, in a transaction that competes with the state machine's: only one of the two finds
+        the job running. Then the execution is stopped. If that fails, cancelling the job again stops it.
 
         Parameters
         ----------
@@ -126,7 +124,7 @@ class Jobs:
         Raises
         ------
         Problem
-            The project or the job is not there, the project is not the caller's, or the job has ended.
+            The project or the job does not exist, the project is not the caller's, or the job has ended.
         """
         item = self._item(project_id, job_id, caller)
         if item["status"] == RUNNING:
@@ -158,19 +156,15 @@ class Jobs:
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
-    """Make the actions that end a running job without a result: its new status, and its lock's release."""
+    """Make the actions that end a running job without a result: they set its status and release its lock."""
     project_id, job_id = item["project"], item["job"]
     changes = {**status_record(project_id, status), FINISHED_AT: utc_now(), CAUSE: cause}
     update = table.update_action(keys.job_key(project_id, job_id), changes, "#status = :running", {"running": RUNNING})
-    release = table.delete_action(
-        keys.lock_key(project_id, item["kind"]),
-        f"attribute_not_exists({keys.PARTITION_KEY}) OR #job = :job",
-        {"job": job_id},
-    )
+    release = table.delete_action(keys.lock_key(project_id, item["kind"]), f"{ABSENT} OR #job = :job", {"job": job_id})
     return [update, release]
 
 
 def job_of(item: Mapping[str, Any]) -> Job:
-    """Turn a job's item into the job."""
+    """Turn an item into the job that it holds."""
     times = {name: whole_seconds(item[name]) for name in (STARTED_AT, FINISHED_AT) if name in item}
     return msgspec.convert({**item, **times, "options": msgspec.json.decode(item["options"])}, Job)

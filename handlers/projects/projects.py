@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from handlers.common.problems import Problem, not_found
-from handlers.common.table import Item, Key, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
-from handlers.projects import keys
-from handlers.projects.models import Kind, NewProject, Project, ProjectChanges
+from handlers.projects.project_models import NewProject, Project, ProjectChanges
+from schema import projects as keys
+from schema.retry import Backoff, attempts
 
-MAX_ATTEMPTS = 3
-_NEW = "attribute_not_exists(pk)"
-_KINDS: tuple[Kind, ...] = get_args(Kind)
+# Changes that meet another change of the same project: the project is read again, without a pause.
+CONFLICTS = Backoff(attempts=3, first_seconds=0, longest_seconds=0)
 
 
 class Projects:
-    """The projects of all users; each user meets their own and those shared with them."""
+    """The projects of all users; each user sees their own and those shared with them."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -39,11 +39,11 @@ class Projects:
         now = utc_now()
         shares = _shares(new.shared_with, caller)
         project = Project(project_id, new.name, caller, shares, True, now, now, caller, new.description)
-        item = _item(keys.project_key(project_id), msgspec.structs.asdict(project))
+        item = {**keyed(keys.project_key(project_id)), **msgspec.structs.asdict(project)}
         members = [self._member_put(project_id, user, "member") for user in shares]
         owner = self._member_put(project_id, caller, "owner")
         try:
-            self._table.transact([self._table.put_action(item, _NEW), owner, *members])
+            self._table.transact([self._table.put_action(item, ABSENT), owner, *members])
         except RefusedError as error:
             return msgspec.convert(error.refused[0], Project)
         return project
@@ -58,7 +58,7 @@ class Projects:
         """
         return visible(self._table.get(keys.project_key(project_id)), caller)
 
-    def of(self, caller: str, archived: bool, limit: int, position: str | None) -> tuple[list[Project], str | None]:
+    def list(self, caller: str, archived: bool, limit: int, position: str | None) -> tuple[list[Project], str | None]:
         """List a user's projects, newest first.
 
         Parameters
@@ -101,7 +101,7 @@ class Projects:
         Raises
         ------
         Problem
-            It is not there or not the caller's, it is archived and not brought back, or others change it all the time.
+            It does not exist or is not the caller's, it is archived and not brought back, or others keep changing it.
         """
         wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
         if "shared_with" in wanted:
@@ -112,21 +112,23 @@ class Projects:
         if "active" not in wanted:
             condition, values = f"{condition} AND #active = :active", {**values, "active": True}
         try:
-            item = self._table.update(keys.project_key(project_id), {**wanted, **_now(caller)}, condition, values)
+            item = self._table.update(
+                keys.project_key(project_id), {**wanted, **changed_now(caller)}, condition, values
+            )
         except RefusedError as error:
             _changeable(visible(error.refused[0], caller), caller, wanted)
             raise
         return msgspec.convert(item, Project)
 
     def _share(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
-        """Change who sees a project, with what else is wanted: what leads them to it changes with it."""
-        for _ in range(MAX_ATTEMPTS):
+        """Change who may see a project, with the other changes; the items of its members change with it."""
+        for _ in attempts(CONFLICTS):
             project = _changeable(self.get(project_id, caller), caller, wanted)
-            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **_now(caller)}
+            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **changed_now(caller)}
             try:
                 self._table.transact(self._change_actions(project, changes))
             except RefusedError:
-                continue  # changed since it was read: look again
+                continue  # it was changed since it was read
             return msgspec.structs.replace(project, **changes)
         raise Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
 
@@ -142,36 +144,19 @@ class Projects:
         coming = [self._member_put(project.project, user, "member") for user in after - before]
         return [update, *leaving, *coming]
 
-    def archive(self, project_id: str, caller: str) -> None:
-        """Archive a project; nothing is deleted. Archiving it again changes nothing.
-
-        Raises
-        ------
-        Problem
-            It is not there or not the caller's, or a job runs.
-        """
-        update = self._table.update_action(
-            keys.project_key(project_id),
-            {"active": False, **_now(caller)},
-            "#owner = :owner AND #active = :active",
-            {"owner": caller, "active": True},
-        )
-        locks = [self._table.check_action(keys.lock_key(project_id, kind), _NEW) for kind in _KINDS]
-        try:
-            self._table.transact([update, *locks])
-        except RefusedError as error:
-            if 0 in error.refused and not _owned(visible(error.refused[0], caller), caller).active:
-                return
-            running = " and ".join(item["job"] for item in error.refused.values() if "job" in item)
-            raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
-
     def _member_put(self, project_id: str, user: str, role: str) -> dict[str, Any]:
-        member = {"user": user, "project": project_id, "role": role}
-        return self._table.put_action(_item(keys.member_key(project_id, user), member))
+        member = {**keyed(keys.member_key(project_id, user)), "user": user, "project": project_id, "role": role}
+        return self._table.put_action(member)
 
 
 def visible(item: Item | None, caller: str) -> Project:
-    """Take a project's item for the project, where the caller may see it; otherwise it is not there."""
+    """Turn an item into the project that it holds.
+
+    Raises
+    ------
+    Problem
+        There is no item, or the caller may not see the project.
+    """
     if item:
         project = msgspec.convert(item, Project)
         if may_see(project, caller):
@@ -195,30 +180,28 @@ def archived(project: Project) -> Problem:
     return Problem("project-archived", f"The project was archived at {project.updated_at} and is only to be read.")
 
 
-def _owned(project: Project, caller: str) -> Project:
+def owned(project: Project, caller: str) -> Project:
+    """Refuse changes by anybody but the owner."""
     if project.owner != caller:
         raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
     return project
 
 
 def _changeable(project: Project, caller: str, wanted: dict[str, Any]) -> Project:
-    if not _owned(project, caller).active and "active" not in wanted:
+    if not owned(project, caller).active and "active" not in wanted:
         raise archived(project)
     return project
 
 
-def _now(caller: str) -> dict[str, Any]:
+def changed_now(caller: str) -> dict[str, Any]:
+    """Make the attributes of a project that note who changed it, and when."""
     return {"updated_at": utc_now(), "updated_by": caller}
 
 
 def before(identifier: str) -> str:
-    """Make the greatest text that sorts below an id."""
+    """Make a text that sorts directly before an id."""
     return identifier[:-1] + chr(ord(identifier[-1]) - 1) + keys.AFTER_ALL_IDS
 
 
 def _shares(users: list[str], owner: str) -> list[str]:
     return [user for user in dict.fromkeys(users) if user != owner]
-
-
-def _item(key: Key, values: dict[str, Any]) -> dict[str, Any]:
-    return {"pk": key[0], "sk": key[1], **values}

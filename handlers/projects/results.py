@@ -9,19 +9,20 @@ from urllib.parse import quote
 
 from handlers.common.problems import Problem
 from handlers.common.times import utc_now
-from handlers.projects import keys
-from handlers.projects.models import LINK_SECONDS, Job, Result, ResultPage
+from handlers.projects.models import Job, Result, ResultPage
+from schema import projects as keys
+from schema.jobs import COMPLETED, FAILED, PARTS_PREFIX
+from schema.limits import LINK_SECONDS
 
-# Amazon S3: at most 1,024 bytes a key, of which about 100 are the job's prefix.
+# A key in Amazon S3 has at most 1,024 bytes, of which about 100 are the job's prefix.
 _MAX_NAME_BYTES = 900
-# What several instances leave for the one that puts it together; nothing that is not in the other files as well.
-_PARTS = "parts/"
-_BEHIND_PARTS = _PARTS + "\U0010ffff"
+# Sorts after all parts. They are not listed: the merging job has put what is in them into the other files.
+_BEHIND_PARTS = PARTS_PREFIX + "\U0010ffff"
 _NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 
 def is_file(text: str) -> bool:
-    """Tell whether a text can be a result's name, and so a place in their list."""
+    """Tell whether a text can be the name of a result."""
     return 1 <= len(text.encode(errors="replace")) <= _MAX_NAME_BYTES and not _NOT_IN_NAMES.search(text)
 
 
@@ -40,7 +41,7 @@ class Results:
         self._s3 = s3
         self._bucket = bucket
 
-    def of(self, job: Job, limit: int, position: str | None) -> tuple[ResultPage, str | None]:
+    def list(self, job: Job, limit: int, position: str | None) -> tuple[ResultPage, str | None]:
         """List the files of a job that has ended by name, with links to them.
 
         Parameters
@@ -61,7 +62,7 @@ class Results:
         Problem
             The job has neither completed nor failed.
         """
-        if job.status not in ("completed", "failed"):
+        if job.status not in (COMPLETED, FAILED):
             expected = "only a job that has completed has results, and one that has failed a report"
             raise Problem("job-not-completed", f"The job is {job.status}; {expected}.")
         prefix = keys.results_prefix(job.project, job.job)
@@ -71,17 +72,17 @@ class Results:
         return ResultPage(job.job, results, expires_at, None), results[-1].name if len(found) > limit else None
 
     def _sizes(self, prefix: str, limit: int, after: str | None) -> list[tuple[str, int]]:
-        """List files by name with their bytes, and step over the parts."""
+        """List files by name, each with its bytes, without the parts."""
         found: list[tuple[str, int]] = []
         while True:
             start = {"StartAfter": prefix + after} if after else {}
             page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit - len(found), **start)
             names = [(content["Key"].removeprefix(prefix), content["Size"]) for content in page.get("Contents", [])]
-            found += [(name, size) for name, size in names if not name.startswith(_PARTS)]
+            found += [(name, size) for name, size in names if not name.startswith(PARTS_PREFIX)]
             if not page["IsTruncated"] or len(found) == limit:
                 return found
             last = names[-1][0]
-            after = _BEHIND_PARTS if last.startswith(_PARTS) else last
+            after = _BEHIND_PARTS if last.startswith(PARTS_PREFIX) else last
 
     def _link(self, key: str) -> str:
         # A file to save, never a page to show: HTML that a document brought must not run in the browser.

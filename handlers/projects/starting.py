@@ -10,10 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.common.concurrency import both
 from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table
 from handlers.common.times import utc_now
 from handlers.projects.jobs import end_actions, job_of
-from handlers.projects.models import Job, JobRequest, Kind, Project
+from handlers.projects.models import Job, JobRequest, Kind
+from handlers.projects.project_models import Project
 from handlers.projects.projects import Projects, archived, require_active
 from schema import projects as keys
 from schema.job_kind import Model, OptionError
@@ -22,7 +23,6 @@ from schema.limits import JOB_OPTIONS_CHARACTERS
 
 # Longest time between a job's record and its execution: the function that makes both has 29 seconds.
 STARTING_SECONDS = 60
-_NEW = f"attribute_not_exists({keys.PARTITION_KEY})"
 
 
 class JobStarter:
@@ -135,7 +135,7 @@ class JobStarter:
         try:
             self._table.transact(
                 [
-                    self._table.put_action(item, _NEW),
+                    self._table.put_action(item, ABSENT),
                     self._lock(project_id, item["kind"], item["job"]),
                     self._table.check_action(keys.project_key(project_id), "#active = :active", {"active": True}),
                 ]
@@ -182,13 +182,13 @@ class JobStarter:
     def _lock(self, project_id: str, kind: Kind, job_id: str) -> dict[str, Any]:
         partition, sort = keys.lock_key(project_id, kind)
         lock = {keys.PARTITION_KEY: partition, keys.SORT_KEY: sort, "job": job_id}
-        return self._table.put_action(lock, _NEW)
+        return self._table.put_action(lock, ABSENT)
 
     def _reject(self, item: Item, lock: Item) -> Item:
         """Record that a job was not started because another one runs."""
         cause = f"Another {item['kind']} job was running in the project: {lock['job']}."
         rejected = {**item, **status_record(item["project"], REJECTED), FINISHED_AT: utc_now(), CAUSE: cause}
-        self._table.put(rejected, _NEW)
+        self._table.put(rejected, ABSENT)
         return rejected
 
     def _execute(self, item: Item, model: str | None) -> None:

@@ -1,7 +1,7 @@
 """Lambda function: observe the companies of a batch of messages.
 
-Up to 25 messages become one read, one Comprehend call for texts that changed, one write and one result object. What
-could not be done is answered as a partial batch failure and comes back alone, the later the more often it has failed.
+Up to 25 messages take one read, one Comprehend call for the texts that changed, one write and one result object.
+Failed messages are answered as a partial batch failure. They come back alone: the more often one has failed, the later.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from handlers.sentiment.wikipedia import Wikipedia
 CONCURRENCY = 25
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     observations_table: str
     results_bucket: str
     work_queue_url: str
@@ -38,20 +36,20 @@ class Environment(msgspec.Struct, frozen=True):
     retry_seconds: Annotated[int, msgspec.Meta(ge=0)] = 30
 
 
-environment = read_environment(Environment)
-# An invocation's time is short: what does not answer in a few seconds is better tried in another one.
+environment = read_environment(_Environment)
+# An invocation's time is short: a call that takes longer than a few seconds had better be repeated in another one.
 _limits = Config(read_timeout=4)
 dynamodb = aws_client("dynamodb", attempts=3, config=_limits)
 sqs = aws_client("sqs", attempts=2, config=_limits)
 s3 = aws_client("s3", attempts=3, config=_limits)
 comprehend = aws_client("comprehend", attempts=3, config=_limits)
-threads = ThreadPoolExecutor(max_workers=CONCURRENCY + 5)  # so that texts that hang leave room for sentiments
+threads = ThreadPoolExecutor(max_workers=CONCURRENCY + 5)  # texts that hang must leave threads for sentiments
 source = Wikipedia(environment.text_source_url, environment.language, environment.contact, CONCURRENCY)
 table = Observations(dynamodb, environment.observations_table, environment.retention_days)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """Answer which messages of the batch have to come back."""
+    """Observe the companies; answers which messages have to come back."""
     start_request(context)
     batch = Batch(event["Records"])
     deadline_seconds = context.get_remaining_time_in_millis() / 1000

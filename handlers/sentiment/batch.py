@@ -1,4 +1,4 @@
-"""A batch of messages of the work queue, and what became of each."""
+"""A batch of messages of the work queue, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from handlers.common.backoff import full_jitter
+from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.common.metrics import emit_counts
+from handlers.sentiment.messages import CompanyMessage, parse_message, validation_message
 from handlers.sentiment.observations import Observation
-from handlers.sentiment.work import Work, chunks, parse_work, validation_message
+from schema.limits import SQS_MESSAGES
+from schema.retry import full_jitter
 
-# Amazon SQS: at most 12 hours, of which a quarter of an hour is enough for any source to recover.
+# Within a quarter of an hour a text source recovers; Amazon SQS allows 12 hours.
 MAX_DELAY_SECONDS = 900
-# Amazon SQS: at most 10 entries a ChangeMessageVisibilityBatch.
-VISIBILITY_BATCH = 10
 
 _METRIC_OF_LABEL = {"NOT_FOUND": "NotFound", "AMBIGUOUS": "Ambiguous", "UNSUPPORTED": "Unsupported"}
 
@@ -29,9 +29,9 @@ class Failure(msgspec.Struct, frozen=True):
     Attributes
     ----------
     reason
-        For the log.
+        Text for the log.
     retry_after
-        Seconds that have to pass before another attempt makes sense.
+        Shortest delay before the next attempt, in seconds.
     """
 
     reason: str
@@ -39,7 +39,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Batch:
-    """Messages by the work they ask for; the same work asked for twice is done once.
+    """The messages of an invocation. Of equal messages, one is handled for all.
 
     Parameters
     ----------
@@ -48,50 +48,50 @@ class Batch:
 
     Attributes
     ----------
-    works
-        What is to be done, without repetition.
+    messages
+        The messages, without repetition.
     """
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
-        self._records: dict[Work, list[dict[str, Any]]] = {}
+        self._records: dict[CompanyMessage, list[dict[str, Any]]] = {}
         self._failed: list[tuple[dict[str, Any], Failure]] = []
         self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0)
         for record in records:
             try:
-                work = parse_work(record["body"])
+                message = parse_message(record["body"])
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 self._fail(record, Failure(f"message not understood: {validation_message(error)}"), {})
                 continue
-            self._records.setdefault(work, []).append(record)
-        self.works = list(self._records)
-        self._counts["Companies"] = len(self.works)
+            self._records.setdefault(message, []).append(record)
+        self.messages = list(self._records)
+        self._counts["Companies"] = len(self.messages)
 
-    def fail(self, work: Work, failure: Failure) -> None:
-        """Have the messages that ask for this work come back."""
-        for record in self._records[work]:
-            self._fail(record, failure, {"run": work.run, "company": work.company})
+    def fail(self, message: CompanyMessage, failure: Failure) -> None:
+        """Let a message and those that equal it come back."""
+        for record in self._records[message]:
+            self._fail(record, failure, {"run": message.run, "company": message.company})
 
     def succeed(self, observation: Observation) -> None:
-        """Count what was published; its messages do not come back."""
+        """Count an observation that was published; its messages do not come back."""
         kind = "Unchanged" if observation.unchanged else "Analysed"
         self._counts[_METRIC_OF_LABEL.get(observation.label, kind)] += 1
         logger.debug("observed", extra={"run": observation.run, "company": observation.company})
 
-    def skip(self, work: Work) -> None:
-        """Count what had been published before; its messages do not come back."""
+    def skip(self, message: CompanyMessage) -> None:
+        """Count a message whose observation was published before; it does not come back."""
         self._counts["Repeated"] += 1
-        logger.info("published before", extra={"run": work.run, "company": work.company})
+        logger.info("published before", extra={"run": message.run, "company": message.company})
 
     def report(self, comprehend_calls: int) -> None:
         """Write the batch's metrics."""
-        runs = sorted({work.run for work in self.works})
+        runs = sorted({message.run for message in self.messages})
         emit_counts("analyse", {**self._counts, "ComprehendCalls": comprehend_calls}, runs=",".join(runs))
 
     def delay_failures(self, change_visibility: Callable[..., Any], queue_url: str, base_seconds: int) -> None:
-        """Choose when each failed message comes back: later the more often it has failed.
+        """Choose when each failed message comes back: the more often it has failed, the later.
 
-        Without it, every one of them would come back after the queue's visibility timeout, which has to outlast a whole
-        invocation many times over. A refusal is only logged, because they then still do.
+        Otherwise all of them would come back after the queue's visibility timeout, which is several times as long as an
+        invocation. If SQS refuses a delay, it is only logged, because the message then comes back after that timeout.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Batch:
         queue_url
             The queue they came from.
         base_seconds
-            Longest delay after a first failure; it doubles with every further one.
+            Longest delay after the first failure; it doubles with each further one.
         """
         entries = [
             {
@@ -110,7 +110,7 @@ class Batch:
             }
             for number, (record, failure) in enumerate(self._failed)
         ]
-        for some in chunks(entries, VISIBILITY_BATCH):
+        for some in chunks(entries, SQS_MESSAGES):
             try:
                 refused = change_visibility(QueueUrl=queue_url, Entries=some).get("Failed", [])
             except Exception as error:

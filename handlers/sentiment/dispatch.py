@@ -1,7 +1,8 @@
-"""Lambda function: send one message for every company to the work queue.
+"""Lambda function: send one message per company to the work queue.
 
-A run's name comes from what started it, so that a start delivered twice makes the same messages, which `analyse`
-recognises. Small tables are sent by this invocation; of a large one, invocations of their own send a scan segment each.
+A run's id is made from the event that started it. A start that is delivered twice sends the same messages twice, and
+`analyse` recognises them. One invocation sends a small table; a large table is split into scan segments, each of which
+is sent by an invocation of its own.
 """
 
 from __future__ import annotations
@@ -18,35 +19,39 @@ from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.metrics import emit_counts
+from handlers.sentiment.messages import CompanyMessage, Run, new_run, validation_message
 from handlers.sentiment.sending import send_all
-from handlers.sentiment.work import Run, Work, new_run, validation_message
+from schema.companies import COMPANY_KEY, PAGE
+from schema.dynamodb import TypedItem, decode
 
 # DynamoDB allows a million segments; this many concurrent invocations leave room in an account's default of 1,000.
 MAX_SEGMENTS = 64
 SEGMENTS_OF_UNKNOWN = 8
-# With less time left than this, the rest of a segment is handed to another invocation.
+# With less time left than this, another invocation sends the rest of a segment.
 MIN_SECONDS_LEFT = 15
+_ATTRIBUTES = {
+    "ProjectionExpression": "#name, #page",
+    "ExpressionAttributeNames": {"#name": COMPANY_KEY, "#page": PAGE},
+}
 
 
-class Environment(msgspec.Struct, frozen=True):
-    """What the stack tells this function."""
-
+class _Environment(msgspec.Struct, frozen=True):
     companies_table: str
     work_queue_url: str
     segment_size: Annotated[int, msgspec.Meta(ge=1)] = 2000
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What may be asked of this function; EventBridge's events bring `id` and `time`.
+    """The event: one of EventBridge, with `id` and `time`, or one of this function's own.
 
     Attributes
     ----------
     run
-        Name of the run; made from `id` and `time` where it is absent.
+        The run's id; made from `id` and `time` where it is absent.
     segment, segments
-        The part of the table to send; all of it where they are absent.
+        Number of the scan segment to send, and number of all segments; the whole table where they are absent.
     start_key
-        Where in the segment to go on.
+        Key in the segment after which to continue.
     """
 
     run: Run | None = None
@@ -57,7 +62,7 @@ class Request(msgspec.Struct, frozen=True):
     start_key: dict[str, Any] | None = None
 
 
-environment = read_environment(Environment)
+environment = read_environment(_Environment)
 dynamodb = aws_client("dynamodb")
 sqs = aws_client("sqs")
 lambda_ = aws_client("lambda")
@@ -65,7 +70,7 @@ threads = ThreadPoolExecutor(max_workers=16)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Start a run, or go on with a part of one."""
+    """Start a run, or send a part of one."""
     request = msgspec.convert(event, Request)
     run = request.run or new_run(request.time or datetime.now(UTC), request.id or context.aws_request_id)
     start_request(context, run=run)
@@ -75,12 +80,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def start(run: str, context: Any) -> dict[str, Any]:
-    """Send the whole table, or have its segments sent when it is larger than one segment should be."""
+    """Send the whole table, or start an invocation per segment where it is larger than one segment."""
     first = dynamodb.scan(
         TableName=environment.companies_table,
         Limit=environment.segment_size,
-        ProjectionExpression="#name, page",
-        ExpressionAttributeNames={"#name": "name"},
+        **_ATTRIBUTES,
     )
     if "LastEvaluatedKey" not in first:
         return {"run": run, "companies": send(run, first["Items"])}
@@ -91,7 +95,7 @@ def start(run: str, context: Any) -> dict[str, Any]:
 
 
 def send_segment(run: str, request: Request, context: Any) -> dict[str, Any]:
-    """Send one scan segment, as far as the time allows."""
+    """Send a scan segment; where the time runs out, another invocation sends the rest."""
     sent = 0
     for items, next_key in pages(request.segment or 0, request.segments or 1, request.start_key):
         sent += send(run, items)
@@ -109,7 +113,7 @@ def send_segment(run: str, request: Request, context: Any) -> dict[str, Any]:
 
 def pages(
     segment: int, segments: int, start_key: dict[str, Any] | None
-) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any] | None]]:
+) -> Iterator[tuple[list[TypedItem], dict[str, Any] | None]]:
     """Read a segment of the table: its pages, each with the key of the next one."""
     key = start_key
     while True:
@@ -117,8 +121,7 @@ def pages(
             TableName=environment.companies_table,
             Segment=segment,
             TotalSegments=segments,
-            ProjectionExpression="#name, page",
-            ExpressionAttributeNames={"#name": "name"},
+            **_ATTRIBUTES,
             **({"ExclusiveStartKey": key} if key else {}),
         )
         key = page.get("LastEvaluatedKey")
@@ -127,33 +130,34 @@ def pages(
             return
 
 
-def send(run: str, items: list[dict[str, Any]]) -> int:
-    """Send a message for each item of the table; returns how many there were."""
-    works = [work for item in items if (work := to_work(run, item))]
-    send_all(sqs.send_message_batch, environment.work_queue_url, works, threads)
-    emit_counts("dispatch", {"Companies": len(works)}, run=run)
-    return len(works)
+def send(run: str, items: list[TypedItem]) -> int:
+    """Send a message per item of the table; returns the number of messages."""
+    messages = [message for item in items if (message := to_message(run, item))]
+    send_all(sqs.send_message_batch, environment.work_queue_url, messages, threads)
+    emit_counts("dispatch", {"Companies": len(messages)}, run=run)
+    return len(messages)
 
 
-def to_work(run: str, item: dict[str, Any]) -> Work | None:
-    """Make the message of an item of the table, or none where `analyse` would never take it."""
-    name, page = item["name"]["S"], item.get("page", {}).get("S")
+def to_message(run: str, item: TypedItem) -> CompanyMessage | None:
+    """Make the message of an item of the table; None where `analyse` would refuse it every time."""
+    company = decode(item)
+    name = company[COMPANY_KEY]
     try:
-        return msgspec.convert({"run": run, "company": name, "page": page or None}, Work)
+        return msgspec.convert({"run": run, "company": name, "page": company.get(PAGE) or None}, CompanyMessage)
     except msgspec.ValidationError as error:
         logger.error("company left out", extra={"company": name, "reason": validation_message(error)})
         return None
 
 
 def count_companies() -> int:
-    """Say about how many companies there are (DynamoDB renews this figure every six hours)."""
+    """Estimate the number of companies; DynamoDB updates this count every six hours."""
     return dynamodb.describe_table(TableName=environment.companies_table)["Table"]["ItemCount"]
 
 
 def segments_for(companies: int, segment_size: int) -> int:
-    """Choose how many segments to cut a table into that does not fit one.
+    """Choose the number of segments of a table that does not fit one.
 
-    A count that says it would fit is up to six hours old: of before a large import, perhaps.
+    The count is up to six hours old, so it may predate a large import and say that the table fits one segment.
     """
     if companies <= segment_size:
         return SEGMENTS_OF_UNKNOWN
@@ -161,7 +165,7 @@ def segments_for(companies: int, segment_size: int) -> int:
 
 
 def invoke_again(request: dict[str, Any], context: Any, invoke: Callable[..., Any] = lambda_.invoke) -> None:
-    """Have another invocation of this function do a part of the run."""
+    """Start another invocation of this function, for a part of the run."""
     invoke(
         FunctionName=context.invoked_function_arn,
         InvocationType="Event",

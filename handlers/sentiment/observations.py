@@ -1,9 +1,9 @@
-"""The table of observations: what was seen of each company, in each run and last.
+"""The table of observations: what was observed of each company, in each run and last.
 
-Two kinds of items share it. The history item (company, run) also is a claim: it is written, on the condition that it is
-not there, before the row is published in a result object, and names that object and the moment until which its writer
-may still be at work. Whoever meets the message again can tell what is left to do. The item (company, `latest`) is a
-copy of the newest observation. Both are written in one transaction.
+It has two kinds of items. The history item (company, run) is also a claim. It is written before the row is published in
+a result object, on the condition that there is no such item yet; it names that object and the time until which its
+writer may still be at work. An invocation that gets the message again finds there what is left to do. The item
+(company, `latest`) is a copy of the newest observation. Both are written in one transaction.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from handlers.common.backoff import full_jitter
+from handlers.common.batch_get import batch_get
+from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.sentiment.sentiments import Scores
-from handlers.sentiment.work import chunks
+from schema.companies import LATEST, OBSERVATION_EXPIRES, OBSERVATION_KEY, OBSERVATION_SORT_KEY
+from schema.dynamodb import decode, encode
+from schema.limits import DYNAMODB_TRANSACTION_ACTIONS
+from schema.retry import Backoff, attempts
 
-LATEST = "latest"
-MAX_ATTEMPTS = 6
-# DynamoDB: at most 100 keys a BatchGetItem, 100 actions a TransactWriteItems.
-READ_BATCH = 50
-WRITE_BATCH = 50
+BACKOFF = Backoff(attempts=6, first_seconds=0.1, longest_seconds=2)
+# Each observation is written twice: to the history and as the latest.
+WRITE_BATCH = DYNAMODB_TRANSACTION_ACTIONS // 2
+_ABSENT = f"attribute_not_exists({OBSERVATION_KEY})"
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What was seen of one company in one run.
+    """What was observed of one company in one run.
 
     Attributes
     ----------
@@ -39,7 +42,7 @@ class Observation(msgspec.Struct, frozen=True):
     scores
         Absent where there is no sentiment.
     unchanged
-        The text had been analysed before, and that analysis was used again.
+        The text was analysed in an earlier run, and that analysis was used again.
     snippet
         The beginning of the text.
     """
@@ -56,7 +59,7 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """An observation that was written, and where its row belongs.
+    """An observation that was written, and the result object of its row.
 
     Attributes
     ----------
@@ -72,7 +75,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Previous(msgspec.Struct, frozen=True):
-    """What the table knows of a company when a message arrives."""
+    """What the table holds of a company when a message arrives."""
 
     latest: Observation | None = None
     claim: Claim | None = None
@@ -102,7 +105,7 @@ class Observations:
         self._sleep = sleep
 
     def previous(self, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Previous]:
-        """Read what is known of companies.
+        """Read what the table holds of companies.
 
         Parameters
         ----------
@@ -113,24 +116,13 @@ class Observations:
         -------
         For each pair, the company's latest observation and the claim of that run.
         """
-        records: dict[tuple[str, str], dict[str, Any]] = {}
-        for batch in chunks(keys, READ_BATCH):
-            wanted = {(company, record) for company, run in batch for record in (run, LATEST)}
-            records.update(self._read(wanted))
+        records = self._read({(company, record) for company, run in keys for record in (run, LATEST)})
         return {(company, run): _previous(records, company, run) for company, run in keys}
 
     def _read(self, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        keys = [{"company": {"S": company}, "record": {"S": record}} for company, record in sorted(wanted)]
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            answer = self._dynamodb.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            for item in answer["Responses"].get(self._table, []):
-                found[item["company"]["S"], item["record"]["S"]] = item
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            if not keys:
-                return found
-            self._sleep(full_jitter(attempt, base=0.1, cap=2))
-        raise TimeoutError(f"DynamoDB left {len(keys)} keys unread in {MAX_ATTEMPTS} attempts")
+        keys = [encode({OBSERVATION_KEY: company, OBSERVATION_SORT_KEY: record}) for company, record in sorted(wanted)]
+        items = map(decode, batch_get(self._dynamodb, self._table, keys, BACKOFF, consistent=True, sleep=self._sleep))
+        return {(item[OBSERVATION_KEY], item[OBSERVATION_SORT_KEY]): item for item in items}
 
     def write(self, claims: list[Claim], replaced: dict[str, Claim]) -> list[Claim]:
         """Write observations: each to the history and, where none is newer, as the latest.
@@ -138,13 +130,13 @@ class Observations:
         Parameters
         ----------
         claims
-            What to write, of one run.
+            The observations, all of one run.
         replaced
-            By company, the claims that are known, not published, and given up by their writers.
+            By company, earlier claims of that run that were not published and that their writers have given up.
 
         Returns
         -------
-        The claims that were written; the others' messages are being worked on elsewhere.
+        The claims that were written; other invocations are at work on the other companies.
 
         Raises
         ------
@@ -160,10 +152,10 @@ class Observations:
         return written
 
     def _transact(self, actions: list[dict[str, Any]]) -> set[int]:
-        """Carry out all actions whose condition holds; returns the positions of those whose does not."""
+        """Carry out all actions whose condition holds; returns the positions of the others."""
         lost: set[int] = set()
         half = len(actions) // 2  # action n is of the history; action n + half makes the same observation the latest
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in attempts(BACKOFF, self._sleep):
             positions = [position for position in range(len(actions)) if position not in lost]
             if not positions:
                 return lost
@@ -173,73 +165,75 @@ class Observations:
                 codes = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
                 failed = {positions[n] for n, code in enumerate(codes) if code == "ConditionalCheckFailed"}
                 lost |= failed | {position + half for position in failed if position < half}
-                logger.info("transaction cancelled", extra={"attempt": attempt, "codes": sorted(set(codes))})
-                if attempt == MAX_ATTEMPTS:
+                logger.info("transaction cancelled", extra={"attempt": attempt.number, "codes": sorted(set(codes))})
+                if attempt.is_last:
                     raise
-                if not failed:
-                    self._sleep(full_jitter(attempt, base=0.1, cap=2))
+                attempt.at_once = bool(failed)  # without these actions, the next attempt is another one
             except ClientError as error:
-                if error.response["Error"]["Code"] != "TransactionInProgressException" or attempt == MAX_ATTEMPTS:
+                if error.response["Error"]["Code"] != "TransactionInProgressException" or attempt.is_last:
                     raise
-                self._sleep(full_jitter(attempt, base=0.1, cap=2))
             else:
                 return lost
         return lost
 
     def _history_put(self, claim: Claim, replaced: Claim | None) -> dict[str, Any]:
-        item = _item(claim.observation, claim.observation.run)
-        item["object"] = {"S": claim.object}
-        item["claimed_until"] = {"N": str(claim.claimed_until)}
-        item["expires_at"] = {"N": str(int(time.time()) + self._retention)}
-        put: dict[str, Any] = {"TableName": self._table, "Item": item}
+        item = {
+            **_item(claim.observation, claim.observation.run),
+            "object": claim.object,
+            "claimed_until": claim.claimed_until,
+            OBSERVATION_EXPIRES: int(time.time()) + self._retention,
+        }
         if replaced is None:
-            put["ConditionExpression"] = "attribute_not_exists(company)"
-        else:
-            put["ConditionExpression"] = "#object = :object AND claimed_until = :until"
-            put["ExpressionAttributeNames"] = {"#object": "object"}
-            put["ExpressionAttributeValues"] = {
-                ":object": {"S": replaced.object},
-                ":until": {"N": str(replaced.claimed_until)},
-            }
-        return {"Put": put}
+            return self._put(item, _ABSENT)
+        return self._put(
+            item,
+            "#object = :object AND #until = :until",
+            names={"#object": "object", "#until": "claimed_until"},
+            values={":object": replaced.object, ":until": replaced.claimed_until},
+        )
 
     def _latest_put(self, claim: Claim) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": _item(claim.observation, LATEST) | {"object": {"S": claim.object}},
-                "ConditionExpression": "attribute_not_exists(company) OR #run <= :run",
-                "ExpressionAttributeNames": {"#run": "run"},
-                "ExpressionAttributeValues": {":run": {"S": claim.observation.run}},
-            }
-        }
+        return self._put(
+            {**_item(claim.observation, LATEST), "object": claim.object},
+            f"{_ABSENT} OR #run <= :run",
+            names={"#run": "run"},
+            values={":run": claim.observation.run},
+        )
+
+    def _put(
+        self,
+        item: dict[str, Any],
+        condition: str,
+        names: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": encode(item), "ConditionExpression": condition}
+        if names:
+            put["ExpressionAttributeNames"] = names
+        if values:
+            put["ExpressionAttributeValues"] = encode(values)
+        return {"Put": put}
 
 
 def _previous(records: dict[tuple[str, str], dict[str, Any]], company: str, run: str) -> Previous:
     latest, history = records.get((company, LATEST)), records.get((company, run))
     return Previous(
         _observation(latest) if latest else None,
-        Claim(_observation(history), history["object"]["S"], int(history["claimed_until"]["N"])) if history else None,
+        Claim(_observation(history), history["object"], history["claimed_until"]) if history else None,
     )
-
-
-def _item(observation: Observation, record: str) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "record": {"S": record},
-        "unchanged": {"BOOL": observation.unchanged},
-        **{name: {"S": getattr(observation, name)} for name in _TEXTS},
-    }
-    if observation.scores:
-        for name, score in msgspec.structs.asdict(observation.scores).items():
-            item[name] = {"N": str(score)}
-    return item
 
 
 _TEXTS = ("run", "observed_at", "company", "label", "language", "revision", "snippet")
 
 
+def _item(observation: Observation, record: str) -> dict[str, Any]:
+    scores = msgspec.structs.asdict(observation.scores) if observation.scores else {}
+    texts = {name: getattr(observation, name) for name in _TEXTS}
+    return {OBSERVATION_SORT_KEY: record, "unchanged": observation.unchanged, **texts, **scores}
+
+
 def _observation(item: dict[str, Any]) -> Observation:
     scores = None
     if "positive" in item:
-        scores = Scores(*(float(item[name]["N"]) for name in Scores.__struct_fields__))
-    return Observation(**{name: item[name]["S"] for name in _TEXTS}, scores=scores, unchanged=item["unchanged"]["BOOL"])
+        scores = Scores(*(float(item[name]) for name in Scores.__struct_fields__))
+    return Observation(**{name: item[name] for name in _TEXTS}, scores=scores, unchanged=item["unchanged"])

@@ -1,4 +1,4 @@
-"""Observing companies: their texts, and the sentiment of those that changed."""
+"""Observing companies: fetching their texts, and analysing those that changed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from concurrent.futures import Executor, Future, wait
 from datetime import UTC, datetime
 
 from handlers.sentiment.batch import Failure
+from handlers.sentiment.messages import CompanyMessage
 from handlers.sentiment.observations import Observation
-from handlers.sentiment.sentiments import Sentiment, SentimentError, Sentiments
+from handlers.sentiment.sentiments import Outcome, Sentiment, SentimentError, Sentiments
 from handlers.sentiment.texts import NoText, SourceError, Text, TextSource
-from handlers.sentiment.work import Work
 
 SNIPPET_CHARACTERS = 300
-# By when, as parts of the invocation's time, texts have to be there and analysed; the rest is for writing.
+# Shares of the invocation's time after which fetching and analysing end; the rest is for writing.
 TEXTS_BY = 0.5
 SENTIMENTS_BY = 0.75
 
@@ -24,11 +24,11 @@ class Observer:
     Parameters
     ----------
     source
-        Where texts come from.
+        Source of texts.
     sentiments
-        What analyses them.
+        Sentiment analysis.
     threads
-        What fetches texts, all at once, and waits for their sentiments.
+        Threads that fetch texts, all at once, and analyse them.
     seconds
         Time left for the whole invocation.
     """
@@ -43,55 +43,56 @@ class Observer:
 
     @property
     def calls(self) -> int:
-        """How many Comprehend calls were made."""
+        """Number of Comprehend calls so far."""
         return self._sentiments.calls
 
     def observe(
-        self, works: list[Work], latest: dict[str, Observation]
-    ) -> tuple[list[Observation], dict[Work, Failure]]:
+        self, messages: list[CompanyMessage], latest: dict[str, Observation]
+    ) -> tuple[list[Observation], dict[CompanyMessage, Failure]]:
         """Observe companies now.
 
         Parameters
         ----------
-        works
+        messages
             The companies.
         latest
-            What was last seen of each; its analysis is used again while the text is the same.
+            Latest observation by company; its analysis is used again while the text is the same.
 
         Returns
         -------
-        An observation of each company that could be observed, and why the others could not.
+        The observations, and the failures of companies that could not be observed.
         """
         observations: list[Observation] = []
-        failures: dict[Work, Failure] = {}
-        changed: list[tuple[Work, Text]] = []
-        for work, found in self._fetch(works).items():
-            last = latest.get(work.company)
+        failures: dict[CompanyMessage, Failure] = {}
+        changed: list[tuple[CompanyMessage, Text]] = []
+        for message, found in self._fetch(messages).items():
+            last = latest.get(message.company)
             if isinstance(found, Failure):
-                failures[work] = found
+                failures[message] = found
             elif isinstance(found, NoText):
-                observations.append(_without_text(work, found))
+                observations.append(_without_text(message, found))
             elif last and _is_analysis_of(last, found):
-                observations.append(_observation(work, found, Sentiment(last.label, last.scores), unchanged=True))
+                observations.append(_observation(message, found, Sentiment(last.label, last.scores), unchanged=True))
             else:
-                changed.append((work, found))
-        for (work, text), sentiment in zip(changed, self._analyse([text for _, text in changed]), strict=True):
+                changed.append((message, found))
+        for (message, text), sentiment in zip(changed, self._analyse([text for _, text in changed]), strict=True):
             if isinstance(sentiment, SentimentError):
-                failures[work] = Failure(f"Comprehend: {sentiment}")
+                failures[message] = Failure(f"Comprehend: {sentiment}")
             else:
-                observations.append(_observation(work, text, sentiment, unchanged=False))
+                observations.append(_observation(message, text, sentiment, unchanged=False))
         return observations, failures
 
-    def _fetch(self, works: list[Work]) -> dict[Work, Text | NoText | Failure]:
-        futures = {work: self._threads.submit(self._source.fetch, work.page or work.company) for work in works}
+    def _fetch(self, messages: list[CompanyMessage]) -> dict[CompanyMessage, Text | NoText | Failure]:
+        titles = {message: message.page or message.company for message in messages}
+        futures = {message: self._threads.submit(self._source.fetch, title) for message, title in titles.items()}
         wait(futures.values(), timeout=_left(self._texts_deadline))
-        return {work: _outcome(future) for work, future in futures.items()}
+        return {message: _outcome(future) for message, future in futures.items()}
 
-    def _analyse(self, texts: list[Text]) -> list[Sentiment | SentimentError]:
-        """Analyse texts, or give up on all of them in time to write what else was observed."""
+    def _analyse(self, texts: list[Text]) -> list[Outcome]:
+        """Analyse texts; gives up on all of them in time to write the other observations."""
         if not texts:
             return []
-        analysing = self._threads.submit(self._sentiments.of, texts)
+        analysing = self._threads.submit(self._sentiments.analyse, texts)
         try:
             return analysing.result(timeout=_left(self._sentiments_deadline))
         except TimeoutError:
@@ -110,7 +111,7 @@ def _outcome(future: Future[Text | NoText]) -> Text | NoText | Failure:
         return future.result()
     except SourceError as error:
         return Failure(f"text source: {error}", error.retry_after)
-    except Exception as error:  # one company's surprise must not hold up the others
+    except Exception as error:  # an unexpected error of one company must not fail the others
         return Failure(f"text source: {type(error).__name__}: {error}")
 
 
@@ -119,15 +120,15 @@ def _is_analysis_of(last: Observation, text: Text) -> bool:
     return known and (last.scores is not None or last.label == "UNSUPPORTED")
 
 
-def _without_text(work: Work, found: NoText) -> Observation:
-    return Observation(work.run, _now(), work.company, found.label)
+def _without_text(message: CompanyMessage, found: NoText) -> Observation:
+    return Observation(message.run, _now(), message.company, found.label)
 
 
-def _observation(work: Work, text: Text, sentiment: Sentiment, *, unchanged: bool) -> Observation:
+def _observation(message: CompanyMessage, text: Text, sentiment: Sentiment, *, unchanged: bool) -> Observation:
     return Observation(
-        run=work.run,
+        run=message.run,
         observed_at=_now(),
-        company=work.company,
+        company=message.company,
         label=sentiment.label,
         scores=sentiment.scores,
         language=text.language,

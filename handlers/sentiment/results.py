@@ -1,4 +1,4 @@
-"""Result objects: observations as CSV (RFC 4180) in S3."""
+"""Result objects in S3: observations as CSV (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import secrets
 
 from handlers.sentiment.observations import Observation
+from schema.companies import RESULTS_PREFIX
 
 HEADER = (
     "run",
@@ -25,13 +26,13 @@ HEADER = (
 
 
 def object_key(run: str) -> str:
-    """Name an object for rows of a run; no two have the same name, so none replaces another.
+    """Make the key of a new object for rows of a run. Keys are unique, so no object replaces another.
 
     Returns
     -------
     Such as `sentiment/dt=2026-11-21/20261121T065200Z-1a2b3c4d-0123456789abcdef.csv`; `dt` is the day of the run.
     """
-    return f"sentiment/dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-{secrets.token_hex(8)}.csv"
+    return f"{RESULTS_PREFIX}dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-{secrets.token_hex(8)}.csv"
 
 
 def to_csv(observations: list[Observation]) -> bytes:

@@ -1,4 +1,4 @@
-"""Sending work to the queue, ten messages a request, none lost."""
+"""Sending messages to the work queue in batches, without losing any."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from handlers.common.backoff import full_jitter
+from handlers.common.chunks import chunks
 from handlers.common.logs import logger
-from handlers.sentiment.work import Work, chunks, encode_work
+from handlers.sentiment.messages import CompanyMessage, encode_message
+from schema.limits import SQS_MESSAGES
+from schema.retry import Backoff, attempts
 
-# Amazon SQS: at most 10 messages a batch.
-BATCH_SIZE = 10
-MAX_ATTEMPTS = 6
+BACKOFF = Backoff(attempts=6, first_seconds=0.2, longest_seconds=5)
 
 
 class SendingError(Exception):
-    """Some messages were refused again and again; the run has to be dispatched again."""
+    """SQS refused messages in every attempt; the run has to be dispatched again."""
 
 
-def send_all(send_batch: Callable[..., Any], queue_url: str, works: list[Work], threads: Executor) -> None:
+def send_all(send_batch: Callable[..., Any], queue_url: str, messages: list[CompanyMessage], threads: Executor) -> None:
     """Send messages in concurrent batches.
 
     Parameters
@@ -29,17 +29,17 @@ def send_all(send_batch: Callable[..., Any], queue_url: str, works: list[Work], 
         `send_message_batch` of an SQS client.
     queue_url
         The queue to send to.
-    works
-        What to send.
+    messages
+        Messages to send.
     threads
-        What runs the requests.
+        Threads for the requests.
 
     Raises
     ------
     SendingError
         A message was refused in every attempt.
     """
-    sending = [threads.submit(send_one_batch, send_batch, queue_url, batch) for batch in chunks(works, BATCH_SIZE)]
+    sending = [threads.submit(send_one_batch, send_batch, queue_url, batch) for batch in chunks(messages, SQS_MESSAGES)]
     errors = [error for future in sending if (error := future.exception())]
     if errors:  # only now, when everything else has been sent
         raise errors[0]
@@ -48,18 +48,17 @@ def send_all(send_batch: Callable[..., Any], queue_url: str, works: list[Work], 
 def send_one_batch(
     send_batch: Callable[..., Any],
     queue_url: str,
-    works: list[Work],
+    messages: list[CompanyMessage],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Send up to ten messages, and those that were refused again."""
-    entries = [{"Id": str(number), "MessageBody": encode_work(work)} for number, work in enumerate(works)]
+    """Send up to ten messages; those that SQS refuses are sent again."""
+    entries = [{"Id": str(number), "MessageBody": encode_message(message)} for number, message in enumerate(messages)]
     failed: dict[str, Any] = {}
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in attempts(BACKOFF, sleep):
         failed = {entry["Id"]: entry for entry in send_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])}
         if not failed:
             return
-        logger.warning("messages refused", extra={"attempt": attempt, "codes": [f["Code"] for f in failed.values()]})
+        codes = [entry["Code"] for entry in failed.values()]
+        logger.warning("messages refused", extra={"attempt": attempt.number, "codes": codes})
         entries = [entry for entry in entries if entry["Id"] in failed]
-        if attempt < MAX_ATTEMPTS:
-            sleep(full_jitter(attempt, base=0.2, cap=5))
-    raise SendingError(f"{len(entries)} messages were refused {MAX_ATTEMPTS} times: {sorted(failed)}")
+    raise SendingError(f"{len(entries)} messages were refused {BACKOFF.attempts} times: {sorted(failed)}")

@@ -1,4 +1,4 @@
-"""The sentiment of texts, by Amazon Comprehend in batches."""
+"""Sentiment analysis of texts, with Amazon Comprehend's batches."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from handlers.common.backoff import full_jitter
+from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.sentiment.texts import Text
-from handlers.sentiment.work import chunks
+from schema.limits import COMPREHEND_TEXTS
+from schema.retry import Backoff, attempts
 
-# Amazon Comprehend: at most 25 documents a BatchDetectSentiment.
-BATCH_SIZE = 25
-MAX_ATTEMPTS = 4
-
-# Item errors that the same text would meet again. All others are tried again.
+BACKOFF = Backoff(attempts=4, first_seconds=0.3, longest_seconds=3)
+# Errors of one text that would meet it again. All others are tried again.
 _PERMANENT = ("TEXT_SIZE_LIMIT_EXCEEDED", "UNSUPPORTED_LANGUAGE", "INVALID_REQUEST", "INVALID")
-# The same of a whole call, for the sake of one of its texts.
+# Errors of a whole call that one of its texts causes.
 _PERMANENT_EXCEPTIONS = ("InvalidRequestException", "TextSizeLimitExceededException")
 
 
 class Scores(msgspec.Struct, frozen=True):
-    """How sure Amazon Comprehend is of each sentiment, from 0 to 1; together they make 1."""
+    """Confidence of Amazon Comprehend in each sentiment, from 0 to 1; the four add up to 1."""
 
     positive: float
     negative: float
@@ -49,11 +47,26 @@ class Sentiment(msgspec.Struct, frozen=True):
 
 
 class SentimentError(Exception):
-    """A text could not be analysed this time."""
+    """A text could not be analysed this time.
+
+    Attributes
+    ----------
+    failed_call
+        The error of the whole call; None where Comprehend answered the call, but not for this text.
+    """
+
+    def __init__(self, message: str, failed_call: Exception | None = None) -> None:
+        super().__init__(message)
+        self.failed_call = failed_call
+
+
+Outcome = Sentiment | SentimentError
+# Outcomes by position of the text.
+_Outcomes = dict[int, Outcome]
 
 
 class Sentiments:
-    """Sentiments of many texts, in as few calls as possible.
+    """Sentiment analysis of many texts in as few calls as possible.
 
     Parameters
     ----------
@@ -65,7 +78,7 @@ class Sentiments:
     Attributes
     ----------
     calls
-        How many calls were made.
+        Number of calls so far.
     """
 
     def __init__(self, detect: Callable[..., Any], sleep: Callable[[float], None] = time.sleep) -> None:
@@ -73,38 +86,32 @@ class Sentiments:
         self._sleep = sleep
         self.calls = 0
 
-    def of(self, texts: list[Text]) -> list[Sentiment | SentimentError]:
-        """Analyse texts, those of each language together.
+    def analyse(self, texts: list[Text]) -> list[Outcome]:
+        """Analyse texts, the texts of each language together.
 
         Returns
         -------
-        For each text, in their order, its sentiment or why there is none; one text's failure is not another's.
+        For each text, in their order, its sentiment or the error; a text that fails does not fail the others.
         """
-        outcomes: dict[int, Sentiment | SentimentError] = {}
+        outcomes: _Outcomes = {}
         for language in dict.fromkeys(text.language for text in texts):
             positions = [position for position, text in enumerate(texts) if text.language == language]
-            for batch in chunks(positions, BATCH_SIZE):
-                self._analyse(language, {position: texts[position].content for position in batch}, outcomes)
+            for batch in chunks(positions, COMPREHEND_TEXTS):
+                self._analyse_batch(language, {position: texts[position].content for position in batch}, outcomes)
         return [outcomes[position] for position in range(len(texts))]
 
-    def _analyse(
-        self, language: str, contents: dict[int, str], outcomes: dict[int, Sentiment | SentimentError]
-    ) -> None:
+    def _analyse_batch(self, language: str, contents: dict[int, str], outcomes: _Outcomes) -> None:
         waiting = list(contents)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for _ in attempts(BACKOFF, self._sleep):
             try:
                 self.calls += 1
                 answer = self._detect(TextList=[contents[position] for position in waiting], LanguageCode=language)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _PERMANENT_EXCEPTIONS:
+            except Exception as error:  # the client has used up its own retries
+                if _is_caused_by_a_text(error):
                     self._analyse_halves(language, {position: contents[position] for position in waiting}, outcomes)
                     return
                 logger.warning("Comprehend failed", extra={"texts": len(waiting), "reason": str(error)})
-                outcomes.update(dict.fromkeys(waiting, SentimentError(str(error))))
-                return
-            except Exception as error:  # the client's own retries are used up; each company is told why
-                logger.warning("Comprehend failed", extra={"texts": len(waiting), "reason": str(error)})
-                outcomes.update(dict.fromkeys(waiting, SentimentError(str(error))))
+                outcomes.update(dict.fromkeys(waiting, SentimentError(str(error), failed_call=error)))
                 return
             for item in answer.get("ResultList", []):
                 outcomes[waiting[item["Index"]]] = _sentiment(item)
@@ -117,19 +124,19 @@ class Sentiments:
             ]
             if not waiting:
                 return
-            if attempt < MAX_ATTEMPTS:
-                self._sleep(full_jitter(attempt, base=0.3, cap=3))
 
-    def _analyse_halves(
-        self, language: str, contents: dict[int, str], outcomes: dict[int, Sentiment | SentimentError]
-    ) -> None:
+    def _analyse_halves(self, language: str, contents: dict[int, str], outcomes: _Outcomes) -> None:
         """Find the text for which a whole call is refused, and analyse the others."""
         positions = list(contents)
         if len(positions) == 1:
             outcomes[positions[0]] = Sentiment("UNSUPPORTED")
             return
         for half in chunks(positions, -(-len(positions) // 2)):
-            self._analyse(language, {position: contents[position] for position in half}, outcomes)
+            self._analyse_batch(language, {position: contents[position] for position in half}, outcomes)
+
+
+def _is_caused_by_a_text(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _PERMANENT_EXCEPTIONS
 
 
 def _sentiment(item: dict[str, Any]) -> Sentiment:
@@ -140,7 +147,7 @@ def _sentiment(item: dict[str, Any]) -> Sentiment:
     )
 
 
-def _item_error(item: dict[str, Any]) -> Sentiment | SentimentError:
+def _item_error(item: dict[str, Any]) -> Outcome:
     code = item.get("ErrorCode", "")
     logger.warning("text refused", extra={"code": code, "reason": item.get("ErrorMessage", "")})
     if code.upper().removesuffix("_EXCEPTION") in _PERMANENT:

@@ -1,4 +1,4 @@
-"""What the world says of a company: the interface every text source has."""
+"""Texts about companies, and the interface of their sources."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-# Amazon Comprehend: at most 5,000 bytes of UTF-8 a document in DetectSentiment and BatchDetectSentiment.
-MAX_TEXT_BYTES = 5000
+from schema.companies import Unanalysed
+from schema.limits import COMPREHEND_TEXT_BYTES
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class Text(msgspec.Struct, frozen=True):
     Attributes
     ----------
     content
-        What is analysed: at most `MAX_TEXT_BYTES` of UTF-8.
+        What is analysed: at most `COMPREHEND_TEXT_BYTES` of UTF-8.
     language
         Language code as Amazon Comprehend knows it.
     revision
@@ -29,24 +29,24 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class NoText(msgspec.Struct, frozen=True):
-    """There is no text to analyse, and asking again would not change that.
+    """There is no text to analyse, and there would be none if the source was asked again.
 
     Attributes
     ----------
     label
-        What is observed instead of a sentiment: `NOT_FOUND` or `AMBIGUOUS`.
+        Label of the observation: `NOT_FOUND` or `AMBIGUOUS`.
     """
 
-    label: str
+    label: Unanalysed
 
 
 class SourceError(Exception):
-    """The source did not answer as it should; it may do so later.
+    """The source failed; it may answer later.
 
     Attributes
     ----------
     retry_after
-        Seconds the source asks to be left alone, 0 where it names none.
+        Seconds that the source asks to be left alone; 0 if it names none.
     """
 
     def __init__(self, message: str, retry_after: float = 0) -> None:
@@ -55,7 +55,7 @@ class SourceError(Exception):
 
 
 class TextSource(Protocol):
-    """Where texts come from. Methods are called from several threads."""
+    """A source of texts. Its methods are called from several threads."""
 
     def fetch(self, title: str) -> Text | NoText:
         """Get the text with this title.
@@ -68,7 +68,7 @@ class TextSource(Protocol):
         ...
 
 
-def cut_to_bytes(text: str, limit: int = MAX_TEXT_BYTES) -> str:
+def cut_to_bytes(text: str, limit: int = COMPREHEND_TEXT_BYTES) -> str:
     """Shorten a text to a number of bytes of UTF-8, without cutting a character in two."""
     encoded = text.encode()
     return text if len(encoded) <= limit else encoded[:limit].decode(errors="ignore")

@@ -14,14 +14,14 @@ import urllib3
 
 from handlers.sentiment.texts import NoText, SourceError, Text, cut_to_bytes
 
-# What a page is not there with: unknown titles, titles no page can have, pages that were removed.
+# Statuses that mean "no such page": of unknown titles, of impossible ones, and of pages that were removed.
 _MISSING = {400, 404, 410, 414}
 _MAX_ANSWER_BYTES = 1_000_000
 _PART_BYTES = 65_536
 
 
 class _Summary(msgspec.Struct):
-    """The part of Wikipedia's answer that is used."""
+    """The fields of Wikipedia's answer that are used."""
 
     type: str
     extract: str
@@ -39,10 +39,10 @@ class Wikipedia:
     language
         Language of its texts, as Amazon Comprehend names it.
     contact
-        An address for Wikipedia's operators, which their rules for clients ask for
+        Address for Wikipedia's operators, which their policy for clients requires
         (https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy).
     concurrency
-        How many requests may be under way at once.
+        Greatest number of requests under way at once.
     timeout
         Seconds to wait for an answer, in each of at most three attempts.
     """
@@ -85,7 +85,7 @@ class Wikipedia:
         return self._text(body)
 
     def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
-        """Read an answer, if it is neither endless nor dripping: the socket's time limit is only one of each byte."""
+        """Read an answer within limits of size and time; the socket's own time limit starts again with each byte."""
         deadline = time.monotonic() + self._timeout
         body = bytearray()
         try:
@@ -115,5 +115,5 @@ class Wikipedia:
 
 
 def _seconds(retry_after: str | None) -> float:
-    """Read a `Retry-After` header; a date, which is rare, counts as none."""
+    """Read a `Retry-After` header; a date, which is rare, is ignored."""
     return float(retry_after) if retry_after and re.fullmatch("[0-9]{1,6}", retry_after) else 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.common.problems import FieldError, invalid
-from handlers.sentiment.sentiments import Sentiment, SentimentError, Sentiments
+from handlers.sentiment.sentiments import Outcome, SentimentError, Sentiments
 from handlers.sentiment.texts import Text
-from handlers.texts.models import MAX_TEXT_BYTES, NewSentiments, Scores, SentimentAnswer, TextSentiment
+from handlers.texts.models import NewSentiments, Scores, SentimentAnswer, TextSentiment
+from schema.limits import COMPREHEND_TEXT_BYTES
 
 
 def analyse(comprehend: Any, new: NewSentiments) -> SentimentAnswer:
-    """Ask Amazon Comprehend for the sentiment of texts.
+    """Analyse the sentiment of texts with Amazon Comprehend.
 
     Parameters
     ----------
@@ -25,38 +25,31 @@ def analyse(comprehend: Any, new: NewSentiments) -> SentimentAnswer:
 
     Returns
     -------
-    For each text its sentiment, or why it has none: one text's failure is not another's.
+    For each text its sentiment, or why it has none; a text that fails does not fail the others.
 
     Raises
     ------
     Problem
         Some texts are too long.
     botocore.exceptions.ClientError
-        Comprehend refused the whole call.
+        Comprehend refused a whole call.
     """
-    too_long = [number for number, text in enumerate(new.texts) if len(text.encode()) > MAX_TEXT_BYTES]
+    too_long = [number for number, text in enumerate(new.texts) if len(text.encode()) > COMPREHEND_TEXT_BYTES]
     if too_long:
-        raise invalid(*(FieldError(f"texts[{number}]", f"at most {MAX_TEXT_BYTES} bytes") for number in too_long))
-    failures: list[Exception] = []
-
-    def detect(**request: Any) -> Any:
-        try:
-            return comprehend.batch_detect_sentiment(**request)
-        except (ClientError, BotoCoreError) as error:
-            failures.append(error)
-            raise
-
+        expected = f"at most {COMPREHEND_TEXT_BYTES} bytes"
+        raise invalid(*(FieldError(f"texts[{number}]", expected) for number in too_long))
     texts = [Text(content, new.language, revision="") for content in new.texts]
-    sentiments = Sentiments(detect).of(texts)
-    if failures:
-        raise failures[0]
-    return SentimentAnswer([_answer(sentiment) for sentiment in sentiments])
+    outcomes = Sentiments(comprehend.batch_detect_sentiment).analyse(texts)
+    for outcome in outcomes:
+        if isinstance(outcome, SentimentError) and outcome.failed_call:
+            raise outcome.failed_call
+    return SentimentAnswer([_answer(outcome) for outcome in outcomes])
 
 
-def _answer(sentiment: Sentiment | SentimentError) -> TextSentiment:
-    if isinstance(sentiment, SentimentError):
+def _answer(outcome: Outcome) -> TextSentiment:
+    if isinstance(outcome, SentimentError):
         return TextSentiment(error="The text could not be analysed this time. Try again.")
-    if sentiment.scores is None:
+    if outcome.scores is None:
         return TextSentiment(error="The text cannot be analysed.")
-    scores = msgspec.convert(sentiment.scores, Scores, from_attributes=True)
-    return msgspec.convert({"label": sentiment.label, "scores": scores}, TextSentiment)
+    scores = msgspec.convert(outcome.scores, Scores, from_attributes=True)
+    return msgspec.convert({"label": outcome.label, "scores": scores}, TextSentiment)

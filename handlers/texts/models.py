@@ -1,22 +1,23 @@
-"""The sentiment of texts that a caller sends: what requests bring and answers hold."""
+"""Types of requests for the sentiment of texts, and of their answers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-MAX_TEXTS = 25
-# Amazon Comprehend: at most 5,000 bytes of UTF-8 a document.
-MAX_TEXT_BYTES = 5000
-Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "zh", "zh-TW"]
+from schema.companies import Sentiment
+from schema.languages import COMPREHEND
+from schema.limits import COMPREHEND_TEXT_BYTES, COMPREHEND_TEXTS
+
+Language: TypeAlias = Literal[COMPREHEND]  # pyright: ignore[reportInvalidTypeForm] - known at import
 SentText = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=MAX_TEXT_BYTES,
-        description="At most 5,000 bytes of UTF-8",
+        max_length=COMPREHEND_TEXT_BYTES,
+        description=f"At most {COMPREHEND_TEXT_BYTES:,} bytes of UTF-8",
         examples=["The new release is a joy to use."],
     ),
 ]
@@ -26,7 +27,9 @@ Score = Annotated[float, Meta(ge=0, le=1)]
 class NewSentiments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Texts whose sentiment is asked for."""
 
-    texts: Annotated[list[SentText], Meta(min_length=1, max_length=MAX_TEXTS, description="1 to 25 texts")]
+    texts: Annotated[
+        list[SentText], Meta(min_length=1, max_length=COMPREHEND_TEXTS, description=f"1 to {COMPREHEND_TEXTS} texts")
+    ]
     language: Annotated[Language, Meta(description="Language of all of them")] = "en"
 
 
@@ -42,9 +45,7 @@ class Scores(msgspec.Struct, frozen=True):
 class TextSentiment(msgspec.Struct, frozen=True):
     """The sentiment of one text, or why there is none."""
 
-    label: Annotated[Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED"] | None, Meta(description="The sentiment")] = (
-        None
-    )
+    label: Annotated[Sentiment | None, Meta(description="The sentiment")] = None
     scores: Scores | None = None
     error: Annotated[str | None, Meta(description="Why this text has no sentiment")] = None
 

@@ -134,7 +134,7 @@ def deploy(
         raise DeployError(f"The settings of stack {STACK} cannot be read: {error}") from error
     except Exception as error:
         # The program's own errors, such as wrong settings, say what is wrong and need no traceback.
-        if type(error).__name__ in ("SettingsError", "LayerError", "WheelsError"):
+        if type(error).__name__ in ("SettingsError", "WheelsError"):
             raise DeployError(str(error)) from error
         raise
     return provider.deployment

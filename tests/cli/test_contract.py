@@ -12,17 +12,18 @@ from cli.api import errors as api_errors
 from cli.api import project_names
 from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui import document_files
-from handlers.api.support.pagination import MAX_LIMIT
 from handlers.api.support.registry import OPERATIONS
 from handlers.common.ids import new_id
-from handlers.common.problems import TYPE_PREFIX
-from handlers.projects.models import CONTENT_TYPES, MAX_UPLOAD_BYTES, NewJob
+from handlers.projects.models import NewJob
 from schema.jobs import KINDS
+from schema.limits import PAGE_ENTRIES, UPLOAD_BYTES
+from schema.names import CONTENT_TYPES
+from schema.problems import TYPE_PREFIX
 
 
 def test_documents() -> None:
     assert set(document_files.ENDINGS) == CONTENT_TYPES.keys()
-    assert document_files.MAX_BYTES == MAX_UPLOAD_BYTES
+    assert document_files.MAX_BYTES == UPLOAD_BYTES
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_jobs(kind: str, values: dict[str, Any]) -> None:
 
 
 def test_requests() -> None:
-    assert api.PAGE_SIZE == MAX_LIMIT
+    assert api.PAGE_SIZE == PAGE_ENTRIES
     assert api_errors.TYPE_PREFIX == TYPE_PREFIX
     assert project_names.is_id(new_id())
     created = {operation.path for operation in OPERATIONS if operation.method == "POST" and operation.idempotent}

@@ -240,7 +240,7 @@ def test_functions_know_the_state_machines_and_the_version(evaluation: Evaluatio
     assert variables("GET /health")["VERSION"] == "1.2.3"
 
 
-@pytest.mark.parametrize(("name", "modules"), [("nlp-projects-list", 10), ("store-withdraw", 5)])
+@pytest.mark.parametrize(("name", "modules"), [("nlp-projects-list", 10), ("store-withdraw", 4)])
 def test_functions_come_with_all_that_they_import(name: str, modules: int, evaluation: Evaluation) -> None:
     bundled = set(evaluation.one(FUNCTION, name).inputs["code"].assets)
     texts = [(ROOT_FOLDER / name).read_text() for name in sorted(bundled)]

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import msgspec
 
 from handlers.api.support.registry import Operation
-from handlers.common.ids import new_id
-from handlers.common.table import Item, decode
-from handlers.projects import keys
+from handlers.common.table import Item
 from local.demo.product_api import RUNNING, ApiUser
 from local.deploy.stack import LocalStack
+from schema import projects as keys
+from schema.dynamodb import decode
 from tests.integration.harness import wait_until
+from tests.support.operations import path_with
 
 # A name for requests that are about any company.
 COMPANY = "Any Company"
@@ -172,14 +172,15 @@ def assert_problem(answer: httpx.Response, status: int, kind: str, *fields: str)
 
 
 def path_of(operation: Operation, project: str) -> str:
-    """Fill in where an endpoint is: nothing but the project is there, and perhaps the latest job."""
-    job = "latest" if operation.script in ("job_get", "job_results") else new_id()
-    return operation.path.format(project=project, document=new_id(), job=job, name=COMPANY)
+    """An endpoint's path, with a project and the company of this story; other things are not there."""
+    latest = {"job": "latest"} if "job" in operation.parameters else {}
+    return path_with(operation, project=project, name=COMPANY, **latest)
 
 
 def example(operation: Operation) -> dict[str, Any]:
     """A body that an endpoint takes."""
-    return msgspec.to_builtins(operation.example)
+    assert operation.example is not None, operation.script
+    return dict(operation.example)
 
 
 def without_accents(text: str) -> str:

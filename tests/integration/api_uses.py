@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import uuid
@@ -13,6 +14,9 @@ import httpx
 from local.demo.pipeline import add_companies
 from local.demo.product_api import ApiUser
 from local.deploy.stack import LocalStack
+from schema.endpoint import Endpoint
+from schema.endpoints import ENDPOINTS
+from schema.templates import fill
 
 Use = Callable[[], bool]
 TEXT = b"A wonderful company. Its products are a joy to use, and its people are friendly."
@@ -52,20 +56,15 @@ class ApiUses:
         add_companies(stack, ["Permitted"])
 
     def all(self) -> dict[str, list[Use]]:
-        """What each function does, by its name behind `product-api-`."""
-        return {
-            "companies-list": [lambda: self._answers(200, "GET", "/companies")],
-            "company-delete": [self._deletes_company],
-            "company-get": [lambda: self._answers(200, "GET", "/companies/Permitted")],
-            "company-put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
-            "document-delete": [self._deletes_document],
-            "documents-create": [self._uploads_document],
-            "documents-list": [lambda: self._answers(200, "GET", f"{self._path()}/documents")],
-            "health": [lambda: self._answers(200, "GET", "/health")],
-            "job-cancel": [lambda: self._cancels_job("analyse"), lambda: self._cancels_job("translate")],
-            "job-get": [lambda: self._answers(200, "GET", f"{self._path()}/jobs/{self.jobs['analyse']}")],
-            "job-results": [self._links_to_results],
-            "jobs-create": [
+        """What each function does, by its name behind `product-api-`: what is told here, or else its example."""
+        told = {
+            "company_delete": [self._deletes_company],
+            "company_put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
+            "document_delete": [self._deletes_document],
+            "documents_create": [self._uploads_document],
+            "job_cancel": [lambda: self._cancels_job("analyse"), lambda: self._cancels_job("translate")],
+            "job_results": [self._links_to_results],
+            "jobs_create": [
                 self._looks_for_a_model,
                 self._marks_a_job_that_is_not_started,
                 lambda: self._starts_in_place_of_an_abandoned_job("analyse"),
@@ -73,18 +72,23 @@ class ApiUses:
                 lambda: self._starts_job("analyse"),
                 lambda: self._starts_job("translate"),
             ],
-            "jobs-list": [
+            "jobs_list": [
                 lambda: self._answers(200, "GET", f"{self._path()}/jobs"),
                 lambda: self._answers(200, "GET", f"{self._path()}/jobs?status=completed"),
             ],
-            "openapi": [lambda: self._answers(200, "GET", "/openapi.json")],
-            "project-archive": [self._archives_project],
-            "project-change": [self._changes_project],
-            "project-get": [lambda: self._answers(200, "GET", self._path())],
-            "projects-create": [lambda: self._answers(201, "POST", "/projects", {"name": "New"})],
-            "projects-list": [lambda: self._answers(200, "GET", "/projects")],
+            "project_archive": [self._archives_project],
+            "project_change": [self._changes_project],
             "sentiment": [self._analyses_once],
         }
+        return {
+            one.script.replace("_", "-"): told.get(one.script) or [functools.partial(self._answers_example, one)]
+            for one in ENDPOINTS
+        }
+
+    def _answers_example(self, endpoint: Endpoint) -> bool:
+        known = {"project": self.project, "document": self.document, "job": self.jobs["analyse"], "name": "Permitted"}
+        path = fill(endpoint.described_path, **known)
+        return self._answers(min(endpoint.answers), endpoint.method, path, endpoint.example)
 
     def clear(self) -> None:
         """Stop jobs that are still running."""

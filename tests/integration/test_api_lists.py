@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from handlers.api.support.registry import OPERATIONS, Operation
+from handlers.api.support.registry import Operation
 from handlers.common.ids import new_id
 from local.demo.product_api import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, path_of, processing, project_with
+from tests.support.operations import BY_SCRIPT, PAGED
 
-LISTS = [operation for operation in OPERATIONS if operation.query and "cursor" in operation.query.__struct_fields__]
 HELD = "Held so that others are rejected"
 
 
@@ -32,7 +32,7 @@ def project(ann: ApiUser) -> str:
     ("query", "field"),
     [("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"), ("limit=1&limit=2", "limit"), ("x=1", "x")],
 )
-@pytest.mark.parametrize("operation", LISTS, ids=name_of)
+@pytest.mark.parametrize("operation", PAGED, ids=name_of)
 def test_wrong_parameters_are_named(ann: ApiUser, project: str, operation: Operation, query: str, field: str) -> None:
     answer = ann.request("GET", f"{path_of(operation, project)}?{query}")
 
@@ -55,15 +55,14 @@ def test_wrong_parameters_are_named(ann: ApiUser, project: str, operation: Opera
 def test_parameters_of_an_endpoints_own_are_named(
     ann: ApiUser, project: str, script: str, query: str, field: str
 ) -> None:
-    [operation] = [one for one in OPERATIONS if one.script == script]
 
-    answer = ann.request("GET", f"{path_of(operation, project)}?{query}")
+    answer = ann.request("GET", f"{path_of(BY_SCRIPT[script], project)}?{query}")
 
     assert_problem(answer, 422, "invalid-fields", field)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "bm90LWpzb24", "WzEsInVua25vd24iLCIiXQ", "%00", "ü", "A" * 3000])
-@pytest.mark.parametrize("operation", LISTS, ids=name_of)
+@pytest.mark.parametrize("operation", PAGED, ids=name_of)
 def test_what_is_no_cursor_is_malformed(ann: ApiUser, project: str, operation: Operation, cursor: str) -> None:
     kind = "&kind=translate" if operation.script == "job_results" else ""
 

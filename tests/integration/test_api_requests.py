@@ -13,6 +13,7 @@ from handlers.api.support.registry import OPERATIONS, Operation
 from local.demo.product_api import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import COMPANY, assert_problem, example, path_of, project_with
+from tests.support.operations import BY_SCRIPT
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.request]
 IDEMPOTENT = [operation for operation in OPERATIONS if operation.idempotent]
@@ -152,7 +153,7 @@ def test_an_unknown_field_is_named(ann: ApiUser, project: str, operation: Operat
     ],
 )  # fmt: skip
 def test_wrong_fields_are_named(ann: ApiUser, project: str, script: str, body: Any, fields: list[str]) -> None:
-    [operation] = [one for one in OPERATIONS if one.script == script]
+    operation = BY_SCRIPT[script]
 
     assert_problem(ann.request(operation.method, path_of(operation, project), body), 422, "invalid-fields", *fields)
 
@@ -165,7 +166,7 @@ def test_wrong_fields_are_named(ann: ApiUser, project: str, script: str, body: A
     ],
 )
 def test_a_list_that_is_too_long_is_too_large(ann: ApiUser, script: str, body: Any, field: str) -> None:
-    [operation] = [one for one in OPERATIONS if one.script == script]
+    operation = BY_SCRIPT[script]
 
     assert_problem(ann.request(operation.method, operation.path, body), 413, "request-too-large", field)
 

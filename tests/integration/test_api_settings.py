@@ -15,7 +15,7 @@ import pytest
 
 from handlers.common.ids import new_id
 from handlers.common.table import Table
-from handlers.projects.models import NewProject
+from handlers.projects.project_models import NewProject
 from handlers.projects.projects import Projects
 from local.demo.product_api import ApiUser
 from local.deploy.stack import LocalStack, deploy_to

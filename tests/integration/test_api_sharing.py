@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
-from handlers.common.ids import new_id
 from local.demo.product_api import ApiUser
 from tests.integration.api_story import (
     TO_GERMAN,
@@ -20,6 +19,7 @@ from tests.integration.api_story import (
     run,
     subject,
 )
+from tests.support.operations import parameters, path_with
 
 IN_PROJECTS = [operation for operation in OPERATIONS if "{project}" in operation.path]
 OF_THINGS = [operation for operation in IN_PROJECTS if "{document}" in operation.path or "{job}" in operation.path]
@@ -35,7 +35,7 @@ class Work:
     job: str
 
     def path(self, operation: Operation) -> str:
-        return operation.path.format(project=self.project, document=self.document, job=self.job)
+        return path_with(operation, project=self.project, document=self.document, job=self.job)
 
 
 def work_of(user: ApiUser) -> Work:
@@ -75,7 +75,7 @@ def assert_hidden(user: ApiUser, owner: ApiUser, work: Work) -> None:
     for operation in IN_PROJECTS:
         problem = assert_problem(ask(user, operation, work.path(operation)), 404, "not-found")
         assert problem["detail"] == "There is no such project, or it is not shared with you."
-        unknown = operation.path.format(project=new_id(), document=work.document, job=work.job)
+        unknown = path_with(operation, document=work.document, job=work.job)
         assert ask(user, operation, unknown).json() == problem, "whether it exists is not told"
     assert work.project not in projects_of(user)
     assert state_of(owner, work) == before
@@ -114,7 +114,7 @@ def test_the_latest_is_of_ones_own_project(ann: ApiUser, bob: ApiUser, work: Wor
 @pytest.mark.parametrize("operation", IN_PROJECTS, ids=lambda one: one.script)
 @pytest.mark.parametrize("identifier", ["x", "%00", "0" * 36, "A" * 2000])
 def test_what_is_no_id_is_not_there(ann: ApiUser, operation: Operation, identifier: str) -> None:
-    path = operation.path.format(project=identifier, document=identifier, job=identifier)
+    path = path_with(operation, **dict.fromkeys(parameters(operation), identifier))
 
     assert_problem(ask(ann, operation, path), 404, "not-found")
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 import httpx
 import pytest
 
-from handlers.projects.models import MAX_UPLOAD_BYTES
 from local.demo.product_api import ApiUser
+from schema.limits import UPLOAD_BYTES
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem
 from tests.integration.harness import wait_until
 from tests.integration.http_calls import Answer, call
@@ -76,7 +76,7 @@ def test_a_form_is_for_one_document_of_one_type_for_a_while(backstage: Backstage
     assert 0 < FIFTEEN_MINUTES - left.total_seconds() < 60
     limits = [one for one in policy["conditions"] if isinstance(one, list)]
     assert limits == [["content-length-range", 1, 100 * 2**20]]
-    assert (form["min_bytes"], form["max_bytes"]) == (1, MAX_UPLOAD_BYTES) == (1, 100 * 2**20)
+    assert (form["min_bytes"], form["max_bytes"]) == (1, UPLOAD_BYTES) == (1, 100 * 2**20)
     conditions = {name: value for one in policy["conditions"] if isinstance(one, dict) for name, value in one.items()}
     assert conditions["bucket"] == backstage.stack.outputs["documents_bucket"]
     assert conditions["key"] == form["fields"]["key"]
@@ -140,14 +140,14 @@ def test_a_form_is_not_changed_into_another(
 
 
 def test_a_form_takes_a_hundred_megabytes_and_not_a_byte_more(ann: ApiUser, project: str, form: dict[str, Any]) -> None:
-    refused = stream(form, MAX_UPLOAD_BYTES + 1)
+    refused = stream(form, UPLOAD_BYTES + 1)
     assert refused.status_code == 400
     assert "<Code>EntityTooLarge</Code>" in refused.text
     assert_nothing_arrived(ann, project, form)
 
-    assert stream(form, MAX_UPLOAD_BYTES).status_code == 204
+    assert stream(form, UPLOAD_BYTES).status_code == 204
     document = form["fields"]["key"].split("/")[3]
-    assert documents(ann, project)[document]["size"] == MAX_UPLOAD_BYTES
+    assert documents(ann, project)[document]["size"] == UPLOAD_BYTES
     ann.call("DELETE", f"/projects/{project}/documents/{document}")
 
 

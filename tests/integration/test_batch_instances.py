@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handlers.projects import keys
 from local.demo.product_api import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
+from schema import projects as keys
 from tests.handlers.batch.word_documents import full_document, simple_document
 from tests.integration.api_story import TO_GERMAN, Backstage, run
 

@@ -144,7 +144,7 @@ def is_beyond_schemas(response: Any) -> bool:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_without_a_valid_token_there_is_nothing_but_what_is_public(operation: Any, known: Known) -> None:
     ids = {**STAND_INS, "name": "Spotify"}
-    path = {one.name: ids[one.name] for one in operation.path_parameters}
+    path = {one.name: ids.get(one.name, STAND_INS["document"]) for one in operation.path_parameters}
     body = {"body": {}} if operation.body else {}
     is_public = operation.label in ("GET /health", "GET /openapi.json")
     for token in BAD_TOKENS:

@@ -37,18 +37,24 @@ NIGHTLY = JobSchedule(
     fields={"model": "opus-mt-en-de"},
 )
 JOB = "0192f0c1-2345-7abc-8def-0123456789ab"
+_ENTRY = ROOT_FOLDER / "handlers" / "batch" / "run.py"
 NOW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
 
-def declare(name: str = "translate", announced: bool = True, preview: bool = False, **arguments: Any) -> Evaluation:
+def declare(
+    name: str = "translate",
+    announced: bool = True,
+    preview: bool = False,
+    files: ProgramFiles | None = None,
+    **arguments: Any,
+) -> Evaluation:
     def build() -> None:
         bucket = PrivateBucket("files")
-        files = ProgramFiles(ROOT_FOLDER / "handlers" / "batch" / "run.py", {})
         args = {
             "kind": "translate",
             "table": Table("documents", hash_key="pk", range_key="sk"),
             "bucket": bucket,
-            "program": BatchProgram("program", bucket=bucket, files=files),
+            "program": BatchProgram("program", bucket=bucket, files=files or ProgramFiles(_ENTRY, {})),
             "image": IMAGE,
             "inputs": KINDS["translate"].channels,
             "job_topic": Notifications("told", emails=["you@example.com"]) if announced else None,

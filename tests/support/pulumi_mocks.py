@@ -55,12 +55,20 @@ _ARNS = {
 
 def arn_of(kind: str, name: str) -> str:
     """ARN that the mocks give to the resource of a type, such as `aws:sqs/queue:Queue`, by its logical name."""
-    return "arn:aws:" + _ARNS[kind].format(region=REGION, account=ACCOUNT, name=name + SUFFIX)
+    return _arn(kind, name + SUFFIX)
 
 
 def url_of(name: str) -> str:
     """URL that the mocks give to a queue, by its logical name."""
-    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}{SUFFIX}"
+    return _url(name + SUFFIX)
+
+
+def _arn(kind: str, physical: str) -> str:
+    return "arn:aws:" + _ARNS[kind].format(region=REGION, account=ACCOUNT, name=physical)
+
+
+def _url(physical: str) -> str:
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +153,7 @@ class _Mocks(pulumi.runtime.Mocks):
             return None, args.inputs
         if self._preview:
             return "", args.inputs  # nothing that AWS makes is known yet
-        identity, outputs = _made_by_aws(args.typ, args.name, args.inputs)
+        identity, outputs = made_by_aws(args.typ, args.name + SUFFIX, args.inputs)
         return identity, {**args.inputs, **outputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
@@ -175,15 +183,26 @@ class _RecordingMonitor(MockMonitor):
         return response
 
 
-def _made_by_aws(kind: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    physical = inputs.get("layerName") or name + SUFFIX
+def made_by_aws(kind: str, physical: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Id and outputs that AWS gives to a new resource.
+
+    Parameters
+    ----------
+    kind
+        The resource's type, such as `aws:sqs/queue:Queue`.
+    physical
+        Its name on AWS.
+    inputs
+        As the provider gets them.
+    """
     outputs: dict[str, Any] = {"name": inputs.get("name") or physical}
     if kind in _ARNS:
-        outputs["arn"] = arn_of(kind, name)
+        outputs["arn"] = _arn(kind, physical)
+    physical = inputs.get("layerName") or physical
     if kind == "aws:s3/bucket:Bucket":
         outputs["bucket"] = physical
     if kind == "aws:sqs/queue:Queue":
-        outputs["url"] = url_of(name)
+        outputs["url"] = _url(physical)
     if kind == "aws:kms/key:Key":
         outputs["keyId"] = KEY_ID
     if kind == "aws:cognito/userPool:UserPool":

@@ -30,8 +30,6 @@ class FunctionDefaults:
     layers
         ARNs of layers with the functions' dependencies. Without any, one layer is built for the runtime and the
         architecture, and shared by all functions of the stack.
-    further_code
-        Folders whose Python files are bundled with each function, besides its own and `handlers/common`.
     log_retention_days, log_level
         How long logs are kept, and the least severe level that is logged.
     tracing
@@ -43,7 +41,6 @@ class FunctionDefaults:
     runtime: str = "python3.14"
     architecture: str = "arm64"
     layers: Sequence[pulumi.Input[str]] | None = None
-    further_code: Sequence[str] = ()
     log_retention_days: int = 30
     log_level: str = "INFO"
     tracing: bool = True

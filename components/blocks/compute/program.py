@@ -1,4 +1,4 @@
-"""BatchProgram: a batch program in S3, under a name that its content gives: its entry, its sources and its wheels."""
+"""BatchProgram: a batch program in S3, its sources and its wheels each under a prefix named by their content."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.compute.bundle import ROOT
+from components.blocks.compute.bundle import ROOT, imported_files
 from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 
 PREFIX = "programs/"
+WHEELS_PREFIX = f"{PREFIX}wheels/"
 ARCHIVE = "program.zip"
-_NOT_SOURCES = ("__pycache__", ".pyc")
 
 
 @dataclass(frozen=True)
 class ProgramFiles:
-    """What a program consists of.
+    """Files of a program.
 
     Attributes
     ----------
@@ -30,74 +30,74 @@ class ProgramFiles:
     sources
         Files by their paths in the archive of sources.
     wheels
-        Its packages by their paths beside the entry; none where the interpreter has them.
+        Wheels by their file names; none where the interpreter has the packages.
     """
 
     entry: Path
     sources: Mapping[str, Path]
     wheels: Mapping[str, Path] = field(default_factory=dict)
 
-    def content_hash(self) -> str:
-        """Hash names and contents of all files; 16 hexadecimal digits."""
-        named = {**self.sources, self.entry.name: self.entry, **self.wheels}
-        digest = hashlib.sha256()
-        for name in sorted(named):
-            digest.update(f"{name}\0{hashlib.sha256(named[name].read_bytes()).hexdigest()}\n".encode())
-        return digest.hexdigest()[:16]
+    def sources_hash(self) -> str:
+        """Hash names and contents of the entry and the sources; 16 hexadecimal digits."""
+        return _content_hash({**self.sources, self.entry.name: self.entry})
+
+    def wheels_hash(self) -> str:
+        """Hash names and contents of the wheels; 16 hexadecimal digits."""
+        return _content_hash(self.wheels)
 
 
-def program_files(entry: str, folders: Sequence[str], wheels: Path | None = None, root: Path = ROOT) -> ProgramFiles:
-    """List the files of a program.
+def program_files(
+    entry: str,
+    wheels: Path | None = None,
+    root: Path = ROOT,
+    imported_by_name: Mapping[str, Sequence[str]] | None = None,
+) -> ProgramFiles:
+    """List the files of a program: the entry's modules and all that they import, also inside functions.
 
     Parameters
     ----------
     entry
-        File that is started, such as `handlers/batch/run.py`.
-    folders
-        Such as `handlers/batch`: all files in and below them, and the `__init__.py` of folders above.
+        Path of the started file below `root`, such as `handlers/batch/run.py`.
     wheels
         Folder of wheels; none where the interpreter has the packages.
     root
-        The project's folder.
+        Folder that holds the top-level packages.
+    imported_by_name
+        Modules that are imported by name at run time, by the module that imports them.
 
     Raises
     ------
     FileNotFoundError
-        The entry is not there, or a folder holds no files.
+        There is no such module.
+    DynamicImportError
+        A module that is not in `imported_by_name` imports by name at run time.
     """
-    if not (root / entry).is_file():
-        raise FileNotFoundError(f"No file {entry}: the entry of a program is given as 'handlers/<folder>/<file>.py'")
-    files: dict[str, Path] = {}
-    for folder in folders:
-        found = [path for path in (root / folder).rglob("*") if path.is_file() and not _is_made(path)]
-        if not found:
-            raise FileNotFoundError(f"No files in {folder}: a program's folders are given as 'handlers/<folder>'")
-        above = [root / parent / "__init__.py" for parent in Path(folder).parents if parent != Path()]
-        found += [path for path in above if path.is_file()]
-        files |= {path.relative_to(root).as_posix(): path for path in found}
-    sources = {name: files[name] for name in sorted(files)}
-    packages = {f"wheels/{path.name}": path for path in sorted(wheels.iterdir())} if wheels else {}
-    return ProgramFiles(root / entry, sources, packages)
+    packages = {path.name: path for path in sorted(wheels.iterdir())} if wheels else {}
+    return ProgramFiles(root / entry, imported_files(entry, root, imported_by_name), packages)
 
 
 class BatchProgram(pulumi.ComponentResource):
-    """A program in a bucket, under `programs/<hash>/`: its entry, an archive of its sources, and a wheel a package.
+    """A program in a bucket: sources under `programs/<hash>/`, wheels under `programs/wheels/<hash>/`.
 
-    A change of any file makes another folder. The former one stays, since executions that began before go on with it.
+    A changed source makes another folder of sources, and a changed set of wheels another folder of wheels; neither
+    change uploads the other's files. Replaced folders stay in the bucket: an execution that began before a deployment
+    still starts jobs with them, for instance to merge the results of several instances hours later.
 
     Parameters
     ----------
     name
         The objects' Pulumi names start with it.
     bucket
-        Where it is put.
+        Where the program is stored.
     files
-        What it consists of.
+        Files of the program.
 
     Attributes
     ----------
     prefix
-        Of the objects' keys.
+        Start of the keys of the entry and the archive of sources.
+    wheels_prefix
+        Start of the wheels' keys; `None` for a program without wheels.
     entry
         Name of the file that is started.
     """
@@ -111,17 +111,17 @@ class BatchProgram(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:BatchProgram", name, {}, opts)
-        self.prefix = f"{PREFIX}{files.content_hash()}/"
+        self.prefix = f"{PREFIX}{files.sources_hash()}/"
+        self.wheels_prefix = f"{WHEELS_PREFIX}{files.wheels_hash()}/" if files.wheels else None
         self.entry = files.entry.name
         sources = pulumi.AssetArchive({path: pulumi.FileAsset(str(file)) for path, file in files.sources.items()})
-        self._object(name, bucket, self.entry, pulumi.FileAsset(str(files.entry)))
-        self._object(name, bucket, ARCHIVE, sources)
-        for path, wheel in files.wheels.items():
-            self._object(name, bucket, path, pulumi.FileAsset(str(wheel)))
-        self.register_outputs({"prefix": self.prefix})
+        self._object(name, bucket, f"{self.prefix}{self.entry}", pulumi.FileAsset(str(files.entry)))
+        self._object(name, bucket, f"{self.prefix}{ARCHIVE}", sources)
+        for file, wheel in files.wheels.items():
+            self._object(name, bucket, f"{self.wheels_prefix}{file}", pulumi.FileAsset(str(wheel)))
+        self.register_outputs({"prefix": self.prefix, "wheels_prefix": self.wheels_prefix})
 
-    def _object(self, name: str, bucket: PrivateBucket, file: str, source: pulumi.Asset | pulumi.Archive) -> None:
-        key = f"{self.prefix}{file}"
+    def _object(self, name: str, bucket: PrivateBucket, key: str, source: pulumi.Asset | pulumi.Archive) -> None:
         aws.s3.BucketObjectv2(
             f"{name}-{key}",
             bucket=bucket.name,
@@ -131,5 +131,9 @@ class BatchProgram(pulumi.ComponentResource):
         )
 
 
-def _is_made(path: Path) -> bool:
-    return any(part.endswith(_NOT_SOURCES) for part in path.parts)
+def _content_hash(files: Mapping[str, Path]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        with files[name].open("rb") as file:
+            digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]

@@ -96,7 +96,7 @@ class PythonFunction(pulumi.ComponentResource):
             runtime=defaults.runtime,
             architectures=[defaults.architecture],
             handler=f"{handler.removesuffix('.py').replace('/', '.')}.handler",
-            code=_code(handler, files or {}, defaults),
+            code=_code(handler, files or {}),
             layers=defaults.layer_arns(),
             role=role.arn,
             timeout=timeout_seconds,
@@ -185,8 +185,8 @@ def _platform(
     return [logging, *([tracing] if defaults.tracing else []), *sending]
 
 
-def _code(handler: str, files: Mapping[str, str], defaults: FunctionDefaults) -> pulumi.AssetArchive:
-    bundle = code_bundle(handler.rpartition("/")[0], further=defaults.further_code)
+def _code(handler: str, files: Mapping[str, str]) -> pulumi.AssetArchive:
+    bundle = code_bundle(handler)
     further = {name: pulumi.FileAsset(str(ROOT / path)) for name, path in files.items()}
     if missing := [path for path in files.values() if not (ROOT / Path(path)).is_file()]:
         raise FileNotFoundError(f"No file {missing[0]}: files are named by their paths in the project")

@@ -101,11 +101,13 @@ class BatchDefinition:
         }
 
     def _starting(self) -> dict[str, State]:
+        program = self.args.program
         prepare = Assign(
             "Keeps what all later states need.",
             variables={
                 "job": jsonata(INPUT),
-                "program": pulumi.Output.concat("s3://", self.args.bucket.name, "/", self.args.program.prefix),
+                "program": self._address(program.prefix),
+                **({"wheels": self._address(program.wheels_prefix)} if program.wheels_prefix else {}),
                 "bucket": self.args.bucket.name,
                 "environment": {**self.args.environment, "AWS_REGION": self.region},
                 "attempt": 1,
@@ -116,6 +118,9 @@ class BatchDefinition:
         mark_running = self._records.mark_running(then="Process", nothing_to_do="NothingToDo", failed="MarkFailed")
         registering = self._registering() if self.args.schedules else {}
         return {START: prepare, **registering, "MarkRunning": mark_running}
+
+    def _address(self, prefix: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat("s3://", self.args.bucket.name, "/", prefix)
 
     def _registering(self) -> dict[str, State]:
         return {
@@ -224,7 +229,7 @@ class BatchDefinition:
             self.args,
             role_arn=self.role_arn,
             name=joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix),
-            inputs=processing_inputs(channels),
+            inputs=processing_inputs(self.args.program, channels),
             environment=merged(ENVIRONMENT, JOB.field("environment"), about),
             instance_count=instance_count,
         )

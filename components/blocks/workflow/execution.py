@@ -20,8 +20,9 @@ CAUSE = variable("cause")
 ATTEMPT = variable("attempt")
 # The failure was a lack of capacity.
 OUT_OF_CAPACITY = variable("outOfCapacity")
-# Address of the program.
+# Addresses of the program and of its wheels.
 PROGRAM = variable("program")
+WHEELS = variable("wheels")
 # Environment variables of all jobs.
 ENVIRONMENT = variable("environment")
 # Name of the bucket.

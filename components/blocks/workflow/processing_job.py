@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 
 from components.blocks.access.permissions import Permission
+from components.blocks.compute.program import BatchProgram
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
-from components.blocks.workflow.execution import JOB, PROGRAM
+from components.blocks.workflow.execution import JOB, PROGRAM, WHEELS
 from components.blocks.workflow.expressions import Expression, Value, call, exists, jsonata, value, when
 from schema.job_kind import Channel
 from schema.jobs import OUTPUT_FIELD
@@ -72,15 +73,18 @@ def job_arguments(
     }
 
 
-def processing_inputs(channels: Mapping[Channel, Expression]) -> Expression:
-    """Write `ProcessingInputs`: the program, and all channels that the execution has.
+def processing_inputs(program: BatchProgram, channels: Mapping[Channel, Expression]) -> Expression:
+    """Write `ProcessingInputs`: the program, its wheels, and all channels that the execution has.
 
     Parameters
     ----------
+    program
+        Program that runs in the container.
     channels
         Addresses of the channels.
     """
     always = [_input("code", PROGRAM)]
+    always += [_input("wheels", WHEELS)] if program.wheels_prefix else []
     always += [_input(one.name, address, one.sharded) for one, address in channels.items() if not one.optional]
     inputs = value(always)
     for one, address in channels.items():

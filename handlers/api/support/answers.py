@@ -1,4 +1,4 @@
-"""Answers, as API Gateway expects them from a function."""
+"""Answers in the form that API Gateway expects from a function."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What an endpoint answers.
+    """An endpoint's answer.
 
     Attributes
     ----------
     status
         The HTTP status.
     body
-        JSON; empty where the status says all.
+        JSON; empty where there is no body.
     headers
-        Besides the content type.
+        Headers besides the content type.
     content_type
-        Of the body.
+        Media type of the body.
     """
 
     status: int
@@ -42,7 +42,7 @@ def answer(status: int, body: msgspec.Struct, **headers: str) -> Answer:
     status
         The HTTP status.
     body
-        What to answer.
+        The body.
     headers
         Further headers, such as `location`.
     """
@@ -50,19 +50,19 @@ def answer(status: int, body: msgspec.Struct, **headers: str) -> Answer:
 
 
 def no_content() -> Answer:
-    """Answer that it is done, and that there is nothing more to say."""
+    """Answer success without a body."""
     return Answer(204)
 
 
 def problem_answer(problem: Problem) -> Answer:
-    """Answer that the request is refused."""
+    """Answer a refusal."""
     headers = {"retry-after": str(problem.retry_after)} if problem.retry_after else {}
     return Answer(problem.status, msgspec.json.encode(problem.details).decode(), headers, PROBLEM_JSON)
 
 
 def to_gateway(given: Answer) -> dict[str, Any]:
-    """Put an answer into the form of payload format 2.0."""
-    # Answers are about one user, and hold links that need no token: nobody on the way keeps them.
+    """Convert an answer to payload format 2.0."""
+    # Answers are for one user and may hold links that need no token, so no cache may keep them.
     headers: Mapping[str, str] = {
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",

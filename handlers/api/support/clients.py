@@ -1,4 +1,4 @@
-"""AWS clients of the endpoints: callers wait, so they give up sooner than those of the pipeline."""
+"""AWS clients of the endpoints. Users wait for them, so they give up sooner than those of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from handlers.common.clients import aws_client
 
 ATTEMPTS = 3
 _IMPATIENT = Config(connect_timeout=1, read_timeout=3)
-# The regional endpoint, which alone takes forms for a bucket that is new, and the signature that all regions know.
+# The regional endpoint, because only that one takes forms for a new bucket; the signature that all regions accept.
 _LINKS = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def client(service: str) -> Any:
-    """Make a client of a service; three attempts of at most 3 seconds."""
+    """Make a client of a service, with three attempts of at most 3 seconds each."""
     return aws_client(service, ATTEMPTS, _IMPATIENT)
 
 
 def s3_client() -> Any:
-    """Make a client of S3 that signs links and forms, too."""
+    """Make a client of S3 that can also sign links and forms."""
     return aws_client("s3", ATTEMPTS, _IMPATIENT.merge(_LINKS))

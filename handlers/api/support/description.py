@@ -1,33 +1,38 @@
-"""The OpenAPI document, made of the registry of endpoints and the types of their requests and answers.
+"""The OpenAPI document, made from the declarations of endpoints and the types of their requests and answers.
 
-`python -m handlers.api.support.description` prints it, for `docs/openapi.json`.
+`make openapi` writes it to `docs/openapi.json`. The endpoint `GET /openapi.json` answers that file, so no function
+imports this module.
 """
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from inspect import cleandoc
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from handlers.api.support.models import GatewayMessage
 from handlers.api.support.registry import OPERATIONS, Operation
-from handlers.common.ids import ID_PATTERN
 from handlers.common.problems import ProblemDetails
-from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_PATTERN
+from schema.ids import ID_PATTERN
 
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "openapi.json"
+PAGE = ROOT / "docs" / "api.md"
+LIST_BEGINS, LIST_ENDS = "<!-- `make openapi` writes this table -->", "<!-- end of the table -->"
 REFERENCES = "#/components/schemas/{name}"
-# Answered by API Gateway as well, in its own words, before a request reaches the API.
+# Statuses that API Gateway answers too, with a body of its own, before a request reaches the API.
 _OF_GATEWAY = {401, 404, 413, 429, 500, 503}
 _ANYWHERE = (429, 500, 503)
-# Written out: Python's own words for some of them differ from version to version.
+# Written out, because Python's words for some statuses differ from version to version.
 _PROBLEMS = {
     400: ("Malformed", "The request, or its cursor, cannot be read"),
-    401: ("NotSignedIn", "There is no token, or it is not valid, or not any more"),
+    401: ("NotSignedIn", "The token is missing, invalid or expired"),
     403: ("NotTheOwner", "The project is shared with the caller; only its owner may do this"),
-    404: ("NotFound", "It is not there, or not the caller's: which of them is not told"),
-    409: ("Conflict", "It cannot be done in the present state, which `type` and `detail` name"),
+    404: ("NotFound", "It does not exist or is not the caller's; the API does not say which"),
+    409: ("Conflict", "The present state does not allow it; `type` and `detail` say why"),
     413: ("TooLarge", "The body is over 1 MB, or a list in it is too long"),
     415: ("NotJson", "The body is not declared as JSON"),
     422: ("WrongFields", "Fields are unknown, missing or wrong; `errors` names each, and what was expected"),
@@ -35,26 +40,10 @@ _PROBLEMS = {
     500: ("Unexpected", "Something unexpected went wrong"),
     503: ("Unavailable", "A service is not available at the moment"),
 }
-_ID = {"type": "string", "pattern": ID_PATTERN}
-_PATH_PARAMETERS: dict[str, dict[str, Any]] = {
-    "project": {"description": "Id of the project", "schema": _ID},
-    "document": {"description": "Id of the document", "schema": _ID},
-    "job": {"description": "Id of the job", "schema": _ID},
-    "name": {
-        "description": "Name of the company, percent-encoded. A slash may stand as it is; a question mark is encoded "
-        "twice (%253F), because API Gateway cuts a path at %3F.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARACTERS, "pattern": NAME_PATTERN},
-        "example": "Spotify",
-    },
-}
-_JOB_OR_LATEST = {
-    "description": "Id of the job, or `latest`",
-    "schema": {"anyOf": [_ID, {"const": "latest"}]},
-}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Names this request, so that it can be repeated when its answer was lost; a UUID, for instance",
+    "description": "Key of this request, such as a UUID, with which it can be repeated if its answer was lost",
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
 }
 
@@ -73,8 +62,10 @@ def description() -> dict[str, Any]:
     schema_of = {id(kind): reference for kind, reference in zip(types, references, strict=False)}
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema_of, schemas)
-    for query in {operation.query.__name__ for operation in OPERATIONS if operation.query}:
+        paths.setdefault(operation.described_path, {})[operation.method.lower()] = _operation(
+            operation, schema_of, schemas
+        )
+    for query in {operation.query_type.__name__ for operation in OPERATIONS if operation.query}:
         del schemas[query]  # described as parameters
     for schema in schemas.values():
         schema["description"] = cleandoc(schema["description"])
@@ -82,7 +73,7 @@ def description() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Cloud NLP",
-            "version": "1.0.0",
+            "version": version(),
             "description": "Projects, documents and batch jobs; companies and their sentiment. Times are UTC. Refusals "
             "are problem details (RFC 9457) that name the fields which are wrong. Lists have cursors: pass `next` as "
             "`cursor` until it is null.",
@@ -105,9 +96,27 @@ def description_json() -> str:
     return msgspec.json.encode(description()).decode()
 
 
+def version() -> str:
+    """Read the project's version, which `GET /health` answers too."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def document_text() -> str:
+    """Make the OpenAPI document as the text of its file."""
+    return msgspec.json.format(description_json(), indent=2) + "\n"
+
+
+def page_text(page: str) -> str:
+    """Renew the list of endpoints in the text of the page about the API."""
+    before, rest = page.split(LIST_BEGINS)
+    rows = [f"| `{one.method} {one.described_path}` | {one.summary} |" for one in OPERATIONS]
+    table = "\n".join(["| Endpoint | What it does |", "|---|---|", *rows])
+    return f"{before}{LIST_BEGINS}\n\n{table}\n\n{LIST_ENDS}{rest.split(LIST_ENDS)[1]}"
+
+
 def _types_of(operation: Operation) -> list[Any]:
-    answers = [kind for kind, _ in operation.answers.values()]
-    return [kind for kind in (operation.request, operation.query, *answers) if kind is not None]
+    kinds = (operation.request_type, operation.query_type, *operation.answer_types.values())
+    return [kind for kind in kinds if kind is not None]
 
 
 def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +129,13 @@ def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[st
         described["description"] = operation.description
     parameters = _path_parameters(operation)
     if operation.query:
-        parameters += _query_parameters(schemas[operation.query.__name__])
+        parameters += _query_parameters(schemas[operation.query_type.__name__])
     if operation.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
     if parameters:
         described["parameters"] = parameters
     if operation.request:
-        content = {"schema": schema_of[id(operation.request)], "example": msgspec.to_builtins(operation.example)}
+        content = {"schema": schema_of[id(operation.request_type)], "example": operation.example}
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     described["responses"] = _answers(operation, schema_of) | _problems(operation)
     if operation.public:
@@ -135,13 +144,22 @@ def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[st
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-    known = _PATH_PARAMETERS | ({"job": _JOB_OR_LATEST} if operation.script in ("job_get", "job_results") else {})
-    return [{"name": name, "in": "path", "required": True, **known[name]} for name in names]
+    names = [part[1:-1] for part in operation.described_path.split("/") if part.startswith("{")]
+    return [{"name": name, "in": "path", "required": True, **_path_parameter(operation, name)} for name in names]
+
+
+def _path_parameter(operation: Operation, name: str) -> dict[str, Any]:
+    """Describe a parameter by its type; one without a type is an id."""
+    if name not in operation.parameter_types:
+        return {"description": f"Id of the {name}", "schema": {"type": "string", "pattern": ID_PATTERN}}
+    schema = msgspec.json.schema(operation.parameter_types[name])
+    described = {"description": schema.pop("description"), "schema": schema}
+    examples = schema.pop("examples", [])
+    return described | ({"example": examples[0]} if examples else {})
 
 
 def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Turn the fields of a query's type into parameters; null stands for their absence."""
+    """Turn the fields of a query's type into parameters, which are absent instead of null."""
     parameters = []
     for name, field in schema["properties"].items():
         kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
@@ -157,12 +175,13 @@ def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _answers(operation: Operation, schema_of: dict[int, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {}
-    for status, (kind, when) in operation.answers.items():
+    for status, (_, when) in operation.answers.items():
+        kind = operation.answer_types[status]
         described[str(status)] = {"description": when}
         if kind is not None:
             described[str(status)]["content"] = {"application/json": {"schema": schema_of[id(kind)]}}
-        if status in (201, 202) and operation.script in ("projects_create", "jobs_create"):
-            location = {"description": "Where it is from now on", "schema": {"type": "string"}}
+        if operation.location:
+            location = {"description": "Path of what was made", "schema": {"type": "string"}}
             described[str(status)]["headers"] = {"Location": location}
     return described
 
@@ -180,10 +199,16 @@ def _problem(status: int, when: str) -> dict[str, Any]:
         "content": problem | (message if status in _OF_GATEWAY else {}),
     }
     if status in (409, 429, 503):
-        seconds = {"description": "When trying again makes sense, in seconds", "schema": {"type": "integer"}}
+        seconds = {"description": "Seconds after which to try again", "schema": {"type": "integer"}}
         described["headers"] = {"Retry-After": seconds}
     return described
 
 
+def write() -> None:
+    """Write the document, and the list of endpoints in the page about the API."""
+    DOCUMENT.write_text(document_text())
+    PAGE.write_text(page_text(PAGE.read_text()))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(msgspec.json.format(description_json(), indent=2) + "\n")
+    write()

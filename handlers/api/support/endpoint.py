@@ -1,4 +1,4 @@
-"""What surrounds every endpoint: errors become problems, each request is logged and counted."""
+"""The wrapper of every endpoint: it logs and counts requests, and turns errors into problems."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
-    """Make a Lambda function of what an endpoint does.
+    """Make the Lambda handler of an endpoint.
 
     Parameters
     ----------
     run
         Answers a request, or raises a `Problem`.
     public
-        Needs no token. All others refuse a request without one, even where the route lacks its authorizer.
+        The endpoint needs no token. All others refuse requests without one, even if the route lacks its authorizer.
 
     Returns
     -------
-    The function that API Gateway calls. Bodies and tokens are never logged.
+    The handler that API Gateway calls. It never logs bodies or tokens.
     """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

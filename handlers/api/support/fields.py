@@ -1,4 +1,4 @@
-"""Checking what a request brings, field by field, so that one mistake does not hide the next."""
+"""Validation of requests, field by field, so that all mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.common.problems import FieldError, Problem, invalid
 
 _PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
 _ABOUT_FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
-# Checks of our own say what they expect of which field: "`target`: expected ..."
+# Messages of this project's own checks name the field: "`target`: expected ..."
 _OWN_CHECK = re.compile(r"`(?P<field>\w+)`: expected (?P<expected>.*)", re.DOTALL)
 _TOO_MANY = "`array` of length <="
 _NOT_A_CHOICE, _NOT_A_KIND = "Invalid enum value", "Invalid value"
@@ -20,21 +20,21 @@ WHOLE_BODY = "body"
 
 
 def convert(value: Any, kind: Any, strict: bool = True) -> Any:
-    """Turn a plain value into a typed one.
+    """Convert a decoded value to a type.
 
     Parameters
     ----------
     value
-        What was decoded from the request.
+        The decoded JSON body or query string.
     kind
-        The type it shall have.
+        The type.
     strict
         Refuse numbers and truth values that are written as texts.
 
     Raises
     ------
     Problem
-        It cannot be; all fields that are wrong are named.
+        The value does not fit the type; the problem names all fields that are wrong.
     """
     try:
         return msgspec.convert(value, kind, strict=strict)
@@ -65,16 +65,16 @@ def _all_errors(value: Any, kind: Any, strict: bool) -> list[FieldError]:
 
 
 def field_error(error: msgspec.ValidationError, parent: str = "", hint: Any = None) -> FieldError:
-    """Say which field is wrong, and what was expected there.
+    """Find out which field is wrong, and what was expected there.
 
     Parameters
     ----------
     error
-        msgspec's.
+        The error of msgspec.
     parent
-        The field that was being read.
+        The field that was being converted.
     hint
-        Its type.
+        The type of that field.
     """
     message = str(error)
     place = _PLACE.search(message)
@@ -99,7 +99,7 @@ def field_error(error: msgspec.ValidationError, parent: str = "", hint: Any = No
 
 
 def _described(hint: Any) -> str:
-    """Find the words that a type, or one of those it is a choice of, has for what it expects."""
+    """Find the description of expected values that a type, or a member of a union, carries."""
     for candidate in (hint, *get_args(hint)):
         for meta in getattr(candidate, "__metadata__", ()):
             if meta.extra and "expected" in meta.extra:
@@ -108,7 +108,7 @@ def _described(hint: Any) -> str:
 
 
 def _choices(hint: Any, path: list[str]) -> list[str]:
-    """List the values that a type, or the field at a path below it, is a choice of."""
+    """List the allowed values of a type, or of the field at a path below it."""
     if path:
         hints = [get_type_hints(kind, include_extras=True) for kind in _structs(hint)]
         return [choice for fields in hints if path[0] in fields for choice in _choices(fields[path[0]], path[1:])]
@@ -118,12 +118,12 @@ def _choices(hint: Any, path: list[str]) -> list[str]:
 
 
 def _structs(hint: Any) -> list[type[msgspec.Struct]]:
-    """Find the structs that a type is a choice of."""
+    """List the structs of a union, or the one struct that a type is."""
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return [hint]
     return [kind for candidate in get_args(hint) for kind in _structs(candidate)]
 
 
 def _name(name: str) -> str:
-    """Repeat an unknown field's name, though not all of a long one."""
+    """Shorten the name of an unknown field where it is long."""
     return name if len(name) <= 100 else name[:100] + "..."

@@ -1,9 +1,9 @@
-"""POST requests that may be repeated: with the header `Idempotency-Key`, they are carried out once.
+"""Idempotent POST requests: with the header `Idempotency-Key`, a repeated request is carried out once.
 
-The first request with a key claims it, with the id of what it is going to create. A request that comes again is
-answered the same; one that comes at the same time waits for that answer. When the first one was lost half-way (its
-function ended), the next takes over after a while, with the same id, and goes on: everything it does is keyed by that
-id.
+The first request with a key claims it and records the id of what it will create. A repeated request gets the same
+answer; a simultaneous one waits for that answer. If the first request was lost half-way because its function ended, a
+later one takes over the claim after some time and continues with the same id. All writes are keyed by that id, so
+nothing is created twice.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from handlers.api.support.answers import JSON, PROBLEM_JSON, Answer, problem_ans
 from handlers.api.support.requests import Request
 from handlers.common.ids import new_id
 from handlers.common.problems import Problem
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
+from schema.projects import EXPIRES, idempotency_key
 
 HEADER = "idempotency-key"
 KEEP_SECONDS = 24 * 3600
-# Longer than the functions' time limit, at most 30 seconds behind an HTTP API: whoever claimed the key is not at work.
+# Longer than any function behind an HTTP API runs, at most 30 seconds: a function with an older claim has ended.
 CLAIM_SECONDS = 40
-# A request that is not lost has its answer within moments: worth waiting for, well within the functions' time limit.
+# A request that was not lost has its answer within moments, so waiting is worth while; functions have 15 s or more.
 WAIT_SECONDS = 8
 _POLL_SECONDS = 0.1
-# What tells one request's item from another's when a claim is renewed.
+# Condition: the item is still the one of that request.
 _UNCHANGED = "#id = :id AND #claimed_until = :claimed_until AND attribute_not_exists(#status)"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class _Claim:
-    """A key that is claimed by this request."""
+    """A key that this request has claimed."""
 
     def __init__(self, table: Table, item: Item) -> None:
         self._table = table
@@ -43,21 +44,21 @@ class _Claim:
         self.id: str = item["id"]
 
     def finish(self, given: Answer) -> None:
-        """Remember the answer."""
+        """Store the answer."""
         headers = msgspec.json.encode(given.headers).decode()
         self._replace({"status": given.status, "body": given.body, "headers": headers})
 
     def hand_back(self) -> None:
-        """Let the next request with this key go on at once, with the same id."""
+        """Let the next request with this key continue at once, with the same id."""
         self._replace({"claimed_until": 0})
 
     def forget(self) -> None:
-        """Let the next request with this key begin anew."""
-        self._replace({"expires_at": int(time.time()) - 1})
+        """Let the next request with this key start afresh."""
+        self._replace({EXPIRES: int(time.time()) - 1})
 
     def _replace(self, changes: Item) -> None:
         claimed = {name: self._item[name] for name in ("id", "claimed_until")}
-        # Refused when a later request has taken over: the answer is that one's now.
+        # The write is refused where a later request has taken over: then that request stores its answer.
         with contextlib.suppress(RefusedError):
             self._table.put({**self._item, **changes}, _UNCHANGED, claimed)
 
@@ -65,7 +66,7 @@ class _Claim:
 def once(
     table: Table, request: Request, body: msgspec.Struct, create: Callable[[str], Answer], keep_answer: bool = True
 ) -> Answer:
-    """Carry out a POST request, once for each idempotency key.
+    """Carry out a POST request, once per idempotency key.
 
     Parameters
     ----------
@@ -76,14 +77,14 @@ def once(
     body
         Its body.
     create
-        Carries it out, given the id of what is to be created. It may be called again with the same id.
+        Carries out the request, given the id of what to create. It may be called again with the same id.
     keep_answer
         Answer a repeated request with the first answer; otherwise `create` is called again, with the same id.
 
     Raises
     ------
     Problem
-        The key is malformed, belongs to another request, or that request is being worked on for longer than usual.
+        The key is malformed, belongs to another request, or that request takes longer than usual.
     """
     if not request.has_header(HEADER):
         return create(new_id())
@@ -102,7 +103,7 @@ def once(
             claim.forget()
         raise
     except Exception:
-        # A service failed, or this program: the next request goes on from where this one came to.
+        # A service failed, or this program: the next request continues where this one stopped.
         with contextlib.suppress(Exception):
             claim.hand_back()
         raise
@@ -114,13 +115,13 @@ def once(
 
 
 def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _Claim | Answer:
-    """Claim a key; returns the answer instead where there is one already, or soon."""
+    """Claim a key; returns the stored answer where there is one now or within moments."""
     give_up = time.monotonic() + WAIT_SECONDS
     while True:
         now = int(time.time())
         item = _item(request, body, key, now)
         try:
-            table.put(item, "attribute_not_exists(pk) OR #expires_at <= :now", {"now": now})
+            table.put(item, f"{ABSENT} OR #{EXPIRES} <= :now", {"now": now})
             return _Claim(table, item)
         except RefusedError as error:
             known = error.refused[0]
@@ -137,17 +138,16 @@ def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _C
 
 def _item(request: Request, body: msgspec.Struct, key: str, now: int) -> Item:
     return {
-        "pk": f"IDEMPOTENCY#{request.caller}#{request.route}#{key}",
-        "sk": "IDEMPOTENCY",
+        **keyed(idempotency_key(request.caller, request.route, key)),
         "id": new_id(),
         "request_hash": _hash(request, body),
         "claimed_until": now + CLAIM_SECONDS,
-        "expires_at": now + KEEP_SECONDS,
+        EXPIRES: now + KEEP_SECONDS,
     }
 
 
 def _take_over(table: Table, known: Item, item: Item) -> _Claim | None:
-    """Claim a key that another request has left; None where yet another one was faster."""
+    """Claim a key that a lost request holds; None where another request was faster."""
     try:
         table.put(item, _UNCHANGED, {name: known[name] for name in ("id", "claimed_until")})
     except RefusedError:
@@ -165,6 +165,6 @@ def _repeated(known: Item) -> Answer:
 
 
 def _hash(request: Request, body: msgspec.Struct) -> str:
-    """Tell requests apart: by what stands in the path, and by what their bodies mean, however they are written."""
+    """Hash a request by its path parameters and the meaning of its body, whatever its spelling."""
     content = msgspec.json.encode([request.path_parameters, body], order="sorted")
     return hashlib.sha256(content).hexdigest()

@@ -1,7 +1,8 @@
-"""Pages of lists: how long they are, and the cursors that lead to the next.
+"""Pages of lists: their length, and cursors to the next page.
 
-A cursor says where in its list the next page begins, and nothing else: whose list it is comes from the token and the
-path each time. It need not be secret or signed therefore: whoever makes one up reads their own lists from elsewhere.
+A cursor says where in its list the next page begins, and nothing else. Whose list it is comes from the token and the
+path of each request. Therefore a cursor need not be secret or signed: a forged one only leads to another place in the
+caller's own lists.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import msgspec
 from msgspec import Meta
 
 from handlers.common.problems import Problem
+from schema.limits import PAGE_ENTRIES
 
-MAX_LIMIT = 100
 _VERSION = 1
 
-Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="The most entries to answer")]
+Limit = Annotated[int, Meta(ge=1, le=PAGE_ENTRIES, description="The most entries to answer")]
 Cursor = Annotated[str | None, Meta(description="`next` of the page before; the first page when absent")]
 
 

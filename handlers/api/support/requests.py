@@ -1,4 +1,4 @@
-"""Requests, as API Gateway's HTTP API hands them to a function (payload format 2.0)."""
+"""Requests that API Gateway's HTTP API sends to a function (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from handlers.api.support.fields import convert
-from handlers.common.ids import is_id
-from handlers.common.problems import FieldError, Problem, invalid, not_found
+from handlers.common.problems import Problem, not_found
+from schema.ids import is_id
 
 MAX_BODY_BYTES = 1_000_000
-# Stands, in a path, for the last completed job of a kind.
-LATEST = "latest"
 _JSON_TYPES = {"application/json", "application/merge-patch+json"}
 
-# All integers that a float tells apart.
+# Up to here, a float represents every integer exactly.
 _EXACT = 2**53
 
 T = TypeVar("T")
@@ -37,7 +35,7 @@ class Request:
     Parameters
     ----------
     event
-        What API Gateway hands over.
+        The event of API Gateway.
     """
 
     def __init__(self, event: dict[str, Any]) -> None:
@@ -46,13 +44,13 @@ class Request:
 
     @property
     def caller(self) -> str:
-        """Who asks: the claim `sub` of the token that API Gateway has checked, and nothing of the request itself.
+        """The caller: the claim `sub` of the token that API Gateway has checked.
 
         Raises
         ------
         Problem
-            There is no token, since the route lacks its authorizer; or it is an ID token of Amazon Cognito, which tells
-            an application who has signed in, and which API Gateway lets through like an access token.
+            There is no token, because the route lacks its authorizer; or it is an ID token of Amazon Cognito, which
+            API Gateway accepts like an access token, but which is meant for applications.
         """
         claims = ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
         if claims.get("token_use", "access") != "access":
@@ -69,17 +67,17 @@ class Request:
 
     @property
     def route(self) -> str:
-        """The route that was chosen, such as `POST /projects`."""
+        """Key of the route, such as `POST /projects`."""
         return str(self._event.get("routeKey", ""))
 
     @property
     def raw_path(self) -> str:
-        """The path, decoded but for `%25`."""
+        """The path, decoded except for `%25`."""
         return str(self._event.get("rawPath", ""))
 
     @property
     def path_parameters(self) -> dict[str, str]:
-        """What stands in the path where the route has names."""
+        """Values of the parameters in the path, by name."""
         return self._event.get("pathParameters") or {}
 
     def identifier(self, name: str) -> str:
@@ -88,26 +86,12 @@ class Request:
         Raises
         ------
         Problem
-            What stands there cannot be an id, so there is nothing with it.
+            The text cannot be an id, so nothing has that id.
         """
         text = self.path_parameters.get(name, "")
         if not is_id(text):
             raise not_found(name)
         return text
-
-    def identifier_or_latest(self, name: str, kind: str | None) -> str:
-        """Read an id from the path, or `latest`, which needs a kind.
-
-        Raises
-        ------
-        Problem
-            What stands there can be neither, or the kind is missing.
-        """
-        if self.path_parameters.get(name) != LATEST:
-            return self.identifier(name)
-        if kind is None:
-            raise invalid(FieldError("kind", "with `latest`, the kind of job"))
-        return LATEST
 
     def header(self, name: str) -> str:
         """Read a header; empty where it is absent. API Gateway writes their names in lower case."""

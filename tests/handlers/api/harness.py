@@ -13,11 +13,14 @@ import boto3
 import msgspec
 
 from handlers.api.support.answers import PROBLEM_JSON
-from handlers.api.support.registry import OPERATIONS, Operation
-from handlers.common.problems import TYPE_PREFIX, ProblemDetails
-from handlers.common.table import decode
+from handlers.api.support.registry import Operation
+from handlers.common.problems import ProblemDetails
+from schema.dynamodb import decode
 from schema.jobs import KINDS
+from schema.problems import TYPE_PREFIX
+from schema.templates import fill
 from tests.handlers.projects.state_machine import StateMachine
+from tests.support.operations import BY_SCRIPT, parameters
 
 REGION = "eu-central-1"
 NAMES = {
@@ -26,7 +29,6 @@ NAMES = {
     "COMPANIES_TABLE": "companies",
     "OBSERVATIONS_TABLE": "observations",
 }
-BY_SCRIPT = {operation.script: operation for operation in OPERATIONS}
 # It does nothing, for an hour: the tests play the state machine's part on the table.
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 ANALYSE = {"kind": "analyse"}
@@ -219,22 +221,20 @@ def gateway_event(
     key: str | None = None,
 ) -> dict[str, Any]:
     """Make an event of payload format 2.0: what is absent in a request is absent in it."""
-    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-    raw_path = operation.path
-    for name, value in zip(names, path, strict=True):
-        raw_path = raw_path.replace(f"{{{name}}}", value)
+    values = dict(zip(parameters(operation), path, strict=True))
+    raw_path = fill(operation.described_path, **values)
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     sent = ({"content-type": "application/json"} if text is not None else {}) | (headers or {})
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": f"{operation.method} {operation.path}",
+        "routeKey": operation.route,
         "rawPath": raw_path,
         "headers": sent | ({"idempotency-key": key} if key else {}),
         "requestContext": {"requestId": "gateway-1", "http": {"method": operation.method, "path": raw_path}},
         "isBase64Encoded": False,
     }
     if path:
-        event["pathParameters"] = dict(zip(names, path, strict=True))
+        event["pathParameters"] = values
     if query:
         event["queryStringParameters"] = query
     if text is not None:
@@ -246,7 +246,7 @@ def gateway_event(
 
 def _require_documented(operation: Operation, response: Response, fails: bool) -> None:
     if response.status in operation.answers:
-        kind, _ = operation.answers[response.status]
+        kind = operation.answer_types[response.status]
         if kind is None:
             assert response.text == "", response
         else:

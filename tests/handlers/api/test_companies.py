@@ -6,6 +6,7 @@ import contextlib
 import unicodedata
 import uuid
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.common.problems import Problem
-from handlers.common.table import encode
-from handlers.companies.names import is_name, name_in_path
+from handlers.companies.names import name_in_path
+from handlers.companies.watchlist import READS, WatchList
+from schema.dynamodb import encode
+from schema.names import is_company_name
 from tests.handlers.api.harness import NAMES, Api, User
 
 
@@ -89,7 +92,7 @@ def test_names_that_cannot_be_are_refused(ann: User, bad: str) -> None:
 @given(st.text(min_size=1, max_size=200))
 def test_any_valid_name_survives_the_path(text: str) -> None:
     name = unicodedata.normalize("NFC", text.strip())
-    if not is_name(name) or "%3F" in name:
+    if not is_company_name(name) or "%3F" in name:
         return
     sent_and_decoded = path_at_gateway(name).replace("?", "%253F")
     assert name_in_path(f"/prod/companies/{sent_and_decoded}") == name
@@ -100,7 +103,7 @@ def test_any_valid_name_survives_the_path(text: str) -> None:
 @settings(max_examples=300)
 def test_no_path_is_a_surprise(path: str) -> None:
     with contextlib.suppress(Problem):
-        assert is_name(name_in_path(f"/companies/{path}"))
+        assert is_company_name(name_in_path(f"/companies/{path}"))
 
 
 def test_all_companies_are_listed_page_by_page_with_what_was_observed_last(api: Api, ann: User, name: str) -> None:
@@ -120,6 +123,35 @@ def test_all_companies_are_listed_page_by_page_with_what_was_observed_last(api: 
     assert set(created) <= set(found)
     assert found[created[3]]["run"] == "20261121T065200Z-00000001"
     assert found[created[4]] is None
+
+
+def unread(answers: int) -> Mock:
+    """A DynamoDB with a company whose observation it leaves unread in its first answers."""
+    item = {"company": "a", "record": "latest", "run": "r", "observed_at": "2026-11-21T06:52:00Z", "label": "MIXED"}
+    key = encode({"company": "a", "record": "latest"})
+    refused = {"Responses": {}, "UnprocessedKeys": {"observations": {"Keys": [key]}}}
+    read = {"Responses": {"observations": [encode(item)]}}
+    return Mock(
+        **{
+            "scan.return_value": {"Items": [encode({"name": "a"})]},
+            "batch_get_item.side_effect": [*[refused] * answers, read],
+        }
+    )
+
+
+def test_observations_left_unread_are_read_again_after_a_pause() -> None:
+    pauses: list[float] = []
+    page, _ = WatchList(unread(READS.attempts - 1), "companies", "observations", pauses.append).page(10, None)
+    assert page.companies[0].latest
+    assert page.companies[0].latest.label == "MIXED"
+    assert len(pauses) == READS.attempts - 1
+
+
+def test_observations_that_stay_unread_are_no_answer(api: Api, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch_list = WatchList(unread(READS.attempts), "companies", "observations", lambda _: None)
+    monkeypatch.setattr(api.modules["companies_list"], "watch_list", watch_list)
+    response = ann("companies_list")
+    assert (response.status, response.problem) == (503, "unavailable")
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 25])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from handlers.projects.models import CONTENT_TYPES, MAX_UPLOAD_BYTES
+from schema.limits import UPLOAD_BYTES
+from schema.names import CONTENT_TYPES
 from tests.handlers.api.harness import NAMES, Api, User
 
 
@@ -39,7 +40,7 @@ def test_the_form_takes_one_key_one_type_and_a_range_of_sizes_for_15_minutes(ann
     answer = ann.ok("documents_create", ann.project(), body={"name": "a.txt"})
     form = answer["form"]
     policy = json.loads(base64.b64decode(form["fields"]["policy"]))
-    assert ["content-length-range", 1, MAX_UPLOAD_BYTES] in policy["conditions"]
+    assert ["content-length-range", 1, UPLOAD_BYTES] in policy["conditions"]
     assert {"key": form["fields"]["key"]} in policy["conditions"]
     assert {"Content-Type": "text/plain"} in policy["conditions"]
     assert {"bucket": NAMES["DOCUMENTS_BUCKET"]} in policy["conditions"]

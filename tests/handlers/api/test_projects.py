@@ -13,6 +13,7 @@ import pytest
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
 from handlers.projects import projects as module
+from schema.retry import Backoff
 from tests.handlers.api.harness import ANALYSE, Api, Response, User
 
 
@@ -137,7 +138,7 @@ def test_a_change_that_meets_another_one_looks_again(ann: User, bob: User, monke
     assert changed["shared_with"] == ["carol"]
     assert bob("project_get", project).status == 404
     assert bob.ok("projects_list")["projects"] == []
-    monkeypatch.setattr(module, "MAX_ATTEMPTS", 0)
+    monkeypatch.setattr(module, "CONFLICTS", Backoff(0, 0, 0))
     assert ann("project_change", project, body={"shared_with": []}).problem == "project-changed"
 
 

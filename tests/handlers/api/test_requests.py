@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.api.support.pagination import decode_cursor, encode_cursor
-from handlers.api.support.registry import OPERATIONS
+from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.api.support.requests import Request
-from handlers.common.ids import is_id, new_id
+from handlers.common.ids import new_id
 from handlers.common.job_options import OPTIONS_OF_KIND
 from handlers.common.problems import Problem
 from handlers.projects.models import Kind, Status
-from tests.handlers.api.harness import BY_SCRIPT, Api, User, gateway_event
+from schema.ids import is_id
+from tests.handlers.api.harness import Api, User, gateway_event
 from tests.handlers.conftest import LogLines
-
-LISTS = ["projects_list", "documents_list", "jobs_list", "job_results", "companies_list", "company_get"]
+from tests.support.operations import BY_SCRIPT, PAGED, parameters
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_choices_are_listed(ann: User) -> None:
 
 @pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if not operation.public])
 def test_without_a_token_nothing_is_done(api: Api, operation: Any) -> None:
-    path = [new_id() for part in operation.path.split("/") if part.startswith("{")]
-    body = msgspec.to_builtins(operation.example)
+    path = [new_id() for _ in parameters(operation)]
+    body = operation.example and dict(operation.example)
     event = gateway_event(operation, tuple(path), body=body, headers={"x-user": "ann", "authorization": "Bearer x"})
     claims = ({}, {"sub": ""}, {"sub": "ann", "token_use": "id"})
     for authorizer in (None, {}, {"jwt": None}, *({"jwt": {"claims": one}} for one in claims)):
@@ -120,7 +120,7 @@ def test_without_a_token_nothing_is_done(api: Api, operation: Any) -> None:
         assert (response.status, response.problem) == (401, "not-signed-in")
 
 
-@pytest.mark.parametrize("script", LISTS)
+@pytest.mark.parametrize("operation", PAGED)
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -140,11 +140,10 @@ def test_without_a_token_nothing_is_done(api: Api, operation: Any) -> None:
         ({"cursor": encode_cursor("jobs", "' OR 1") or ""}, 400),
     ],
 )
-def test_wrong_pages_are_refused(ann: User, script: str, query: dict[str, str], status: int) -> None:
-    path = [ann.project()] if "{project}" in BY_SCRIPT[script].path else []
-    path += [new_id()] if "{job}" in BY_SCRIPT[script].path else []
-    path += ["Company"] if "{name}" in BY_SCRIPT[script].path else []
-    assert ann(script, *path, query=query).status == status
+def test_wrong_pages_are_refused(ann: User, operation: Operation, query: dict[str, str], status: int) -> None:
+    there = {"project": ann.project(), "name": "Company"}
+    path = [there.get(name) or new_id() for name in parameters(operation)]
+    assert ann(operation.script, *path, query=query).status == status
 
 
 def test_a_cursor_leads_nowhere_but_into_the_callers_own_lists(ann: User, bob: User) -> None:
@@ -253,7 +252,7 @@ def test_no_input_is_a_surprise(data: st.DataObject, api: Api) -> None:
     user = _fuzzing_user(api)
     operation = data.draw(st.sampled_from(OPERATIONS))
     ids = st.sampled_from([user.known_project, user.known_job, new_id(), "latest"]) | TEXTS
-    path = [data.draw(ids) for part in operation.path.split("/") if part.startswith("{")]
+    path = [data.draw(ids) for _ in parameters(operation)]
     query = data.draw(
         st.dictionaries(
             st.sampled_from(["limit", "cursor", "status", "kind", "archived", "x"]),

@@ -14,7 +14,7 @@ from tests.handlers.api.harness import Api, Comprehend, User
 def comprehend(api: Api, monkeypatch: pytest.MonkeyPatch) -> Comprehend:
     fake = Comprehend()
     monkeypatch.setattr(api.modules["sentiment"], "comprehend", fake)
-    monkeypatch.setattr("handlers.sentiment.sentiments.full_jitter", lambda *_, **__: 0)
+    monkeypatch.setattr("schema.retry.full_jitter", lambda *_: 0)
     return fake
 
 
@@ -33,6 +33,22 @@ def test_one_texts_failure_is_not_anothers(ann: User, comprehend: Comprehend) ->
     assert (unsupported["label"], unsupported["error"]) == (None, "The text cannot be analysed.")
     assert "Try again" in failed["error"]
     assert len(comprehend.calls) == 4, "what may pass is tried again"
+
+
+def test_a_text_for_which_comprehend_refuses_the_whole_call_fails_alone(
+    ann: User, comprehend: Comprehend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect = comprehend.batch_detect_sentiment
+
+    def refusing(**request: Any) -> Any:
+        if "spoilt" in request["TextList"]:
+            raise ClientError({"Error": {"Code": "InvalidRequestException", "Message": ""}}, "BatchDetectSentiment")
+        return detect(**request)
+
+    monkeypatch.setattr(comprehend, "batch_detect_sentiment", refusing)
+    fine, spoilt, good = ann.ok("sentiment", body={"texts": ["fine", "spoilt", "good"]})["sentiments"]
+    assert fine["label"] == good["label"] == "POSITIVE"
+    assert spoilt["error"] == "The text cannot be analysed."
 
 
 @pytest.mark.parametrize(

@@ -247,10 +247,12 @@ def test_the_launcher_runs_an_archive_with_packages_of_wheels(tmp_path: Path) ->
     (tmp_path / "wheels").mkdir()
     with zipfile.ZipFile(tmp_path / "wheels" / "small-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("small/__init__.py", "code = 7")
-    with zipfile.ZipFile(tmp_path / "program.zip", "w") as archive:
+    code = tmp_path / "code"
+    code.mkdir()
+    with zipfile.ZipFile(code / "program.zip", "w") as archive:
         archive.writestr("handlers/batch/main.py", "import small\ndef main():\n    return small.code")
-    shutil.copy(ROOT_FOLDER / "handlers" / "batch" / "run.py", tmp_path)
-    done = subprocess.run([sys.executable, tmp_path / "run.py"], capture_output=True, timeout=30, check=False)
+    shutil.copy(ROOT_FOLDER / "handlers" / "batch" / "run.py", code)
+    done = subprocess.run([sys.executable, code / "run.py"], capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (7, b"")
 
 

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from handlers.common.ids import is_id, new_id
+from handlers.common.ids import new_id
 from handlers.common.times import utc_now, whole_seconds
 from handlers.projects.projects import before
 from handlers.projects.starting import execution_arn
+from schema.ids import is_id
 
 
 def test_ids_are_uuids_of_version_7_that_tell_their_time() -> None:

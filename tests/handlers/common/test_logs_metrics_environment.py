@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.common import logs
-from handlers.common.backoff import full_jitter
 from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
@@ -142,22 +141,6 @@ def test_variables_are_those_of_the_process(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("QUEUE_URL", "https://queue")
     monkeypatch.setenv("DAYS", "7")
     assert read_environment(Environment) == Environment("https://queue", 7)
-
-
-@given(st.integers(1, 10_000), st.floats(0.01, 100), st.floats(0.01, 1000))
-def test_waits_are_bounded(attempt: int, base: float, cap: float) -> None:
-    assert 0 <= full_jitter(attempt, base, cap) <= cap
-
-
-def test_longest_waits_double_up_to_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.common.backoff.random.uniform", lambda _, longest: longest)
-    assert [full_jitter(attempt, 2, 30) for attempt in range(1, 7)] == [2, 4, 8, 16, 30, 30]
-
-
-def test_waits_are_spread_from_nothing_to_the_longest() -> None:
-    waits = [full_jitter(3, 1, 100) for _ in range(500)]
-    assert min(waits) < 0.4
-    assert 3.6 < max(waits) <= 4
 
 
 def test_clients_have_limits_and_room_for_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.common.table import MAX_ATTEMPTS, RefusedError, Table, decode, encode
+from handlers.common.table import WRITES, RefusedError, Table
+from schema.dynamodb import decode, encode
 from tests.handlers.aws_fakes import real_client
 
 VALUES = st.text() | st.booleans() | st.integers(-(10**30), 10**30) | st.lists(st.text())
@@ -73,7 +74,7 @@ def test_a_transaction_that_meets_another_is_tried_again() -> None:
     table = Recorder(transact_write_items=[cancelled("TransactionConflict", "None"), {}])
     table.transact([])
     assert len(table.waits) == 1
-    always = Recorder(transact_write_items=[cancelled("TransactionConflict")] * MAX_ATTEMPTS)
+    always = Recorder(transact_write_items=[cancelled("TransactionConflict")] * WRITES.attempts)
     with pytest.raises(ClientError):
         always.transact([])
 
@@ -84,7 +85,7 @@ def test_an_update_that_meets_a_transaction_is_tried_again() -> None:
     assert table.update(("p", "s"), {"name": "new"}, "attribute_exists(pk)") == {"name": "new"}
     assert len(table.waits) == 1
     with pytest.raises(ClientError):
-        Recorder(update_item=[conflict] * MAX_ATTEMPTS).update(("p", "s"), {"name": "new"}, "attribute_exists(pk)")
+        Recorder(update_item=[conflict] * WRITES.attempts).update(("p", "s"), {"name": "new"}, "attribute_exists(pk)")
 
 
 def test_an_update_whose_condition_does_not_hold_says_what_is_there() -> None:

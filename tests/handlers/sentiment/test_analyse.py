@@ -59,7 +59,7 @@ def test_batch_is_published_and_answered(
     log_lines: LogLines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("handlers.common.backoff.random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr("schema.retry._random.uniform", lambda _, longest: longest)
     pipeline.source.found["busy"] = SourceError("status 429", 100)
     messages = [record("{}", "bad"), *records("a", "busy")]
     answer = analyse.handler(event(messages), Context())

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.common import backoff
 from handlers.sentiment import batch as module
 from handlers.sentiment.batch import Batch, Failure
+from handlers.sentiment.messages import CompanyMessage
 from handlers.sentiment.observations import Observation
-from handlers.sentiment.work import Work
+from schema import retry
 from tests.handlers.aws_fakes import QUEUE, FakeSqs, client_error
 from tests.handlers.conftest import LogLines
 from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, body, failed, record, records
@@ -31,12 +31,12 @@ BODIES = (
 
 @pytest.fixture
 def longest_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff.random, "uniform", lambda _, longest: longest)
+    monkeypatch.setattr(retry._random, "uniform", lambda _, longest: longest)
 
 
 @pytest.fixture
 def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff.random, "uniform", lambda *_: 0.0)
+    monkeypatch.setattr(retry._random, "uniform", lambda *_: 0.0)
 
 
 def metrics(capsys: pytest.CaptureFixture[str], batch: Batch) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_no_body_crashes_the_batch_and_each_is_answered(log_lines: LogLines, bod
     already = len(log_lines())
     messages = [record(text, f"m{number}") for number, text in enumerate([*bodies, body("good one")])]
     batch = Batch(messages)
-    understood = {work.company for work in batch.works}
+    understood = {message.company for message in batch.messages}
     assert "good one" in understood
     reasons = {line["message_id"]: line["reason"] for line in log_lines()[already:]}
     assert failed(batch) == list(reasons)
@@ -63,17 +63,17 @@ def test_no_body_crashes_the_batch_and_each_is_answered(log_lines: LogLines, bod
 def test_message_that_is_not_understood_comes_back(text: str) -> None:
     batch = Batch([record(text, "bad"), record(body("a"), "good")])
     assert failed(batch) == ["bad"]
-    assert batch.works == [Work(RUN, "a")]
+    assert batch.messages == [CompanyMessage(RUN, "a")]
 
 
 def test_half_a_surrogate_pair_does_not_crash_the_batch() -> None:
     assert failed(Batch([record('{"run": "\ud800"}', "bad"), record(body("a"), "good")])) == ["bad"]
 
 
-def test_same_work_twice_is_done_once_and_both_messages_fail_with_it() -> None:
+def test_equal_messages_are_handled_once_and_fail_together() -> None:
     batch = Batch([record(body("a"), "one"), record(body("a"), "two"), record(body("b"), "three")])
-    assert batch.works == [Work(RUN, "a"), Work(RUN, "b")]
-    batch.fail(batch.works[0], Failure("why"))
+    assert batch.messages == [CompanyMessage(RUN, "a"), CompanyMessage(RUN, "b")]
+    batch.fail(batch.messages[0], Failure("why"))
     assert failed(batch) == ["one", "two"]
 
 
@@ -84,7 +84,7 @@ def test_nothing_failed_is_an_empty_answer() -> None:
 
 def test_failure_is_logged_with_all_that_is_needed_to_find_it(log_lines: LogLines) -> None:
     batch = Batch([record(body("Café"), "m7", receive_count=3)])
-    batch.fail(batch.works[0], Failure("out of order"))
+    batch.fail(batch.messages[0], Failure("out of order"))
     [line] = log_lines()
     assert line["level"] == "ERROR"
     assert (line["run"], line["company"], line["reason"]) == (RUN, "Café", "out of order")
@@ -98,8 +98,8 @@ def test_metrics_count_what_became_of_companies(capsys: pytest.CaptureFixture[st
     batch.succeed(Observation(RUN, "", "c", "NOT_FOUND"))
     batch.succeed(Observation(RUN, "", "d", "AMBIGUOUS"))
     batch.succeed(Observation(RUN, "", "e", "UNSUPPORTED"))
-    batch.skip(Work(RUN, "f"))
-    batch.fail(Work(RUN, "g"), Failure("why"))
+    batch.skip(CompanyMessage(RUN, "f"))
+    batch.fail(CompanyMessage(RUN, "g"), Failure("why"))
     line = metrics(capsys, batch)
     names = ["Companies", "Analysed", "Unchanged", "NotFound", "Ambiguous", "Unsupported", "Repeated", "Failed"]
     assert [line[name] for name in names] == [8, 1, 1, 1, 1, 1, 1, 2]
@@ -116,7 +116,7 @@ def test_batch_without_anything_understood_is_counted(capsys: pytest.CaptureFixt
 def delay(receive_count: int, failure: Failure, base_seconds: int = 10) -> int:
     """Seconds after which a message that failed comes back."""
     batch, sqs = Batch([record(body("a"), "m", receive_count)]), FakeSqs()
-    batch.fail(batch.works[0], failure)
+    batch.fail(batch.messages[0], failure)
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, base_seconds)
     return sqs.delays["receipt-m"]
 
@@ -156,8 +156,8 @@ def test_endless_retry_after_is_the_limit() -> None:
 
 def test_ten_delays_are_one_request_and_every_failed_message_is_delayed() -> None:
     batch, sqs = Batch([*records(*(f"c{number}" for number in range(24))), record("{}", "bad")]), FakeSqs()
-    for work in batch.works:
-        batch.fail(work, Failure("why"))
+    for message in batch.messages:
+        batch.fail(message, Failure("why"))
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)
     assert len(sqs.delays) == 25
     assert sqs.count("ChangeMessageVisibilityBatch") == 3
@@ -167,15 +167,15 @@ def test_only_failed_messages_are_delayed() -> None:
     batch, sqs = Batch(records("a", "b")), FakeSqs()
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)
     assert sqs.calls == []
-    batch.fail(batch.works[1], Failure("why"))
+    batch.fail(batch.messages[1], Failure("why"))
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)
     assert list(sqs.delays) == [f"receipt-b@{RUN}"]
 
 
 def test_refused_delay_is_logged_and_the_answer_stays(log_lines: LogLines) -> None:
     batch, sqs = Batch(records(*(f"c{number}" for number in range(12)))), FakeSqs()
-    for work in batch.works:
-        batch.fail(work, Failure("why"))
+    for message in batch.messages:
+        batch.fail(message, Failure("why"))
     sqs.failures["ChangeMessageVisibilityBatch"] = [client_error("AccessDenied")]
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)
     assert len(failed(batch)) == 12
@@ -186,8 +186,8 @@ def test_refused_delay_is_logged_and_the_answer_stays(log_lines: LogLines) -> No
 
 def test_single_refused_delay_is_logged(log_lines: LogLines) -> None:
     batch, sqs = Batch(records("a", "b")), FakeSqs()
-    for work in batch.works:
-        batch.fail(work, Failure("why"))
+    for message in batch.messages:
+        batch.fail(message, Failure("why"))
     sqs.refused = [{"1"}]
     batch.delay_failures(sqs.change_message_visibility_batch, QUEUE, 10)
     assert any(line["message"] == "message not delayed" for line in log_lines())

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from handlers.common import clients
+from handlers.sentiment.messages import CompanyMessage, parse_message
 from handlers.sentiment.sending import SendingError
-from handlers.sentiment.work import Work, parse_work
 from tests.handlers.aws_fakes import QUEUE, Fake, FakeSqs, client_error
 from tests.handlers.sentiment.pipeline import RUN, Context
 
@@ -53,8 +53,8 @@ class FakeCompanies(Fake):
     def scan(self, **parameters: Any) -> dict[str, Any]:
         self.begin("Scan", parameters)
         assert parameters["TableName"] == TABLE
-        assert parameters["ProjectionExpression"] == "#name, page"
-        assert parameters["ExpressionAttributeNames"] == {"#name": "name"}
+        assert parameters["ProjectionExpression"] == "#name, #page"
+        assert parameters["ExpressionAttributeNames"] == {"#name": "name", "#page": "page"}
         segment, segments = parameters.get("Segment", 0), parameters.get("TotalSegments", 1)
         assert 0 <= segment < segments
         items = [item for item in self.items if zlib.crc32(item["name"]["S"].encode()) % segments == segment]
@@ -111,7 +111,7 @@ class Dispatch:
         raise AssertionError("invocations without end")
 
     def sent(self) -> Counter[str]:
-        return Counter(parse_work(body).company for body in self.sqs.bodies)
+        return Counter(parse_message(body).company for body in self.sqs.bodies)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_small_table_is_sent_at_once(dispatch: Dispatch) -> None:
     names = dispatch.companies.add(99)
     assert dispatch.start() == {"run": RUN, "companies": 99}
     assert dispatch.sent() == Counter(names)
-    assert {parse_work(body).run for body in dispatch.sqs.bodies} == {RUN}
+    assert {parse_message(body).run for body in dispatch.sqs.bodies} == {RUN}
     assert dispatch.companies.count("Scan") == 1
     assert dispatch.lambda_.calls == []
 
@@ -138,16 +138,16 @@ def test_small_table_is_sent_at_once(dispatch: Dispatch) -> None:
 def test_page_is_sent_where_there_is_one(dispatch: Dispatch) -> None:
     dispatch.companies.items = [{"name": {"S": "Meta"}, "page": {"S": "Meta Platforms"}}, {"name": {"S": "IBM"}}]
     dispatch.start()
-    assert [parse_work(body) for body in dispatch.sqs.bodies] == [
-        Work(RUN, "Meta", "Meta Platforms"),
-        Work(RUN, "IBM"),
+    assert [parse_message(body) for body in dispatch.sqs.bodies] == [
+        CompanyMessage(RUN, "Meta", "Meta Platforms"),
+        CompanyMessage(RUN, "IBM"),
     ]
 
 
 def test_empty_page_is_no_page(dispatch: Dispatch) -> None:
     dispatch.companies.items = [{"name": {"S": "Meta"}, "page": {"S": ""}}]
     dispatch.start()
-    assert [parse_work(body) for body in dispatch.sqs.bodies] == [Work(RUN, "Meta")]
+    assert [parse_message(body) for body in dispatch.sqs.bodies] == [CompanyMessage(RUN, "Meta")]
 
 
 @pytest.mark.parametrize(("companies", "segments"), [(100, 8), (101, 2), (250, 3), (1000, 10)])
@@ -248,7 +248,7 @@ def test_refused_messages_are_sent_again(dispatch: Dispatch) -> None:
 def test_messages_refused_for_ever_fail_the_invocation_which_lambda_repeats(
     dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["handlers.sentiment.sending"], "full_jitter", lambda *_, **__: 0)
+    monkeypatch.setattr("schema.retry.full_jitter", lambda *_: 0)
     dispatch.companies.add(3)
     dispatch.sqs.refused = [{"1"}] * 6
     with pytest.raises(SendingError):

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.sentiment.observations import MAX_ATTEMPTS, Claim, Observation, Observations, Previous
+from handlers.sentiment.observations import BACKOFF, Claim, Observation, Observations, Previous
 from handlers.sentiment.sentiments import Scores
 from tests.handlers.aws_fakes import TABLE, FakeDynamoDB, client_error
 from tests.handlers.conftest import LogLines
@@ -173,7 +173,7 @@ def test_endless_conflict_is_an_error_and_nothing_is_written(store: Store) -> No
     store.dynamodb.cancellations = [{0: "TransactionConflict"}] * 99
     with pytest.raises(ClientError, match="TransactionConflict"):
         store.write(claim("a"))
-    assert store.dynamodb.count("TransactWriteItems") == MAX_ATTEMPTS == 6
+    assert store.dynamodb.count("TransactWriteItems") == BACKOFF.attempts == 6
     assert store.records() == []
 
 
@@ -184,7 +184,7 @@ def test_transaction_in_progress_is_tried_again_but_not_for_ever(store: Store) -
     store.dynamodb.failures["TransactWriteItems"] = [error] * 99
     with pytest.raises(ClientError, match="TransactionInProgress"):
         store.write(claim("b"))
-    assert store.dynamodb.count("TransactWriteItems") == 3 + MAX_ATTEMPTS
+    assert store.dynamodb.count("TransactWriteItems") == 3 + BACKOFF.attempts
 
 
 def test_other_errors_are_not_tried_again(store: Store) -> None:

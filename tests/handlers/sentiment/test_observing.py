@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 
 from handlers.sentiment.batch import Failure
+from handlers.sentiment.messages import CompanyMessage
 from handlers.sentiment.observations import Observation
 from handlers.sentiment.observing import SNIPPET_CHARACTERS, Observer
 from handlers.sentiment.sentiments import Scores, Sentiments
 from handlers.sentiment.texts import NoText, SourceError, Text
-from handlers.sentiment.work import Work
+from schema.companies import Unanalysed
 from tests.handlers.aws_fakes import FakeComprehend
 from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, FakeSource
 
 SCORES = Scores(0.1, 0.2, 0.3, 0.4)
-Outcome = tuple[list[Observation], dict[Work, Failure]]
+Outcome = tuple[list[Observation], dict[CompanyMessage, Failure]]
 
 
 class Watch:
@@ -31,12 +32,16 @@ class Watch:
         self.source = FakeSource()
         self.comprehend = FakeComprehend()
 
-    def observe(self, *companies: str | Work, last: Observation | None = None, seconds: float = 30) -> Outcome:
-        works = [company if isinstance(company, Work) else Work(RUN, company) for company in companies]
+    def observe(
+        self, *companies: str | CompanyMessage, last: Observation | None = None, seconds: float = 30
+    ) -> Outcome:
+        messages = [
+            company if isinstance(company, CompanyMessage) else CompanyMessage(RUN, company) for company in companies
+        ]
         sentiments = Sentiments(self.comprehend.batch_detect_sentiment, sleep=lambda _: None)
         observer = Observer(self.source, sentiments, self.threads, seconds)
-        latest = {work.company: last for work in works} if last else {}
-        found = observer.observe(works, latest)
+        latest = {message.company: last for message in messages} if last else {}
+        found = observer.observe(messages, latest)
         assert observer.calls == len(self.comprehend.calls)
         return found
 
@@ -64,7 +69,7 @@ def test_text_is_analysed(watch: Watch) -> None:
 
 
 def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -> None:
-    [observation], _ = watch.observe(Work(RUN, "Meta", "Meta Platforms"))
+    [observation], _ = watch.observe(CompanyMessage(RUN, "Meta", "Meta Platforms"))
     assert watch.source.asked == ["Meta Platforms"]
     assert observation.company == "Meta"
 
@@ -109,7 +114,7 @@ def test_only_changed_texts_of_a_batch_are_sent(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("label", ["NOT_FOUND", "AMBIGUOUS"])
-def test_company_without_a_text_is_an_observation(watch: Watch, label: str) -> None:
+def test_company_without_a_text_is_an_observation(watch: Watch, label: Unanalysed) -> None:
     watch.source.found["a"] = NoText(label)
     [observation], failures = watch.observe("a", last=last())
     assert failures == {}
@@ -128,15 +133,15 @@ def test_failing_source_fails_only_its_company(watch: Watch, error: Exception, f
     watch.source.found["b"] = error
     observations, failures = watch.observe("a", "b", "c")
     assert [observation.company for observation in observations] == ["a", "c"]
-    assert failures == {Work(RUN, "b"): failure}
+    assert failures == {CompanyMessage(RUN, "b"): failure}
 
 
 def test_failing_analysis_fails_only_its_company(watch: Watch) -> None:
     watch.comprehend.item_errors["b is good"] = ["INTERNAL_SERVER_ERROR"] * 9
     observations, failures = watch.observe("a", "b", "c")
     assert [observation.company for observation in observations] == ["a", "c"]
-    assert [work.company for work in failures] == ["b"]
-    assert "Comprehend: INTERNAL_SERVER_ERROR" in failures[Work(RUN, "b")].reason
+    assert [message.company for message in failures] == ["b"]
+    assert "Comprehend: INTERNAL_SERVER_ERROR" in failures[CompanyMessage(RUN, "b")].reason
 
 
 def test_slow_source_fails_only_its_company(watch: Watch) -> None:
@@ -155,7 +160,7 @@ def test_slow_source_fails_only_its_company(watch: Watch) -> None:
         released.set()
     assert 0.39 < seconds < 0.7, "texts may take half of the time"
     assert [observation.company for observation in observations] == ["a", "c"]
-    assert failures == {Work(RUN, "b"): Failure("text source: no answer in time")}
+    assert failures == {CompanyMessage(RUN, "b"): Failure("text source: no answer in time")}
 
 
 def test_company_that_is_still_waiting_for_a_thread_is_not_asked_for_later() -> None:
@@ -165,7 +170,7 @@ def test_company_that_is_still_waiting_for_a_thread_is_not_asked_for_later() -> 
         watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
         _, failures = watch.observe("a", "b", seconds=0.1)
         released.set()
-    assert [work.company for work in failures] == ["a", "b"]
+    assert [message.company for message in failures] == ["a", "b"]
     assert watch.source.asked == ["a"]
 
 
@@ -217,13 +222,13 @@ def test_slow_analysis_fails_changed_texts_and_leaves_time_for_the_others(watch:
     observer = Observer(watch.source, Sentiments(hang), watch.threads, 0.8)
     started = time.monotonic()
     try:
-        observations, failures = observer.observe([Work(RUN, name) for name in "abc"], {"a": last()})
+        observations, failures = observer.observe([CompanyMessage(RUN, name) for name in "abc"], {"a": last()})
         seconds = time.monotonic() - started
     finally:
         released.set()
     assert 0.59 < seconds < 0.79, "analyses have to be there after three quarters of the time"
     assert [observation.label for observation in observations] == ["MIXED", "NOT_FOUND"]
-    assert failures == {Work(RUN, "c"): Failure("Comprehend: no answer in time")}
+    assert failures == {CompanyMessage(RUN, "c"): Failure("Comprehend: no answer in time")}
 
 
 def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
@@ -233,7 +238,7 @@ def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
     started = time.monotonic()
     try:
         for run in (RUN, NEWER_RUN):
-            observer.observe([Work(run, "a")], {})
+            observer.observe([CompanyMessage(run, "a")], {})
         seconds = time.monotonic() - started
     finally:
         released.set()

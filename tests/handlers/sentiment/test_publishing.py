@@ -29,7 +29,7 @@ def test_full_batch_is_one_read_one_analysis_one_write_and_one_object(pipeline: 
     assert pipeline.dynamodb.items[companies[0], RUN]["object"] == {"S": put["Key"]}
 
 
-def test_batch_without_work_asks_nobody(pipeline: Pipeline) -> None:
+def test_batch_without_messages_asks_nobody(pipeline: Pipeline) -> None:
     assert failed(pipeline.deliver([])) == []
     assert failed(pipeline.deliver([record("{}", "bad")])) == ["bad"]
     assert pipeline.dynamodb.calls == pipeline.s3.calls == []
@@ -260,12 +260,12 @@ def test_next_run_does_not_analyse_an_unchanged_text(pipeline: Pipeline) -> None
     ]
 
 
-def test_same_work_twice_in_a_batch_is_one_row(pipeline: Pipeline) -> None:
+def test_equal_messages_in_a_batch_are_one_row(pipeline: Pipeline) -> None:
     assert failed(pipeline.deliver([record(body("a"), "one"), record(body("a"), "two")])) == []
     assert pipeline.published() == [(RUN, "a")]
 
 
-def test_same_work_with_another_page_in_a_batch_is_one_row(pipeline: Pipeline) -> None:
+def test_messages_of_one_company_with_other_pages_are_one_row(pipeline: Pipeline) -> None:
     messages = [record(body("a"), "one"), record(body("a", page="A page"), "two")]
     pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
     assert failed(pipeline.deliver(messages)), "one of them has to come back"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.sentiment.texts import MAX_TEXT_BYTES, SourceError, cut_to_bytes
+from handlers.sentiment.texts import SourceError, cut_to_bytes
+from schema.limits import COMPREHEND_TEXT_BYTES
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
@@ -28,7 +29,7 @@ def test_texts_are_cut_to_the_limit_of_comprehend(character: str, characters: in
 
 
 def test_text_of_the_exact_limit_stays() -> None:
-    assert cut_to_bytes("a" * 5000) == "a" * MAX_TEXT_BYTES == "a" * 5000
+    assert cut_to_bytes("a" * 5000) == "a" * COMPREHEND_TEXT_BYTES == "a" * 5000
 
 
 def test_source_error_says_when_to_come_back() -> None:

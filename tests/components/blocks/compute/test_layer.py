@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import hashlib
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.blocks.compute import layer
+from components.blocks.compute import layer, packages
 from components.blocks.compute.bundle import ROOT
-from components.blocks.compute.layer import LayerError, build_layer, dependency_layer
+from components.blocks.compute.layer import build_layer, dependency_layer, lambda_target
+from components.blocks.compute.packages import Host, Target
 from tests.support.pulumi_mocks import evaluate
+from tests.support.small_wheels import QuickPip, index, lock_file, quick_pip
 
+__all__ = ["index", "lock_file", "quick_pip"]
 REQUIREMENTS = ROOT / "requirements" / "layer.txt"
 LAMBDA = ("python3.14", "arm64")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_layer(REQUIREMENTS, *LAMBDA, folder=tmp_path_factory.mktemp("layers"))
-
-
-class Pip:
-    """Stands in for pip: notes its command, and installs a small package or fails."""
-
-    def __init__(self, stderr: str = "") -> None:
-        self.stderr = stderr
-        self.commands: list[list[str]] = []
-
-    def run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        self.commands.append(command)
-        target = Path(command[command.index("--target") + 1])
-        files = [
-            "small.py",
-            "bin/script",
-            "__pycache__/small.pyc",
-            "small.dist-info/RECORD",
-            "small.dist-info/METADATA",
-        ]
-        for name in files:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text(name)
-        return subprocess.CompletedProcess(command, 1 if self.stderr else 0, "", self.stderr)
-
-
-@pytest.fixture
-def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
-    pip = Pip()
-    monkeypatch.setattr(layer.subprocess, "run", pip.run)
-    return pip
-
-
-@pytest.fixture
-def lock_file(tmp_path: Path) -> Path:
-    lock_file = tmp_path / "small.txt"
-    lock_file.write_text("small==1.0 --hash=sha256:00\n")
-    return lock_file
+    return build_layer(REQUIREMENTS, *LAMBDA, folder=tmp_path_factory.mktemp("build"))
 
 
 def test_layer_holds_the_packages_for_lambdas_platform(built: Path) -> None:
@@ -76,7 +41,7 @@ def test_layer_has_no_scripts_and_nothing_compiled_by_this_machine(built: Path) 
     names = zipfile.ZipFile(built).namelist()
     assert all(name.startswith("python/") for name in names)
     assert not [name for name in names if name.startswith("python/bin/") or "__pycache__" in name]
-    assert names == [str(path) for path in sorted(map(PurePosixPath, names))]
+    assert names == sorted(names)
 
 
 def test_layer_is_the_same_wherever_it_is_built(built: Path, tmp_path: Path) -> None:
@@ -86,64 +51,67 @@ def test_layer_is_the_same_wherever_it_is_built(built: Path, tmp_path: Path) -> 
     assert again.read_bytes() == built.read_bytes()
 
 
-def test_layer_that_is_there_is_used_again(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layer_and_its_wheels_are_used_again(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("pip was started though the layer is there")
+        raise AssertionError("pip was started though the wheels are there")
 
-    monkeypatch.setattr(layer.subprocess, "run", refuse)
-    assert build_layer(REQUIREMENTS, *LAMBDA, folder=built.parent) == built
-
-
-def test_only_the_layers_files_are_packed_and_nothing_else_is_left(pip: Pip, lock_file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "layers"
-    archive = build_layer(lock_file, *LAMBDA, folder=folder)
-    assert zipfile.ZipFile(archive).namelist() == ["python/small.dist-info/METADATA", "python/small.py"]
-    assert list(folder.iterdir()) == [archive]
+    monkeypatch.setattr(packages.subprocess, "run", refuse)
+    written = built.stat().st_mtime_ns
+    assert build_layer(REQUIREMENTS, *LAMBDA, folder=built.parents[1]) == built
+    assert built.stat().st_mtime_ns == written
 
 
-def test_each_platform_and_each_lock_file_has_a_layer_of_its_own(pip: Pip, lock_file: Path, tmp_path: Path) -> None:
-    def build(*arguments: Any) -> Path:
-        return build_layer(lock_file, *arguments, folder=tmp_path / "layers")
+@pytest.mark.parametrize("damage", ["truncated", "edited", "missing"])
+def test_damaged_layer_is_never_deployed(damage: str, quick_pip: QuickPip, lock_file: Path, tmp_path: Path) -> None:
+    archive = build_layer(lock_file, *LAMBDA, folder=tmp_path)
+    content = archive.read_bytes()
+    if damage == "truncated":
+        archive.write_bytes(content[:-10])
+    elif damage == "edited":
+        archive.write_bytes(content.replace(b"version", b"VERSION"))
+    else:
+        archive.unlink()
+    assert build_layer(lock_file, *LAMBDA, folder=tmp_path) == archive
+    assert archive.read_bytes() == content
+    assert list(archive.parent.iterdir()) == [archive]
 
-    archives = {build("python3.14", "arm64"), build("python3.13", "arm64"), build("python3.14", "x86_64")}
-    lock_file.write_text("small==1.1 --hash=sha256:11\n")
-    archives.add(build("python3.14", "arm64"))
-    assert len(archives) == len(pip.commands) == 4
+
+def test_layer_is_named_by_its_content_and_platform(quick_pip: QuickPip, lock_file: Path, tmp_path: Path) -> None:
+    first = build_layer(lock_file, *LAMBDA, folder=tmp_path)
+    digest = hashlib.sha256(first.read_bytes()).hexdigest()
+    assert first.name == f"{digest[:16]}-python3.14-arm64.zip"
+    lock_file.write_text(lock_file.read_text().partition("split==1.0")[0])
+    smaller = build_layer(lock_file, *LAMBDA, folder=tmp_path)
+    other = build_layer(lock_file, "python3.12", "x86_64", folder=tmp_path)
+    assert len({first, smaller, other}) == 3
 
 
 @pytest.mark.parametrize(
-    ("runtime", "architecture", "machine", "newest"),
+    ("runtime", "architecture", "machine", "glibc"),
     [
-        ("python3.14", "arm64", "aarch64", "manylinux_2_34"),
-        ("python3.12", "x86_64", "x86_64", "manylinux_2_34"),
-        ("python3.11", "x86_64", "x86_64", "manylinux_2_26"),
+        ("python3.14", "arm64", "aarch64", 34),
+        ("python3.12", "x86_64", "x86_64", 34),
+        ("python3.11", "x86_64", "x86_64", 26),
     ],
 )
-def test_pip_is_asked_for_pinned_wheels_of_the_platform(
-    runtime: str, architecture: str, machine: str, newest: str, pip: Pip, lock_file: Path, tmp_path: Path
+def test_target_is_lambdas_platform(runtime: str, architecture: str, machine: str, glibc: int) -> None:
+    target = lambda_target(runtime, architecture)
+    assert target == Target(runtime.removeprefix("python"), machine, glibc)
+    options = target.pip_options()
+    platforms = [word.partition("=")[2] for word in options if word.startswith("--platform=")]
+    assert platforms[0] == f"manylinux_2_{glibc}_{machine}"
+    assert platforms[-2:] == [f"manylinux_2_17_{machine}", f"manylinux2014_{machine}"]
+    assert options[options.index("--abi") + 1] == f"cp{target.python_version.replace('.', '')}"
+
+
+def test_layer_for_this_machine_is_of_its_python_and_platform(
+    lock_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_layer(lock_file, runtime, architecture, folder=tmp_path / "layers")
-    (command,) = pip.commands
-    assert command[:4] == [sys.executable, "-m", "pip", "install"]
-    assert {"--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:"} <= set(command)
-    assert command[command.index("--python-version") + 1] == runtime.removeprefix("python")
-    platforms = [word.partition("=")[2] for word in command if word.startswith("--platform=")]
-    assert f"manylinux2014_{machine}" in platforms
-    assert platforms[-1] == f"{newest}_{machine}"
-    assert command[-2:] == ["--requirement", str(lock_file)]
-
-
-def test_layer_for_this_machine_is_of_its_python_and_platform(pip: Pip, lock_file: Path, tmp_path: Path) -> None:
-    build_layer(lock_file, *LAMBDA, for_host=True, folder=tmp_path / "layers")
-    (command,) = pip.commands
-    assert not [word for word in command if word.startswith(("--platform", "--python-version", "--implementation"))]
-
-
-def test_failure_has_pips_words_and_leaves_nothing(pip: Pip, lock_file: Path, tmp_path: Path) -> None:
-    pip.stderr = "ERROR: No matching distribution found for small==1.0"
-    with pytest.raises(LayerError, match=r"small\.txt for python3\.14 on arm64:\nERROR: No matching distribution"):
-        build_layer(lock_file, *LAMBDA, folder=tmp_path / "layers")
-    assert list((tmp_path / "layers").iterdir()) == []
+    asked: list[object] = []
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.setattr(layer, "fetch_wheels", lambda _, target, folder: asked.append(target) or folder)
+    build_layer(lock_file, *LAMBDA, for_host=True, folder=tmp_path)
+    assert asked == [Host()]
 
 
 def test_resource_says_what_the_layer_is_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -253,6 +253,6 @@ def test_preview_declares_the_same_resources() -> None:
     assert described(preview) == described(declare(asynchronous=True, invokes_itself=True))
 
 
-def test_missing_handler_folder_is_told_with_the_form_that_is_expected() -> None:
-    with pytest.raises(FileNotFoundError, match=r"No Python files in handlers/nowhere.*handlers/<folder>/<file>\.py"):
+def test_missing_handler_is_named_with_the_expected_form() -> None:
+    with pytest.raises(FileNotFoundError, match=r"No module handlers/nowhere/lost\.py.*<package>/<folder>/<file>\.py"):
         evaluate(lambda: PythonFunction("lost", handler="handlers/nowhere/lost.py", defaults=DEFAULTS) and None)

@@ -1,4 +1,4 @@
-"""Units of work: names of runs, and messages of the work queue."""
+"""Messages of the work queue, and ids of runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.sentiment.work import Work, chunks, encode_work, new_run, parse_work, validation_message
+from handlers.common.chunks import chunks
+from handlers.sentiment.messages import CompanyMessage, encode_message, new_run, parse_message, validation_message
 from tests.handlers.sentiment.pipeline import RUN
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
@@ -26,7 +27,7 @@ def test_run_is_named_by_utc_time_and_what_asked_for_it() -> None:
 @given(TIMES, st.uuids())
 def test_same_start_delivered_twice_gives_the_same_run(time: datetime, seed: object) -> None:
     assert new_run(time, str(seed)) == new_run(time, str(seed))
-    assert parse_work(json.dumps({"run": new_run(time, str(seed)), "company": "a"})).company == "a"
+    assert parse_message(json.dumps({"run": new_run(time, str(seed)), "company": "a"})).company == "a"
 
 
 @given(TIMES, st.lists(st.uuids(), min_size=2, max_size=20, unique=True))
@@ -43,17 +44,17 @@ def test_runs_sort_by_time_and_below_latest(one: datetime, other: datetime, seed
 
 @given(NAMES, st.none() | NAMES)
 def test_every_name_survives_the_queue(company: str, page: str | None) -> None:
-    work = Work(RUN, company, page)
-    assert parse_work(encode_work(work)) == work
+    message = CompanyMessage(RUN, company, page)
+    assert parse_message(encode_message(message)) == message
 
 
 def test_message_is_what_the_contract_says() -> None:
-    assert json.loads(encode_work(Work(RUN, "Meta", "Meta Platforms"))) == {
+    assert json.loads(encode_message(CompanyMessage(RUN, "Meta", "Meta Platforms"))) == {
         "run": RUN,
         "company": "Meta",
         "page": "Meta Platforms",
     }
-    assert json.loads(encode_work(Work(RUN, "Meta"))) == {"run": RUN, "company": "Meta"}
+    assert json.loads(encode_message(CompanyMessage(RUN, "Meta"))) == {"run": RUN, "company": "Meta"}
 
 
 @pytest.mark.parametrize(
@@ -86,19 +87,19 @@ def test_message_is_what_the_contract_says() -> None:
 )
 def test_wrong_message_is_refused_with_the_reason(body: str, reason: str) -> None:
     with pytest.raises(msgspec.MsgspecError) as caught:
-        parse_work(body)
+        parse_message(body)
     assert reason in validation_message(caught.value)
     assert "\n" not in validation_message(caught.value)
 
 
 def test_longest_name_passes() -> None:
-    assert parse_work(json.dumps({"run": RUN, "company": "😀" * 200})).company == "😀" * 200
+    assert parse_message(json.dumps({"run": RUN, "company": "😀" * 200})).company == "😀" * 200
 
 
 @pytest.mark.parametrize("run", [RUN + "\n", "٢" + RUN[1:]])
 def test_run_with_line_end_or_foreign_digits_is_refused(run: str) -> None:
     with pytest.raises(msgspec.MsgspecError):
-        parse_work(json.dumps({"run": run, "company": "a"}))
+        parse_message(json.dumps({"run": run, "company": "a"}))
 
 
 def test_reason_is_one_line_and_never_empty() -> None:
@@ -116,4 +117,4 @@ def test_chunks_lose_nothing_and_are_full(items: list[int], size: int) -> None:
 
 def test_a_field_of_a_later_version_is_ignored() -> None:
     """Messages are under way while a new version is deployed."""
-    assert parse_work(json.dumps({"run": RUN, "company": "a", "later": 1})) == Work(RUN, "a")
+    assert parse_message(json.dumps({"run": RUN, "company": "a", "later": 1})) == CompanyMessage(RUN, "a")
