@@ -15,12 +15,12 @@ from cli.api.errors import ApiError, refusal, unreachable
 from cli.api.identity import Identity
 from cli.aws import backoff
 from cli.aws.deployment import Deployment
+from schema.limits import PAGE_ENTRIES
 
 # API Gateway itself gives up after 30 seconds.
 TIMEOUT = httpx.Timeout(35, connect=5)
 # Threads that transfer files, and one that asks.
 CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-PAGE_SIZE = 100
 IDEMPOTENT = {"GET", "PUT", "DELETE"}
 # The request was not carried out, whatever it was.
 NOT_BEGUN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -94,7 +94,7 @@ class Api:
         """
         cursor: str | None = None
         while True:
-            page = self.get(*path, **query, limit=str(PAGE_SIZE), cursor=cursor)
+            page = self.get(*path, **query, limit=str(PAGE_ENTRIES), cursor=cursor)
             yield from page[name]
             cursor = page["next"]
             if cursor is None:

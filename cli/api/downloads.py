@@ -16,6 +16,7 @@ from cli.api.client import Api, is_passing
 from cli.api.transfers import CHUNK_BYTES, Stop
 from cli.aws import backoff
 from cli.errors import CliError
+from schema.limits import PAGE_ENTRIES
 
 # Between two parts of a file.
 TIMEOUT = httpx.Timeout(60, connect=5)
@@ -96,7 +97,7 @@ class ResultList:
         return link
 
     def _read(self, cursor: str | None) -> dict[str, Any]:
-        return self._api.get(*self._path, limit="100", cursor=cursor)
+        return self._api.get(*self._path, limit=str(PAGE_ENTRIES), cursor=cursor)
 
 
 class Downloader:

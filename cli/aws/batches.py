@@ -10,10 +10,8 @@ from typing import Any, TypeVar
 
 from cli.aws.deployment import WORKERS
 from cli.errors import CliError
-
-# Limits of BatchWriteItem, BatchGetItem and TransactWriteItems in DynamoDB's API reference.
-WRITES_A_REQUEST = 25
-KEYS_A_REQUEST = 100
+from schema.dynamodb import decode
+from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
 
 # DynamoDB's advice for items it did not take: exponential backoff. Eight pauses are 17 s at most.
 ATTEMPTS = 9
@@ -64,7 +62,7 @@ def write_batches(
         finished(len(pending) - len(refused))
         return refused
 
-    _in_threads(lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, WRITES_A_REQUEST)))
+    _in_threads(lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, DYNAMODB_WRITE_ITEMS)))
 
 
 def read_batches(
@@ -103,10 +101,10 @@ def read_batches(
 
     def fetch(pending: list[Item]) -> list[Item]:
         answer = client.batch_get_item(RequestItems={table: {"Keys": pending, **projection}})
-        found.extend(plain(item) for item in answer["Responses"].get(table, []))
+        found.extend(decode(item) for item in answer["Responses"].get(table, []))
         return answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
 
-    _in_threads(lambda part: _repeat(fetch, list(part), sleep, "reads"), list(parts(keys, KEYS_A_REQUEST)))
+    _in_threads(lambda part: _repeat(fetch, list(part), sleep, "reads"), list(parts(keys, DYNAMODB_READ_KEYS)))
     return found
 
 
@@ -146,15 +144,3 @@ def _in_threads(work: Callable[[Sequence[Item]], None], jobs: Sequence[Sequence[
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
-
-
-def plain(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Turn an item of DynamoDB into plain values: strings, floats and booleans."""
-    return {key: _plain_value(value) for key, value in item.items()}
-
-
-def _plain_value(value: dict[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return float(content)
-    return None if kind == "NULL" else content

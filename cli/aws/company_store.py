@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
-from cli.aws.batches import plain, write_batches
+from cli.aws.batches import write_batches
 from cli.aws.deployment import WORKERS, Deployment
+from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
+from schema.dynamodb import decode, encode
 
 
 class Company(msgspec.Struct, omit_defaults=True):
@@ -51,7 +53,7 @@ class CompanyStore:
 
     def get(self, name: str) -> Company | None:
         """Read one company; None when it is not there."""
-        answer = self._client.get_item(TableName=self._table, Key={"name": {"S": name}}, ConsistentRead=True)
+        answer = self._client.get_item(TableName=self._table, Key=encode({COMPANY_KEY: name}), ConsistentRead=True)
         return _company(answer["Item"]) if "Item" in answer else None
 
     def add(self, companies: Iterable[Company], finished: Callable[[int], None]) -> None:
@@ -70,7 +72,7 @@ class CompanyStore:
 
     def remove(self, names: Iterable[str], finished: Callable[[int], None]) -> None:
         """Delete companies by name. No name twice."""
-        deletes = [{"DeleteRequest": {"Key": {"name": {"S": name}}}} for name in names]
+        deletes = [{"DeleteRequest": {"Key": encode({COMPANY_KEY: name})}} for name in names]
         write_batches(self._client, self._table, deletes, finished)
 
     def rename(self, old: str, new: str) -> None:
@@ -91,13 +93,13 @@ class CompanyStore:
             "TableName": self._table,
             "Item": _item(company, company.added_at),
             "ConditionExpression": "attribute_not_exists(#name)",
-            "ExpressionAttributeNames": {"#name": "name"},
+            "ExpressionAttributeNames": {"#name": COMPANY_KEY},
         }
         delete = {
             "TableName": self._table,
-            "Key": {"name": {"S": old}},
+            "Key": encode({COMPANY_KEY: old}),
             "ConditionExpression": "attribute_exists(#name)",
-            "ExpressionAttributeNames": {"#name": "name"},
+            "ExpressionAttributeNames": {"#name": COMPANY_KEY},
         }
         try:
             self._client.transact_write_items(TransactItems=[{"Put": put}, {"Delete": delete}])
@@ -126,8 +128,8 @@ class CompanyStore:
             TableName=table,
             KeyConditionExpression="#company = :company",
             ProjectionExpression="#company, #record",
-            ExpressionAttributeNames={"#company": "company", "#record": "record"},
-            ExpressionAttributeValues={":company": {"S": name}},
+            ExpressionAttributeNames={"#company": OBSERVATION_KEY, "#record": OBSERVATION_SORT_KEY},
+            ExpressionAttributeValues=encode({":company": name}),
             ConsistentRead=True,
         )
         deletes = [{"DeleteRequest": {"Key": key}} for page in pages for key in page["Items"]]
@@ -137,10 +139,9 @@ class CompanyStore:
 
 
 def _company(item: dict[str, dict[str, Any]]) -> Company:
-    values = plain(item)
-    return Company(values["name"], values.get("page"), values.get("added_at"))
+    values = decode(item)
+    return Company(values[COMPANY_KEY], values.get(PAGE), values.get("added_at"))
 
 
 def _item(company: Company, added_at: str | None) -> dict[str, dict[str, str]]:
-    values = {"name": company.name, "page": company.page, "added_at": added_at}
-    return {key: {"S": value} for key, value in values.items() if value}
+    return encode({COMPANY_KEY: company.name, PAGE: company.page, "added_at": added_at})

@@ -10,9 +10,8 @@ import msgspec
 
 from cli.aws.batches import parts
 from cli.aws.deployment import Deployment
+from schema.limits import SQS_MESSAGES
 
-# Limit of every batch operation in SQS's API reference.
-BATCH = 10
 # Messages are hidden while they are looked at. Should this program be killed, they are back after this time.
 PEEK_VISIBILITY_S = 60
 # Longer, as messages that are not to be moved must not come round again before the queue's end is reached.
@@ -91,7 +90,7 @@ class DeadLetterQueue:
         held: dict[str, Message] = {}
         try:
             while len(held) < limit:
-                messages = self._receive(min(BATCH, limit - len(held)), PEEK_VISIBILITY_S)
+                messages = self._receive(min(SQS_MESSAGES, limit - len(held)), PEEK_VISIBILITY_S)
                 if messages.keys() <= held.keys():
                     break
                 held |= messages
@@ -117,7 +116,7 @@ class DeadLetterQueue:
         held: dict[str, Message] = {}
         try:
             while True:
-                messages = self._receive(BATCH, REDRIVE_VISIBILITY_S)
+                messages = self._receive(SQS_MESSAGES, REDRIVE_VISIBILITY_S)
                 # A message that comes again brings a new receipt handle, the only one that still counts.
                 held |= messages
                 fresh = [message for key, message in messages.items() if key not in seen]
@@ -165,7 +164,7 @@ class DeadLetterQueue:
             self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=_handles(messages))
 
     def _give_back(self, messages: Iterable[Message]) -> None:
-        for part in parts(list(messages), BATCH):
+        for part in parts(list(messages), SQS_MESSAGES):
             entries = [{**entry, "VisibilityTimeout": 0} for entry in _handles(part)]
             self._sqs.change_message_visibility_batch(QueueUrl=self._queue, Entries=entries)
 

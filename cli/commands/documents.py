@@ -77,11 +77,11 @@ def upload(invocation: Invocation, project: str, files: tuple[Path, ...]) -> Non
     Documents are .docx, .txt, .md and .html of 1 byte to 100 MiB. One that fails does not stop the others; the exit
     code is then 3.
     """
-    from cli.ui.document_files import select
+    from cli.ui.document_files import ENDINGS, select
 
     selection = select(files)
     if not selection.files and not selection.refused:
-        raise CliError("There is no document in what was given: one ends in .docx, .txt, .md or .html.")
+        raise CliError(f"There is no document among these files: a document ends in {', '.join(ENDINGS)}.")
     started = time.monotonic()
     uploaded: Uploaded = []
     failed = dict(selection.refused)

@@ -170,8 +170,8 @@ def test_a_failure_names_the_request_in_the_log(server: ApiServer, api: Api) -> 
 
 def test_fields_are_named_by_their_options() -> None:
     error = ApiError("Wrong: options.target: a code", 422, "invalid-fields", {"options.target": "a code"}, "Wrong")
-    assert error.told({"options.target": "--to"}, "Advice.").message == "Wrong: --to: a code Advice."
-    assert ApiError("Detail.", 409).told({"options.target": "--to"}).message == "Detail."
+    assert error.with_option_names({"options.target": "--to"}, "Advice.").message == "Wrong: --to: a code Advice."
+    assert ApiError("Detail.", 409).with_option_names({"options.target": "--to"}).message == "Detail."
 
 
 def test_what_is_not_the_api_is_told(server: ApiServer, api: Api) -> None:

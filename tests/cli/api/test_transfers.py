@@ -20,7 +20,8 @@ from cli.api.uploads import Uploader
 from cli.aws import backoff
 from cli.aws.deployment import Deployment
 from cli.errors import CliError
-from cli.ui.document_files import MAX_BYTES, DocumentFile
+from cli.ui.document_files import DocumentFile
+from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
     DOCUMENTS,
     DROPPED,
@@ -88,8 +89,8 @@ def test_a_large_file_is_not_read_into_memory(api: ApiServer) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return int(done.stdout.split()[-1]) * 1024
 
-    small, large = peak(1000), peak(MAX_BYTES)
-    assert api.received("POST", "/bucket")[-1].size > MAX_BYTES
+    small, large = peak(1000), peak(UPLOAD_BYTES)
+    assert api.received("POST", "/bucket")[-1].size > UPLOAD_BYTES
     assert large - small < 10_000_000
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from cli.aws.batches import ATTEMPTS, LONGEST_PAUSE_S, plain, read_batches, write_batches
+from cli.aws.batches import ATTEMPTS, LONGEST_PAUSE_S, read_batches, write_batches
 from cli.errors import CliError
 from tests.support.cli_aws import make_client
 
@@ -128,8 +128,3 @@ def test_nothing_to_do_sends_nothing() -> None:
 
     write_batches(client_answering(answer), "t", [])
     assert read_batches(client_answering(answer), "t", []) == []
-
-
-def test_plain_values() -> None:
-    item = {"a": {"S": "x"}, "b": {"N": "0.25"}, "c": {"BOOL": False}, "d": {"NULL": True}}
-    assert plain(item) == {"a": "x", "b": 0.25, "c": False, "d": None}

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from cli.aws import backoff
-from cli.ui.document_files import MAX_BYTES, select
+from cli.ui.document_files import select
+from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
     DOCUMENTS,
     DROPPED,
@@ -86,7 +87,7 @@ def test_what_cannot_be_a_document_is_not_announced(api: ApiServer) -> None:
     Path("folder.txt").mkdir()
     os.mkfifo("pipe.txt")
     with Path("large.txt").open("wb") as large:
-        large.truncate(MAX_BYTES + 1)
+        large.truncate(UPLOAD_BYTES + 1)
     files = ("empty.txt", "a.pdf", "missing.txt", "pipe.txt", "large.txt", "fine.txt")
     result = api.invoke("documents", "upload", "-p", PROJECT, *files, code=3)
     assert result.stderr.splitlines()[-1] == "nlp: 5 of 6 files not uploaded."
@@ -102,7 +103,7 @@ def test_what_cannot_be_a_document_is_not_announced(api: ApiServer) -> None:
 
 
 def test_the_bounds_of_a_size(tmp_path: Path) -> None:
-    sizes = {"one.txt": 1, "most.txt": MAX_BYTES}
+    sizes = {"one.txt": 1, "most.txt": UPLOAD_BYTES}
     for name, size in sizes.items():
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)
