@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +11,10 @@ from cli.aws.deployment import WORKERS
 from cli.errors import CliError
 from schema.dynamodb import decode
 from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
+from schema.retry import Backoff, attempts
 
-# DynamoDB's advice for items it did not take: exponential backoff. Eight pauses are 17 s at most.
-ATTEMPTS = 9
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
-
-_random = random.SystemRandom()
+# For items that DynamoDB left unprocessed. The pauses add up to 17 s at most.
+BACKOFF = Backoff(attempts=9, first_seconds=0.1, longest_seconds=5)
 Part = TypeVar("Part")
 Item = dict[str, Any]
 
@@ -118,15 +114,12 @@ def _projection(attributes: Sequence[str]) -> dict[str, Any]:
 def _repeat(
     send: Callable[[list[Item]], list[Item]], pending: list[Item], sleep: Callable[[float], None], what: str
 ) -> None:
-    for attempt in range(ATTEMPTS):
+    for _ in attempts(BACKOFF, sleep):
         pending = send(pending)
         if not pending:
             return
-        if attempt < ATTEMPTS - 1:
-            # A random pause keeps parallel requests from coming back all at the same moment.
-            sleep(_random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)))
     raise CliError(
-        f"DynamoDB is busy and refused {len(pending)} {what} after {ATTEMPTS} attempts: "
+        f"DynamoDB is busy and refused {len(pending)} {what} after {BACKOFF.attempts} attempts: "
         "run the command again in a minute; what was done stays done."
     )
 

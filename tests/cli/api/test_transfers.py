@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import cli.api.transfers
+from cli.api import backoff
 from cli.api.client import Api
 from cli.api.uploads import Uploader
-from cli.aws import backoff
 from cli.aws.deployment import Deployment
 from cli.errors import CliError
 from cli.ui.document_files import DocumentFile
@@ -40,7 +41,7 @@ from tests.support.cli_api import (
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(backoff, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backoff, "BACKOFF", replace(backoff.BACKOFF, first_seconds=0.001))
     monkeypatch.chdir(tmp_path)
     with running_api(tmp_path) as server:
         take_documents(server)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.aws import backoff
+from cli.api import backoff
 from cli.ui.document_files import select
 from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
@@ -36,7 +37,7 @@ from tests.support.cli_api import (
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(backoff, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backoff, "BACKOFF", replace(backoff.BACKOFF, first_seconds=0.001))
     monkeypatch.chdir(tmp_path)
     with running_api(tmp_path) as server:
         take_documents(server)
