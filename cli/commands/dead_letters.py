@@ -13,7 +13,7 @@ from cli.ui.text import counted, relative_time
 @click.group("dead-letters", epilog=examples("nlp dead-letters list", "nlp dead-letters redrive"))
 @global_options()
 def dead_letters() -> None:
-    """See the messages that could not be worked on, and send them to work again."""
+    """See the messages that failed, and send them again."""
 
 
 @dead_letters.command(

@@ -69,9 +69,9 @@ def label_style(_heading: str, cell: str) -> str:
 def results(
     context: click.Context, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
 ) -> None:
-    """Show the latest observation of every company, or the history of one.
+    """Show what was observed of companies, or download a job's files.
 
-    `nlp results download` gets the files that a job made instead.
+    Without a subcommand: the latest observation of every company, or the history of one.
     """
     if context.invoked_subcommand:
         if company or since or limit or as_csv:

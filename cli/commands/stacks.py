@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.aws.deployment import LOCAL, PROJECT_ROOT
+from cli.environment import LOCAL, PROJECT_ROOT
 from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options
 from cli.ui.output import hint, say, write_json_line
