@@ -31,6 +31,7 @@ CODE = (
     "handlers/projects",
     "handlers/sentiment",
     "handlers/texts",
+    "schema",
 )
 PROGRAM_ENTRY = "handlers/batch/run.py"
 PROGRAM_FOLDERS = ("handlers/batch", "handlers/common")

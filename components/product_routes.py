@@ -187,6 +187,14 @@ class ProductRoutes:
                 told_both,
             ),
             Route(
+                "POST",
+                "/companies",
+                "handlers/api/companies_change.py",
+                [companies.batch_getting(), companies.putting(), companies.updating(), companies.deleting()],
+                told,
+                timeout_seconds=LONG_SECONDS,
+            ),
+            Route(
                 "GET",
                 one,
                 "handlers/api/company_get.py",

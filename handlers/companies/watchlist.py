@@ -44,7 +44,7 @@ class WatchList:
         self._companies = companies
         self._observations = observations
 
-    def page(self, limit: int, position: str | None) -> tuple[CompanyPage, str | None]:
+    def page(self, limit: int, position: str | None, with_latest: bool = True) -> tuple[CompanyPage, str | None]:
         """List companies, each with its latest observation.
 
         Parameters
@@ -53,18 +53,20 @@ class WatchList:
             At most so many.
         position
             The company after which to begin.
+        with_latest
+            Read their latest observations. Without them, the list is consistent: it has all earlier changes.
 
         Returns
         -------
         The companies, and the one after which the next page begins, if there is one.
         """
         start = {"ExclusiveStartKey": encode({"name": position})} if position else {}
-        answer = self._dynamodb.scan(TableName=self._companies, Limit=limit, **start)
+        answer = self._dynamodb.scan(TableName=self._companies, Limit=limit, ConsistentRead=not with_latest, **start)
         companies = [decode(item) for item in answer["Items"]]
-        latest = self._latest([company["name"] for company in companies])
-        rows = [
-            msgspec.convert({**company, "latest": latest.get(company["name"])}, CompanyLatest) for company in companies
-        ]
+        if with_latest:
+            latest = self._latest([company["name"] for company in companies])
+            companies = [{**company, "latest": latest.get(company["name"])} for company in companies]
+        rows = msgspec.convert(companies, list[CompanyLatest])
         following = answer.get("LastEvaluatedKey", {}).get("name", {}).get("S")
         return CompanyPage(rows, None), following
 

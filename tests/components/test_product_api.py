@@ -98,6 +98,10 @@ ENDPOINTS: dict[str, tuple[set[str], set[str]]] = {
         {f"dynamodb:Scan {C}", f"dynamodb:BatchGetItem {O}"},
         {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},
     ),
+    "POST /companies": (
+        {f"dynamodb:{action} {C}" for action in ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")},
+        {"COMPANIES_TABLE"},
+    ),
     "GET /companies/{name+}": (
         {f"dynamodb:GetItem {C}", f"dynamodb:Query {O}"},
         {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},

@@ -6,10 +6,21 @@ from typing import Any
 
 import msgspec
 
-from handlers.api.support.models import Health, JobQuery, JobsQuery, ProjectsQuery, ResultsQuery
+from handlers.api.support.models import CompaniesQuery, Health, JobQuery, JobsQuery, ProjectsQuery, ResultsQuery
 from handlers.api.support.pagination import PageQuery
 from handlers.common.job_options import TranslateOptions
-from handlers.companies.models import Company, CompanyChanges, CompanyHistory, CompanyPage
+from handlers.companies.models import (
+    AddCompany,
+    Company,
+    CompanyChanges,
+    CompanyHistory,
+    CompanyPage,
+    ManyChanges,
+    ManyResults,
+    PutCompany,
+    RemoveCompany,
+    RenameCompany,
+)
 from handlers.projects.models import (
     DocumentPage,
     Job,
@@ -251,10 +262,30 @@ OPERATIONS = (
         path="/companies",
         group="Companies",
         summary="List the companies that are watched",
-        description="In no particular order, each with what was observed last.",
-        query=PageQuery,
+        description="In no particular order, each with what was observed last, unless `latest` is false.",
+        query=CompaniesQuery,
         answers={200: (CompanyPage, "A page of companies, empty where there are none")},
         problems=(400, 422),
+    ),
+    Operation(
+        script="companies_change",
+        method="POST",
+        path="/companies",
+        group="Companies",
+        summary="Add, change, rename and remove up to 100 companies",
+        description="Answers what became of each change, in order. When a field is wrong, nothing is changed. "
+        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal.",
+        request=ManyChanges,
+        example=ManyChanges(
+            [
+                AddCompany("Spotify"),
+                PutCompany("Facebook", "Meta Platforms"),
+                RenameCompany("Twitter", "X"),
+                RemoveCompany("Kodak"),
+            ]
+        ),
+        answers={200: (ManyResults, "What became of each change")},
+        problems=_BODY_PROBLEMS,
     ),
     Operation(
         script="company_get",

@@ -77,5 +77,6 @@ def test_examples_are_accepted(operation: Operation) -> None:
 def test_requests_refuse_unknown_fields() -> None:
     schemas = description()["components"]["schemas"]
     names = {"NewProject", "ProjectChanges", "NewDocument", "NewTranslateJob", "NewAnalyseJob", "CompanyChanges"}
+    names |= {"ManyChanges", "AddCompany", "PutCompany", "RenameCompany", "RemoveCompany"}
     for name in names | {"NewSentiments", "TranslateOptions", "AnalyseOptions"}:
         assert schemas[name]["additionalProperties"] is False, name
