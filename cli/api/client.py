@@ -96,14 +96,14 @@ class Api:
         """
         cursor: str | None = None
         while True:
-            page = self.get(*path, **query, limit=str(PAGE_ENTRIES), cursor=cursor)
+            page = self.get(*path, **{"limit": str(PAGE_ENTRIES), **query}, cursor=cursor)
             yield from page[name]
             cursor = page["next"]
             if cursor is None:
                 return
 
-    def post(self, *path: str, body: Body, key: str) -> Body:
-        """Create something, once, however often the request has to be sent.
+    def post(self, *path: str, body: Body, key: str | None = None, repeatable: bool = False) -> Body:
+        """Create or change something.
 
         Parameters
         ----------
@@ -111,10 +111,13 @@ class Api:
             The parts of the path.
         body : dict
             What to send.
-        key : str
-            Tells repetitions of this request from other requests: its Idempotency-Key.
+        key : str, optional
+            The Idempotency-Key: the API carries out requests with the same key once, so that they can be repeated.
+        repeatable : bool
+            Whether the request does no harm when it is carried out twice, even without a key.
         """
-        return self._call("POST", path, body=body, headers={"idempotency-key": key})
+        headers = {"idempotency-key": key} if key else None
+        return self._call("POST", path, body=body, headers=headers, repeatable=repeatable)
 
     def patch(self, *path: str, body: Body) -> Body:
         """Change something."""
@@ -130,14 +133,14 @@ class Api:
         request = self.http.build_request(
             method, url, params=query or None, json=parts.pop("body", None), headers=parts.pop("headers", None)
         )
-        response, made = self._send(request, parts.pop("most_attempts", backoff.BACKOFF.attempts))
+        repeatable = parts.pop("repeatable", False) or method in IDEMPOTENT or "idempotency-key" in request.headers
+        response, made = self._send(request, repeatable, parts.pop("most_attempts", backoff.BACKOFF.attempts))
         if not response.is_success:
             raise refusal(response, repeated=made > 1)
         return _decoded(response)
 
-    def _send(self, request: httpx.Request, most_attempts: int) -> tuple[httpx.Response, int]:
+    def _send(self, request: httpx.Request, repeatable: bool, most_attempts: int) -> tuple[httpx.Response, int]:
         """Send a request until its answer is final; returns the answer and the number of attempts."""
-        repeatable = request.method in IDEMPOTENT or "idempotency-key" in request.headers
         for attempt in attempts(replace(backoff.BACKOFF, attempts=most_attempts), self._sleep):
             try:
                 response = self._send_signed(request)

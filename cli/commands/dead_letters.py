@@ -66,8 +66,9 @@ def redrive(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Move dead letters back to the work queue, all or those of some companies."""
     from cli.aws.dead_letter_queue import DeadLetterQueue
     from cli.ui.names import from_options
+    from schema.names import stored_company_name
 
-    companies = set(from_options(names))
+    companies = set(from_options(names, stored_company_name))
     queue = DeadLetterQueue(invocation.deployment)
     with progress("Moving messages", queue.size()) as finished:
         result = queue.redrive(companies, finished)

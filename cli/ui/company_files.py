@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cli.aws.company_store import Company
+from cli.api.companies import Company
 from cli.errors import CliError
 from cli.ui.names import COMMENT, from_file, read_text
 from cli.ui.text import companies_counted

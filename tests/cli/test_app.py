@@ -119,11 +119,12 @@ def test_missing_output(product: Product) -> None:
     state = json.loads(product.state_file.read_text(encoding="utf-8"))
     del state["outputs"]["companies_table"]
     product.state_file.write_text(json.dumps(state), encoding="utf-8")
-    assert "no output 'companies_table'" in product.invoke("companies", "list", code=1).stderr
+    assert "no output 'companies_table'" in product.invoke("results", code=1).stderr
 
 
 def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
     product.add("Nike")
+    product.observe("Nike", "latest")
     file = tmp_path / "dev.json"
     file.write_text(json.dumps(product.outputs), encoding="utf-8")
     environment = {
@@ -133,11 +134,11 @@ def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
         "AWS_SECRET_ACCESS_KEY": "test",
         "PATH": "",
     }
-    assert product.json("--stack", "dev", "companies", "list", env=environment)[0]["name"] == "Nike"
+    assert product.json("--stack", "dev", "results", env=environment)[0]["company"] == "Nike"
     # The file is also used when no stack is chosen, but never for the local one.
     environment["NLP_STATE"] = str(tmp_path / "none.json")
-    assert product.json("companies", "list", env=environment)[0]["name"] == "Nike"
-    assert "make serve" in product.invoke("--stack", "local", "companies", "list", code=1, env=environment).stderr
+    assert product.json("results", env=environment)[0]["company"] == "Nike"
+    assert "make serve" in product.invoke("--stack", "local", "results", code=1, env=environment).stderr
 
 
 def test_missing_outputs_file() -> None:
@@ -154,6 +155,7 @@ def test_missing_outputs_file() -> None:
         ("--stack", "other", "companies", "list", "--json", "--stack", "local"),
     ],
 )
+@pytest.mark.usefixtures("companies_api")
 def test_global_options_anywhere(product: Product, arguments: tuple[str, ...]) -> None:
     product.add("Nike")
     shown = product.invoke(*arguments, env={"NLP_STACK": "another"}).stdout
@@ -199,7 +201,7 @@ def test_unexpected_failures_keep_their_traceback() -> None:
 
 def test_failure_of_a_request_is_one_line(product: Product) -> None:
     product.client("dynamodb").delete_table(TableName=product.outputs["companies_table"])
-    error = product.invoke("companies", "list", code=1).stderr
+    error = product.invoke("results", code=1).stderr
     assert error.startswith("nlp: Scan found nothing under the deployment's name")
     assert error.count("\n") == 1
 

@@ -86,6 +86,10 @@ class ApiServer:
     def on(self, method: str, path: str, *answers: Answering) -> None:
         self._answers[f"{method} {path}"] = list(answers)
 
+    def answering(self, method: str, path: str) -> Any:
+        """What was last said to answer."""
+        return self._answers[f"{method} {path}"][-1]
+
     def answer_to(self, request: Request) -> Answer:
         with self._lock:
             self.requests.append(request)
