@@ -46,8 +46,8 @@ def _in_any_case(ending: str) -> str:
 # Characters that Amazon SQS, which carries the names, refuses in a message:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 COMPANY_NAME_PATTERN = one_line(r"\x00-\x1F\x7F\uFFFE\uFFFF")
-# Bytes of UTF-8 in a partition key of Amazon DynamoDB.
-_KEY_BYTES = 2048
+# Names of companies that are stored already: as today, but with any characters. Not all of them are white space.
+STORED_COMPANY_NAME_PATTERN = rf"[^\x09-\x0D\x1C-\x1F{_SPACES}]"
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 PROJECT_NAME_PATTERN = one_line(r"\x00-\x1F\x7F")
 FILE_NAME_PATTERN = (
@@ -75,17 +75,15 @@ def normalise_company_name(text: str) -> str:
 
 
 def is_company_key(text: str) -> bool:
-    """Tell whether a company can be stored under a name, whether or not today's rule accepts it."""
-    try:
-        return 1 <= len(text.encode()) <= _KEY_BYTES
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
+    """Tell whether a company can be stored under a name, whether or not today's rule accepts its characters."""
+    is_unicode = not any("\ud800" <= character <= "\udfff" for character in text)
+    return 1 <= len(text) <= COMPANY_NAME_CHARACTERS and is_unicode and bool(text.strip())
 
 
 def stored_company_name(text: str) -> str:
     """Bring the name of a company that is stored already into the form in which it is stored.
 
-    A name that today's rule refuses stays as it is, so that companies from before the rule can be renamed and removed.
+    A name with characters that today's rule refuses stays as it is, so that older companies can be renamed and removed.
 
     Raises
     ------
@@ -95,6 +93,6 @@ def stored_company_name(text: str) -> str:
     try:
         return normalise_company_name(text)
     except ValueError:
-        if text.strip() and is_company_key(text):
+        if is_company_key(text):
             return text
         raise

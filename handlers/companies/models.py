@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from handlers.companies.names import MAX_NAME_CHARACTERS, NAME_EXPECTED, NAME_PATTERN
 from handlers.projects.models import Next, Time
 from schema.limits import COMPANY_CHANGES
+from schema.names import STORED_COMPANY_NAME_PATTERN
 
 Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 CompanyName = Annotated[
@@ -102,9 +103,9 @@ SentPage = Annotated[
 StoredName = Annotated[
     str,
     Meta(
-        description="Name under which the company is stored; it need not keep to today's rule",
+        description="Name under which the company is stored; older names may have any characters",
         examples=["Spotify"],
-        extra_json_schema=_LINE,
+        extra_json_schema=_LINE | {"pattern": STORED_COMPANY_NAME_PATTERN},
     ),
 ]
 
