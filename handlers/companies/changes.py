@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -22,6 +22,7 @@ from handlers.companies.models import (
 )
 from schema.companies import COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
+from schema.limits import DYNAMODB_TRANSACTION_ACTIONS
 from schema.names import COMPANY_NAME_EXPECTED, is_company_name, normalise_company_name, stored_company_name
 from schema.retry import Backoff, attempts
 
@@ -35,8 +36,26 @@ _UNREAD = Backoff(attempts=5, first_seconds=0.05, longest_seconds=0.5)
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="change")
 
 
+class _Plan(NamedTuple):
+    """What a change does to the table.
+
+    Attributes
+    ----------
+    result
+        What became of the change, when all actions are done.
+    actions
+        Actions of a transaction; none where there is nothing to do.
+    refused
+        What became of it when the condition of an action does not hold, by action: somebody else was faster.
+    """
+
+    result: Result
+    actions: tuple[dict[str, Any], ...] = ()
+    refused: tuple[Result, ...] = ()
+
+
 class CompanyChanges:
-    """Changes companies, several at once.
+    """Changes many companies.
 
     Parameters
     ----------
@@ -52,6 +71,9 @@ class CompanyChanges:
 
     def make(self, sent: Sequence[Change]) -> list[ChangeResult]:
         """Make changes; none of them when one is wrong.
+
+        All are one transaction, which is a single call. When somebody else changes one of the companies meanwhile, the
+        transaction is cancelled and each change is made by itself.
 
         Parameters
         ----------
@@ -69,9 +91,9 @@ class CompanyChanges:
         """
         changes = checked(sent)
         known = self._read([change.name for change in changes])
-        results = [_threads.submit(self._make, change, known.get(change.name)) for change in changes]
-        wait(results)  # Lambda halts the process after the answer: no write may be under way then
-        return [ChangeResult(change.name, result.result()) for change, result in zip(changes, results, strict=True)]
+        plans = [self._plan(change, known.get(change.name)) for change in changes]
+        results = self._make_together(plans) or self._make_each(plans)
+        return [ChangeResult(change.name, result) for change, result in zip(changes, results, strict=True)]
 
     def _read(self, names: list[str]) -> dict[str, TypedItem]:
         found: dict[str, TypedItem] = {}
@@ -84,66 +106,80 @@ class CompanyChanges:
                 return found
         raise TimeoutError(f"{len(unread)} companies could not be read")
 
-    def _make(self, change: Change, known: TypedItem | None) -> Result:
+    def _plan(self, change: Change, known: TypedItem | None) -> _Plan:
         match change:
             case AddCompany():
-                return "unchanged" if known else self._add(change)
+                if known:
+                    return _Plan("unchanged")
+                item = encode({COMPANY_KEY: change.name, PAGE: change.page, _ADDED_AT: utc_now()})
+                return _Plan("added", (self._put(item),), ("unchanged",))
             case PutCompany():
-                return "unchanged" if known and _page(known) == change.page else self._put(change)
+                if known and decode(known).get(PAGE) == change.page:
+                    return _Plan("unchanged")
+                return _Plan("updated" if known else "added", (self._set_page(change),))
             case RemoveCompany():
-                return self._remove(change.name) if known else "missing"
+                return _Plan("removed", (self._delete(change.name),), ("missing",)) if known else _Plan("missing")
             case RenameCompany():
-                return self._rename(change, known) if known else "missing"
+                if not known or change.new_name == change.name:
+                    return _Plan("unchanged" if known else "missing")
+                renamed = known | encode({COMPANY_KEY: change.new_name})
+                return _Plan("renamed", (self._put(renamed), self._delete(change.name)), ("taken", "missing"))
 
-    def _add(self, change: AddCompany) -> Result:
-        item = encode({COMPANY_KEY: change.name, PAGE: change.page, _ADDED_AT: utc_now()})
-        try:
-            self._dynamodb.put_item(TableName=self._table, Item=item, **_absent())
-        except ClientError as error:
-            if not error.response["Error"]["Code"].startswith(_CONDITION_FAILED):
-                raise
-            return "unchanged"  # somebody else was faster
-        return "added"
+    def _put(self, item: TypedItem) -> dict[str, Any]:
+        condition = {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": _NAME}
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
-    def _put(self, change: PutCompany) -> Result:
+    def _delete(self, name: str) -> dict[str, Any]:
+        condition = {"ConditionExpression": "attribute_exists(#name)", "ExpressionAttributeNames": _NAME}
+        return {"Delete": {"TableName": self._table, "Key": encode({COMPANY_KEY: name}), **condition}}
+
+    def _set_page(self, change: PutCompany) -> dict[str, Any]:
         update = "SET #added_at = if_not_exists(#added_at, :now)"
-        answer = self._dynamodb.update_item(
-            TableName=self._table,
-            Key=encode({COMPANY_KEY: change.name}),
-            UpdateExpression=f"{update}, #page = :page" if change.page else f"{update} REMOVE #page",
-            ExpressionAttributeNames={"#added_at": _ADDED_AT, "#page": PAGE},
-            ExpressionAttributeValues=encode({":now": utc_now(), ":page": change.page}),
-            ReturnValues="ALL_OLD",
-        )
-        old = answer.get("Attributes")
-        if not old:
-            return "added"
-        return "unchanged" if _page(old) == change.page else "updated"
-
-    def _remove(self, name: str) -> Result:
-        answer = self._dynamodb.delete_item(
-            TableName=self._table, Key=encode({COMPANY_KEY: name}), ReturnValues="ALL_OLD"
-        )
-        return "removed" if answer.get("Attributes") else "missing"
-
-    def _rename(self, change: RenameCompany, known: TypedItem) -> Result:
-        if change.new_name == change.name:
-            return "unchanged"
-        put = {"TableName": self._table, "Item": known | encode({COMPANY_KEY: change.new_name}), **_absent()}
-        delete = {
-            "TableName": self._table,
-            "Key": encode({COMPANY_KEY: change.name}),
-            "ConditionExpression": "attribute_exists(#name)",
-            "ExpressionAttributeNames": _NAME,
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": encode({COMPANY_KEY: change.name}),
+                "UpdateExpression": f"{update}, #page = :page" if change.page else f"{update} REMOVE #page",
+                "ExpressionAttributeNames": {"#added_at": _ADDED_AT, "#page": PAGE},
+                "ExpressionAttributeValues": encode({":now": utc_now(), ":page": change.page}),
+            }
         }
+
+    def _make_together(self, plans: list[_Plan]) -> list[Result] | None:
+        """Make all changes in one transaction; None when there are too many actions or it is cancelled."""
+        actions = [action for plan in plans for action in plan.actions]
+        if len(actions) > DYNAMODB_TRANSACTION_ACTIONS:
+            return None
         try:
-            self._dynamodb.transact_write_items(TransactItems=[{"Put": put}, {"Delete": delete}])
+            if actions:
+                self._dynamodb.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if _CONDITION_FAILED not in reasons:
+            if not _reasons(error):
                 raise
-            return "taken" if reasons[0] == _CONDITION_FAILED else "missing"
-        return "renamed"
+            return None
+        return [plan.result for plan in plans]
+
+    def _make_each(self, plans: list[_Plan]) -> list[Result]:
+        """Make each change in a transaction of its own, several at once."""
+        results = [_threads.submit(self._make_one, plan) for plan in plans]
+        wait(results)  # Lambda halts the process after the answer: no write may be under way then
+        return [result.result() for result in results]
+
+    def _make_one(self, plan: _Plan) -> Result:
+        try:
+            if plan.actions:
+                self._dynamodb.transact_write_items(TransactItems=list(plan.actions))
+        except ClientError as error:
+            for reason, refused in zip(_reasons(error), plan.refused, strict=False):
+                if reason == _CONDITION_FAILED:
+                    return refused
+            raise
+        return plan.result
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """List why a transaction was cancelled, by action; empty for other errors."""
+    return [reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])]
 
 
 def checked(sent: Sequence[Change]) -> list[Change]:
@@ -200,12 +236,3 @@ class _Checks:
 
     def _refuse(self, field: str, expected: str) -> None:
         self.errors.append(FieldError(field, expected))
-
-
-def _page(item: TypedItem) -> str | None:
-    return decode(item).get(PAGE)
-
-
-def _absent() -> dict[str, Any]:
-    """Condition of a write: there is no such company."""
-    return {"ConditionExpression": "attribute_not_exists(#name)", "ExpressionAttributeNames": _NAME}

@@ -194,8 +194,17 @@ def test_what_others_do_at_the_same_time_is_not_overwritten(api: Api, ann: User,
     assert (result.result, stored(api, f"{name} new")) == ("missing", None)
 
 
+def test_more_renames_than_fit_in_a_transaction_are_made_one_by_one(api: Api, ann: User, name: str) -> None:
+    names = [f"{name} {number}" for number in range(51)]
+    assert results(ann, *map(add, names)) == ["added"] * 51
+    renamed = results(ann, *(rename(one, f"{one} new") for one in names))
+    assert renamed == ["renamed"] * 51
+    assert stored(api, f"{names[50]} new")
+    assert stored(api, names[50]) is None
+
+
 class Failing:
-    """A DynamoDB client that fails, or leaves keys unread."""
+    """A DynamoDB client that leaves keys unread, or cancels transactions that write the company `Fails`."""
 
     def __init__(self, unread: int = 0, code: str = "") -> None:
         self.unread, self.code, self.reads, self.written = unread, code, 0, 0
@@ -206,10 +215,13 @@ class Failing:
             return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
         return {"Responses": {TABLE: []}}
 
-    def put_item(self, **request: Any) -> dict[str, Any]:
-        if self.code and request["Item"]["name"]["S"] == "Fails":
-            raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "PutItem")
-        self.written += 1
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        names = [action["Put"]["Item"]["name"]["S"] for action in request["TransactItems"]]
+        if "Fails" in names:
+            reasons = [{"Code": self.code if name == "Fails" else "None"} for name in names]
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(answer, "TransactWriteItems")
+        self.written += len(names)
         return {}
 
 
@@ -229,7 +241,7 @@ def test_keys_that_were_not_read_are_read_again_and_never_taken_for_missing_comp
 
 
 def test_a_failed_write_fails_the_request_after_the_others_have_ended(api: Api, ann: User) -> None:
-    client = Failing(code="ThrottlingException")
+    client = Failing(code="ThrottlingError")
     with patch.object(api.modules["companies_change"].companies, "_dynamodb", client):
         response = change(ann, add("A"), add("Fails"), add("B"))
     assert (response.status, response.problem) == (429, "too-many-requests")
