@@ -200,7 +200,7 @@ def test_handlers_import_only_what_is_there_in_lambda() -> None:
     """The standard library, the layer, AWS's library; nothing heavy such as Pulumi, not even inside a function."""
     lines = (ROOT / "requirements" / "layer.in").read_text().splitlines()
     assert {line for line in lines if line and not line.startswith("#")} == LAYER_PACKAGES.keys()
-    allowed = {"handlers", "boto3", "botocore", *LAYER_PACKAGES.values(), *sys.stdlib_module_names}
+    allowed = {"handlers", "schema", "boto3", "botocore", *LAYER_PACKAGES.values(), *sys.stdlib_module_names}
     files = [path for path in python_files("handlers") if "batch" not in path.parts]
     assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
 
@@ -209,7 +209,7 @@ def test_batch_program_imports_only_what_its_wheels_bring() -> None:
     lines = (ROOT / "requirements" / "batch.in").read_text().splitlines()
     assert {line for line in lines if line and not line.startswith("#")} == BATCH_PACKAGES.keys()
     brought = {package for packages in BATCH_PACKAGES.values() for package in packages}
-    allowed = {"handlers", "boto3", "botocore", *brought, *sys.stdlib_module_names}
+    allowed = {"handlers", "schema", "boto3", "botocore", *brought, *sys.stdlib_module_names}
     files = python_files("handlers/batch")
     assert {short(path): wrong for path in files if (wrong := imported(parse(path)) - allowed)} == {}
 

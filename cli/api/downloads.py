@@ -1,4 +1,4 @@
-"""Downloading the files that a job made: each is complete or not there, and none is outside of the folder."""
+"""Download the files that a job made: each is complete or absent, and inside the chosen folder."""
 
 from __future__ import annotations
 

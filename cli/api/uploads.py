@@ -1,4 +1,4 @@
-"""Uploading documents: each is announced to the API, and then sent straight to S3 by the form it answers."""
+"""Upload documents: announce each to the API, then send it to S3 with the form that the API answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dead-letter queue: looking at its messages, and moving them back to the work queue."""
+"""The dead-letter queue: look at its messages, and move them back to the work queue."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cli.aws.batches import parts
 from cli.aws.deployment import Deployment
 from schema.limits import SQS_MESSAGES
 
-# Messages are hidden while they are looked at. Should this program be killed, they are back after this time.
+# Seconds for which messages are hidden while they are looked at. If this program is killed, they return after this time.
 PEEK_VISIBILITY_S = 60
-# Longer, as messages that are not to be moved must not come round again before the queue's end is reached.
+# Longer: messages that stay must not be received again before the end of the queue is reached.
 REDRIVE_VISIBILITY_S = 300
-# Waiting makes SQS ask all its servers; without it an answer can be empty although there are messages.
-# The embedded AWS has one server.
+# Seconds of long polling, in which SQS asks all its servers; without it, an answer can be empty although there are
+# messages. The embedded AWS has one server.
 WAIT_S = 1
 WAIT_LOCAL_S = 0
 
@@ -25,7 +25,7 @@ Message = dict[str, Any]
 
 
 class DeadLetter(msgspec.Struct):
-    """A message that could not be worked on.
+    """A message that failed too often.
 
     Attributes
     ----------
@@ -100,6 +100,9 @@ class DeadLetterQueue:
 
     def redrive(self, companies: Collection[str], finished: Callable[[int], None]) -> Moved:
         """Move messages to the work queue until none is left.
+
+        SQS's own redrive (StartMessageMoveTask) is not used: it cannot choose messages by company or count those that
+        were refused, and the embedded AWS does not have it.
 
         A message is deleted only after the work queue has taken it: when this is interrupted, a message
         may be in both queues, but is never lost.

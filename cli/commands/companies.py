@@ -17,7 +17,7 @@ from cli.ui.text import companies_counted, counted, printable
 if TYPE_CHECKING:
     from cli.api.companies import Company, CompanyList
 
-# Longer lists are shown as their size.
+# Of longer lists, the size is shown.
 LISTED = 50
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

@@ -1,4 +1,4 @@
-"""`nlp documents`: what the jobs of a project work on."""
+"""`nlp documents`: the documents of a project, which its jobs read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cli.ui.text import counted, printable, relative_time, spoken_duration, spok
 if TYPE_CHECKING:
     from cli.ui.document_files import Selection
 
-# More files are told as their number.
+# Of longer lists, the size is shown.
 LISTED = 50
 NAMED = 5
 Uploaded = list[tuple[Path, dict[str, Any]]]

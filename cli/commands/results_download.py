@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REPORT = "report.json"
 NAMED = 5
-# More files are told as their number.
+# Of longer lists, the size is shown.
 LISTED = 50
 
 
