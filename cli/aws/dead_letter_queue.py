@@ -12,7 +12,7 @@ from cli.aws.batches import parts
 from cli.aws.deployment import Deployment
 from schema.limits import SQS_MESSAGES
 
-# Seconds for which messages are hidden while they are looked at. If this program is killed, they return after this time.
+# Seconds for which messages are hidden during a look; after them, messages return even if this program was killed.
 PEEK_VISIBILITY_S = 60
 # Longer: messages that stay must not be received again before the end of the queue is reached.
 REDRIVE_VISIBILITY_S = 300
