@@ -22,6 +22,9 @@ JOB_NAME_CHARACTERS = 63
 
 # Entries on one page of a list of the API.
 PAGE_ENTRIES = 100
+# Companies on one page, without their observations, and changes in one request.
+PAGE_COMPANIES = 1000
+COMPANY_CHANGES = 100
 # Users whom a project can be shared with: replacing them all, with the project's own item, is one transaction.
 PROJECT_SHARES = 49
 PROJECT_NAME_CHARACTERS = 200

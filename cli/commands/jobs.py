@@ -13,14 +13,13 @@ from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
+from schema.jobs import COMPLETED, KINDS, RUNNING, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_JOB_FAILED = 3
-KINDS = ("translate", "analyse")
-STATUSES = ("running", "completed", "failed", "cancelled", "rejected")
-STYLES = {"running": "yellow", "completed": "green", "failed": "red", "cancelled": "magenta", "rejected": "dim"}
+STYLES: dict[str, str] = dict(zip(STATUSES, ("yellow", "green", "red", "magenta", "dim"), strict=True))
 # The request's fields by the options that fill them.
 FIELDS = {
     "target": "--to",
@@ -60,7 +59,7 @@ def jobs() -> None:
         "nlp jobs start -p Contracts analyse --language en --topics 5 --summary-sentences 2",
     )
 )
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(tuple(KINDS)))
 @project_option
 @click.option("--to", "target", metavar="LANGUAGE", help="translate: the language to translate into, such as de.")
 @click.option("--from", "source", metavar="LANGUAGE", help="translate: that of the documents. [default: found out]")
@@ -92,8 +91,9 @@ def start(
         job = api.post("projects", place, "jobs", body=body, key=str(uuid4()))
     except ApiError as error:
         running = error.kind == "job-running"
-        advice = f"See it: {invocation.command(f'jobs list -p {place} --status running')}" if running else ""
-        raise error.told({f"options.{field}": option for field, option in FIELDS.items()}, advice) from None
+        advice = f"See it: {invocation.command(f'jobs list -p {place} --status {RUNNING}')}" if running else ""
+        options_by_field = {f"options.{field}": option for field, option in FIELDS.items()}
+        raise error.with_option_names(options_by_field, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:
@@ -146,7 +146,7 @@ def list_jobs(invocation: Invocation, project: str, status: str | None, limit: i
 )
 @click.argument("job")
 @project_option
-@click.option("--kind", type=click.Choice(KINDS), help="With `latest`: the last completed job of this kind.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), help="With `latest`: the last completed job of this kind.")
 @_wait_options
 @global_options()
 @click.pass_obj
@@ -191,14 +191,14 @@ def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
         raise
     if invocation.json:
         write_json(ended)
-    elif ended["status"] == "completed":
+    elif ended["status"] == COMPLETED:
         say(f"The {name} is completed, in {_spoken(ended)}.")
         hint(f"Get what it made: {invocation.command(_showing(job, 'results download'))}")
-    if ended["status"] == "running":
+    if ended["status"] == RUNNING:
         raise CliError(
             f"Time is up and the {name} still runs; it goes on. Follow it: {invocation.command(_showing(job))} --wait"
         )
-    if ended["status"] != "completed":
+    if ended["status"] != COMPLETED:
         cause = ended["cause"] or "no cause was given"
         raise CliError(f"The {name} is {ended['status']}: {cause}", EXIT_JOB_FAILED)
 

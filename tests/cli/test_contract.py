@@ -1,39 +1,31 @@
-"""What the command line knows of the API is what the API says of itself."""
+"""The command line's own tables name exactly what the schema declares, and what it looks for in answers exists."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from cli.api import client as api
-from cli.api import errors as api_errors
-from cli.api import project_names
-from cli.commands import jobs
-from cli.ui import document_files
-from handlers.api.support.registry import OPERATIONS
-from handlers.common.ids import new_id
-from handlers.common.job_options import OPTIONS_OF_KIND
-from handlers.projects.models import Kind, Status
-from schema.limits import PAGE_ENTRIES, UPLOAD_BYTES
-from schema.names import CONTENT_TYPES
-from schema.problems import TYPE_PREFIX
+from cli.commands import jobs, results
+from cli.ui.document_files import ENDINGS
+from schema.companies import Label
+from schema.endpoints import ENDPOINTS
+from schema.problems import PROBLEMS
+from tests.cli.test_app import invoke
 
 
-def test_documents() -> None:
-    assert set(document_files.ENDINGS) == CONTENT_TYPES.keys()
-    assert document_files.MAX_BYTES == UPLOAD_BYTES
+def test_every_label_and_status_has_a_style() -> None:
+    assert results.STYLES.keys() == set(get_args(Label))
+    assert jobs.STYLES.keys() == set(jobs.STATUSES)
 
 
-def test_jobs() -> None:
-    assert get_args(Kind) == jobs.KINDS
-    assert get_args(Status) == jobs.STATUSES
-    assert {kind: set(fields) for kind, fields in jobs.OF_KIND.items()} == {
-        kind: set(options.__struct_fields__) for kind, options in OPTIONS_OF_KIND.items()
-    }
+def test_the_help_names_every_type_of_document() -> None:
+    shown = invoke("documents", "upload", "--help").stdout
+    assert [ending for ending in ENDINGS if ending not in shown] == []
 
 
-def test_requests() -> None:
-    assert api.PAGE_SIZE == PAGE_ENTRIES
-    assert api_errors.TYPE_PREFIX == TYPE_PREFIX
-    assert project_names.is_id(new_id())
-    created = {operation.path for operation in OPERATIONS if operation.method == "POST" and operation.idempotent}
+def test_problems_that_get_advice_exist() -> None:
+    assert "job-running" in PROBLEMS
+
+
+def test_requests_that_are_repeated_with_a_key_are_done_once() -> None:
+    created = {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "POST" and endpoint.idempotent}
     assert {"/projects", "/projects/{project}/documents", "/projects/{project}/jobs"} <= created
