@@ -111,7 +111,7 @@ def _end_everything_on_sigterm(workspace: Path) -> None:
 
 def _watch_parent() -> None:
     """End everything when standard input ends, which happens when the parent ends in any way."""
-    while sys.stdin.buffer.read(1024):
+    while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a lock of the buffer would disturb the end of the process
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_ORPHAN_GRACE_S)
