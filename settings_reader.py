@@ -6,11 +6,12 @@ import json
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
+import pulumi
 
 Group = TypeVar("Group", bound=msgspec.Struct)
 
 
-class SettingsError(Exception):
+class SettingsError(pulumi.RunError):
     """Some settings are wrong; the message names each with its value and what was expected."""
 
 

@@ -21,7 +21,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import ROOT
 from pulumi.runtime.stack import Stack
-from pulumi.runtime.sync_await import _ensure_event_loop
+
+from local.deploy.event_loop import event_loops
 
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
 ACCOUNT = "123456789012"
@@ -225,12 +226,8 @@ def evaluate(
 
 
 def _evaluate(build: Callable[[], Any], config: dict[str, str], stack: str, preview: bool) -> Evaluation:
-    _ensure_event_loop()  # another test's `asyncio.run` leaves none behind
     mocks = _Mocks(preview)
     monitor = _RecordingMonitor(mocks)
-    ROOT.set(None)
-    pulumi.runtime.set_mocks(mocks, "cloud-nlp", stack, preview, monitor=monitor)
-    pulumi.runtime.set_all_config(config)
     exported: dict[str, Any] = {}
     resolved: dict[str, Any] = {}
 
@@ -242,7 +239,11 @@ def _evaluate(build: Callable[[], Any], config: dict[str, str], stack: str, prev
         exported.update(root.outputs)
         return pulumi.Output.all(result=result, outputs=pulumi.Output.all(**exported)).apply(resolved.update)
 
-    run()
+    with event_loops():
+        ROOT.set(None)
+        pulumi.runtime.set_mocks(mocks, "cloud-nlp", stack, preview, monitor=monitor)
+        pulumi.runtime.set_all_config(config)
+        run()
     resources = sorted(monitor.declared.values(), key=lambda one: (one.type, one.name))
     return Evaluation(resources, set(exported), resolved.get("outputs", {}), resolved.get("result"))
 

@@ -90,7 +90,7 @@ def build_layer(
     return archive
 
 
-class LayerError(Exception):
+class LayerError(pulumi.RunError):
     """The dependency layer cannot be built; the message has pip's reasons."""
 
 

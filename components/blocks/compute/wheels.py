@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pulumi
+
 from components.blocks.compute.bundle import ROOT
 
 # SageMaker's current images are Ubuntu 22.04 (glibc 2.35) on x86_64; pip takes wheels for these and older systems.
@@ -16,7 +18,7 @@ _OLDER_PLATFORMS = ("manylinux_2_24", "manylinux_2_17", "manylinux2014")
 _PIP_SECONDS = 900  # some packages are hundreds of megabytes
 
 
-class WheelsError(Exception):
+class WheelsError(pulumi.RunError):
     """The wheels cannot be had; the message has pip's reasons."""
 
 

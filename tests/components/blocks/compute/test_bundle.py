@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from components.blocks.compute.bundle import ROOT, code_bundle
-from local.deploy.resources import archive_bytes
+from local.deploy.creators.common import archive_bytes
 
 MAX_BYTES = 100_000
 
