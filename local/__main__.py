@@ -13,8 +13,8 @@ import click
 from rich.console import Console
 
 from local.aws.embedded_aws import EmbeddedAwsError
-from local.demo.pipeline import RunError
-from local.demo.product_api import ApiError
+from local.demo.api_client import ApiError
+from local.demo.pipeline_client import RunError
 from local.deploy.deployer import ROOT, DeployError
 from local.deploy.stack import StackError
 
@@ -40,13 +40,13 @@ def main() -> None:
 @click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
 def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, run jobs over documents, show the results, stop."""
-    from local.demo import demo as steps
+    from local.demo import walkthrough
 
-    names = steps.read_names(companies)
+    names = walkthrough.read_names(companies)
     if not names:
         raise click.BadParameter(f"{companies} names no company", param_hint="--companies")
     shown = Console(highlight=False, record=True, width=120, force_terminal=True) if picture else console
-    _run(lambda: steps.demo(shown, live, names))
+    _run(lambda: walkthrough.demo(shown, live, names))
     if picture:
         picture.write_text(_without_web_fonts(shown.export_svg(title="make demo")))
 

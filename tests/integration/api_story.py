@@ -16,7 +16,7 @@ from handlers.api.support.registry import Operation
 from handlers.common.ids import new_id
 from handlers.common.table import Item, decode
 from handlers.projects import keys
-from local.demo.product_api import RUNNING, ApiUser
+from local.demo.api_client import RUNNING, ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.harness import wait_until
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.aws.embedded_aws import EmbeddedAws
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.integration.api_story import Backstage
 from tests.integration.harness import Pipeline

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from handlers.projects.models import MAX_UPLOAD_BYTES
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem
 from tests.integration.harness import wait_until
 from tests.integration.http_calls import Answer, call

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlers.projects import keys
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.word_documents import full_document, simple_document
 from tests.integration.api_story import TO_GERMAN, Backstage, run
