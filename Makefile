@@ -24,10 +24,11 @@ serve: $(VENV)/local.stamp ## Keep the embedded AWS and the deployed product run
 test: $(VENV)/development.stamp ## Run all tests (ARGS="-k name" narrows them)
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-lint: $(VENV)/development.stamp ## Check style and types
+lint: $(VENV)/development.stamp ## Check style, types and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
