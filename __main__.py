@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -15,7 +16,7 @@ from components.blocks.compute.python_function import FunctionDefaults
 from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.http.api_domain import Domain
-from components.blocks.http.http_api import Audience, Throttle
+from components.blocks.http.http_api import Audience
 from components.blocks.observe.notifications import Notifications
 from components.product_api import KINDS, JobDefaults, ProductApi, ProductApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
@@ -37,76 +38,57 @@ functions = FunctionDefaults(
     runtime=runtime,
     architecture=architecture,
     layers=[layer.arn],
-    log_retention_days=settings.functions.log_retention_days,
-    log_level=settings.functions.log_level,
-    tracing=settings.functions.tracing,
     notify=[notifications.arn] if notifications else [],
+    **settings.functions.given("log_retention_days", "log_level", "tracing"),
 )
 
-sentiment = SentimentPipeline(
-    "sentiment",
-    SentimentPipelineArgs(
-        functions=functions,
-        schedule=settings.sentiment.schedule,
-        scheduled=settings.sentiment.scheduled,
-        language=settings.sentiment.language,
-        text_source_url=settings.sentiment.text_source_url,
-        contact=settings.sentiment.contact,
-        companies_per_segment=settings.sentiment.companies_per_segment,
-        batch_window_seconds=settings.sentiment.batch_window_seconds,
-        analyse_timeout_seconds=settings.sentiment.analyse_timeout_seconds,
-        analyse_concurrency=settings.sentiment.analyse_concurrency,
-        retry_seconds=settings.sentiment.retry_seconds,
-        max_receives=settings.sentiment.max_receives,
-        observation_retention_days=settings.sentiment.observation_retention_days,
-        result_retention_days=settings.sentiment.result_retention_days,
-        protect=settings.protect,
-        max_age_seconds=settings.sentiment.max_age_seconds,
-    ),
-)
+sentiment_args = SentimentPipelineArgs(functions=functions, protect=settings.protect, **settings.sentiment.given())
+sentiment = SentimentPipeline("sentiment", sentiment_args)
 
 jobs, api = settings.jobs, settings.api
+product_args = ProductApiArgs(
+    functions=functions,
+    companies=sentiment.companies,
+    observations=sentiment.observations,
+    jobs=JobDefaults(
+        image=jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or ""),
+        # The embedded AWS runs jobs with this machine's Python, which has the packages.
+        wheels=None if on_host else download_wheels(ROOT / "requirements" / "batch.txt", jobs.python_version),
+        isolated_translation=jobs.isolated_translation,
+        schedules={
+            kind: [
+                JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
+                for one in jobs.schedules
+                if one.kind == kind
+            ]
+            for kind in KINDS
+        },
+        **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
+    ),
+    version=version,
+    audience=Audience(api.issuer, api.audience) if api.issuer else None,
+    sign_in=SignIn(
+        **api.given(
+            "self_registration", "mfa", "callback_urls", "logout_urls", "firewall", sign_in_prefix="domain_prefix"
+        )
+    ),
+    domain=Domain(api.domain, **api.given("certificate_arn", hosted_zone_id="zone_id")) if api.domain else None,
+    announce=notifications,
+    protect=settings.protect,
+    **api.given("origins"),
+)
+throttles = {
+    "throttle": api.given(requests_per_second="per_second", burst="burst"),
+    "costly_throttle": api.given(costly_requests_per_second="per_second", costly_burst="burst"),
+}
 product = ProductApi(
     "product",
-    ProductApiArgs(
-        functions=functions,
-        companies=sentiment.companies,
-        observations=sentiment.observations,
-        jobs=JobDefaults(
-            image=jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or ""),
-            # The embedded AWS runs jobs with this machine's Python, which has the packages.
-            wheels=None if on_host else download_wheels(ROOT / "requirements" / "batch.txt", jobs.python_version),
-            instance_type=jobs.instance_type,
-            instance_count=jobs.instance_count,
-            volume_gb=jobs.volume_gb,
-            time_limit_seconds=jobs.time_limit_seconds,
-            isolated_translation=jobs.isolated_translation,
-            schedules={
-                kind: [
-                    JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
-                    for one in jobs.schedules
-                    if one.kind == kind
-                ]
-                for kind in KINDS
-            },
-        ),
-        version=version,
-        audience=Audience(api.issuer, api.audience) if api.issuer else None,
-        sign_in=SignIn(
-            api.self_registration, api.mfa, api.callback_urls, api.logout_urls, api.sign_in_prefix, api.firewall
-        ),
-        throttle=Throttle(api.requests_per_second, api.burst),
-        costly_throttle=Throttle(api.costly_requests_per_second, api.costly_burst),
-        origins=api.origins,
-        domain=Domain(api.domain, api.hosted_zone_id, api.certificate_arn) if api.domain else None,
-        announce=notifications,
-        protect=settings.protect,
-    ),
+    replace(product_args, **{name: replace(getattr(product_args, name), **given) for name, given in throttles.items()}),
 )
 users = product.api.users
 
 pulumi.export("region", aws.config.region)
-pulumi.export("schedule", settings.sentiment.schedule if settings.sentiment.scheduled else "off")
+pulumi.export("schedule", sentiment_args.schedule if sentiment_args.scheduled else "off")
 pulumi.export("companies_table", sentiment.companies.name)
 pulumi.export("observations_table", sentiment.observations.name)
 pulumi.export("results_bucket", sentiment.results.name)
@@ -120,7 +102,7 @@ pulumi.export("api_url", product.api.url)
 pulumi.export("documents_table", product.documents.name)
 pulumi.export("documents_bucket", product.files.name)
 pulumi.export("state_machines", {kind: workflow.machine.arn for kind, workflow in product.workflows.items()})
-pulumi.export("issuer", users.issuer if users else api.issuer)
+pulumi.export("issuer", users.issuer if users else api.issuer or "")
 pulumi.export("user_pool", users.id if users else "")
 pulumi.export("command_line_client", users.command_line_client_id if users else "")
 pulumi.export("web_client", (users.web_client_id if users else None) or "")

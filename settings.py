@@ -1,200 +1,259 @@
-"""Per-stack settings: everything that differs between stacks, typed, described and checked.
+"""Settings of a stack: everything that differs between stacks, typed, described and checked.
 
-Values come from `Pulumi.<stack>.yaml`, under keys such as `cloud-nlp:sentiment.schedule`.
+Values come from `Pulumi.<stack>.yaml`, under keys such as `cloud-nlp:sentiment.schedule`. A field that is `None` unless
+the stack sets it has its default in the component that it is passed to.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
-from typing import Annotated, Any, Literal
+from collections import Counter
+from typing import Any, Literal
 
-import msgspec
 import pulumi
-from msgspec import Meta
+from pydantic import Field, ValidationInfo, field_validator
 
-from settings_reader import SettingsError, convert_settings
+from settings_reader import (
+    RUNNING_CODE,
+    Contact,
+    DomainPrefix,
+    Email,
+    Flag,
+    Group,
+    HostName,
+    InstanceType,
+    JobLabel,
+    LogRetention,
+    Number,
+    Origin,
+    OrUnset,
+    ProjectId,
+    PythonVersion,
+    Schedule,
+    SettingsError,
+    Url,
+    WholeNumber,
+    leads_to_this_machine,
+    read_settings,
+)
+
+__all__ = [
+    "ApiSettings",
+    "FunctionSettings",
+    "JobScheduleSettings",
+    "JobSettings",
+    "SentimentSettings",
+    "Settings",
+    "SettingsError",
+    "host_architecture",
+    "host_runtime",
+    "load_settings",
+    "parse_settings",
+]
 
 PROJECT = "cloud-nlp"
+# SageMaker accepts environment variables of a job, which carry its options, up to this length.
+_MAX_OPTIONS_LENGTH = 256
 # Amazon Comprehend's languages for sentiment, https://docs.aws.amazon.com/comprehend/latest/dg/supported-languages.html
 Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "zh", "zh-TW"]
-# Periods that CloudWatch Logs can keep events for.
-LogRetention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
-_SCHEDULE = r"^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\))\Z"
-_URL = r"^(https?://[^\s/]+(/\S*)?)?\Z"
-# What may stand in an HTTP header, in parentheses.
-_CONTACT = r"^[ -'*-~]{0,200}\Z"
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z"
-_ORIGIN = r"^https?://[^\s/]+\Z"
-_HOST = r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?\Z"
-# First part of a domain name of Amazon Cognito.
-_PREFIX = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?\Z"
-# SageMaker takes values of a job's environment, where options travel, up to this length.
-_OPTIONS_LENGTH = 256
 
 
-class FunctionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FunctionSettings(Group):
     """How Lambda functions run."""
 
-    architecture: Annotated[
-        Literal["arm64", "x86_64"],
-        Meta(description="Processor; arm64 costs less"),
-    ] = "arm64"
-    runtime: Annotated[
-        Literal["python3.11", "python3.12", "python3.13", "python3.14", "host"],
-        Meta(description="Python version. `host`: this machine's Python and processor, for the embedded AWS"),
-    ] = "python3.14"
-    log_retention_days: Annotated[LogRetention, Meta(description="How long logs are kept")] = 30
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="Least severe lines that are logged")
-    ] = "INFO"
-    tracing: Annotated[bool, Meta(description="Trace requests with AWS X-Ray")] = True
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    """Processor architecture; arm64 costs less"""
+    runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14", "host"] = "python3.14"
+    """Python version; `host` is this machine's Python and processor, for the embedded AWS only"""
+    log_retention_days: LogRetention | None = None
+    """Days that logs are kept"""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None
+    """Lowest level that is logged"""
+    tracing: Flag | None = None
+    """Trace requests with AWS X-Ray"""
+
+    @field_validator("runtime")
+    @classmethod
+    def _host_only_on_this_machine(cls, runtime: str, info: ValidationInfo) -> str:
+        if runtime == "host" and not (info.context or {}).get("on_this_machine"):
+            raise ValueError(
+                "a version such as python3.14, as aws:endpoints does not lead to an AWS on this machine for "
+                + " and ".join(RUNNING_CODE)
+            )
+        return runtime
 
 
-class SentimentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SentimentSettings(Group):
     """The sentiment pipeline."""
 
-    schedule: Annotated[
-        str, Meta(pattern=_SCHEDULE, description="When runs start: rate(5 minutes), cron(0 6 * * ? *)")
-    ] = "rate(5 minutes)"
-    scheduled: Annotated[bool, Meta(description="Whether the schedule starts runs at all")] = True
-    language: Annotated[Language, Meta(description="Language of the texts")] = "en"
-    text_source_url: Annotated[
-        str, Meta(pattern=_URL, description="Where texts come from; Wikipedia in the language when absent")
-    ] = ""
-    contact: Annotated[
-        str,
-        Meta(
-            max_length=200, description="Address or page for the text source's operators; Wikipedia's rules ask for one"
-        ),
-    ] = ""
-    companies_per_segment: Annotated[
-        int, Meta(ge=1, le=100_000, description="Companies that one dispatching invocation sends")
-    ] = 2000
-    batch_window_seconds: Annotated[
-        int, Meta(ge=1, le=300, description="How long a batch may wait to fill up to 25 companies")
-    ] = 5
-    analyse_timeout_seconds: Annotated[
-        int, Meta(ge=5, le=900, description="Time limit of an invocation that analyses a batch")
-    ] = 30
-    analyse_concurrency: Annotated[
-        int,
-        Meta(ge=2, le=1000, description="Batches analysed at once; protects text source and Comprehend quota"),
-    ] = 10
-    retry_seconds: Annotated[
-        int,
-        Meta(ge=0, le=900, description="Longest delay after a company's first failure; doubles from there"),
-    ] = 30
-    max_receives: Annotated[int, Meta(ge=1, le=1000, description="Attempts before a message becomes a dead letter")] = 5
-    max_age_seconds: Annotated[
-        int, Meta(ge=60, le=1_209_600, description="An alarm tells when a company has waited longer to be analysed")
-    ] = 3600
-    observation_retention_days: Annotated[
-        # Not shorter than messages may live, 4 and 14 days, or a dead letter's claim would be forgotten before it.
-        int, Meta(ge=19, le=36_500, description="How long a company's history is kept")
-    ] = 90
-    result_retention_days: Annotated[int, Meta(ge=1, le=36_500, description="How long result objects are kept")] = 365
+    schedule: Schedule | None = None
+    """When runs start, such as rate(5 minutes) or cron(0 6 * * ? *), in UTC"""
+    scheduled: Flag | None = None
+    """Start runs on the schedule; when false, only by hand"""
+    language: Language | None = None
+    """Language of the texts"""
+    text_source_url: OrUnset[Url] = None
+    """Base address of the text source; when not set, Wikipedia in the language of the texts"""
+    contact: OrUnset[Contact] = None
+    """Your e-mail address or web page, sent to the text source with each request; Wikipedia asks for it"""
+    companies_per_segment: WholeNumber | None = Field(default=None, ge=1, le=100_000)
+    """Companies sent per dispatch invocation; larger tables are split across several"""
+    batch_window_seconds: WholeNumber | None = Field(default=None, ge=1, le=300)
+    """Longest wait for a batch to fill up to 25 companies, in seconds"""
+    analyse_timeout_seconds: WholeNumber | None = Field(default=None, ge=5, le=900)
+    """Time limit of an analyse invocation, in seconds"""
+    analyse_concurrency: WholeNumber | None = Field(default=None, ge=2, le=1000)
+    """Batches analysed at once; limits the load on text source and Comprehend"""
+    retry_seconds: WholeNumber | None = Field(default=None, ge=0, le=900)
+    """Longest delay after a company's first failure, in seconds; doubles each time"""
+    max_receives: WholeNumber | None = Field(default=None, ge=1, le=1000)
+    """Attempts before a message moves to the dead-letter queue"""
+    max_age_seconds: WholeNumber | None = Field(default=None, ge=60, le=1_209_600)
+    """Alarm threshold for the age of the oldest message, in seconds"""
+    # A message lives up to 4 days in the queue and 14 as a dead letter. Its claim in the table must outlive it.
+    observation_retention_days: WholeNumber | None = Field(default=None, ge=19, le=36_500)
+    """Days that observations are kept"""
+    result_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
+    """Days that result objects are kept"""
 
 
-class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ApiSettings(Group):
     """The HTTP API."""
 
-    issuer: Annotated[
-        str, Meta(pattern=_URL, description="Who signs people in, as its tokens say; an own user pool when absent")
-    ] = ""
-    audience: Annotated[tuple[str, ...], Meta(description="Whom the issuer's tokens are for; only with issuer")] = ()
-    self_registration: Annotated[bool, Meta(description="Anybody may register, not only whom you invite")] = False
-    mfa: Annotated[
-        Literal["OFF", "OPTIONAL", "ON"], Meta(description="Second factor from an authenticator application")
-    ] = "OPTIONAL"
-    callback_urls: Annotated[
-        tuple[Annotated[str, Meta(pattern=_URL, min_length=1)], ...],
-        Meta(description="Where the sign-in page sends the web application's users"),
-    ] = ()
-    logout_urls: Annotated[
-        tuple[Annotated[str, Meta(pattern=_URL, min_length=1)], ...],
-        Meta(description="Where the sign-in page sends them when they have signed out"),
-    ] = ()
-    sign_in_prefix: Annotated[
-        str, Meta(pattern=_PREFIX, description="First part of the sign-in page's address; unique in the region")
-    ] = ""
-    firewall: Annotated[bool, Meta(description="AWS WAF in front of the sign-in; 7 USD a month")] = False
-    origins: Annotated[
-        tuple[Annotated[str, Meta(pattern=_ORIGIN)], ...],
-        Meta(description="Origins of web pages that may call the API: https://app.example.com"),
-    ] = ()
-    requests_per_second: Annotated[float, Meta(gt=0, le=10_000, description="Requests let through over time")] = 100
-    burst: Annotated[int, Meta(ge=1, le=5_000, description="Requests let through at once")] = 200
-    costly_requests_per_second: Annotated[
-        float, Meta(gt=0, le=10_000, description="The same for each of POST jobs and POST sentiment")
-    ] = 5
-    costly_burst: Annotated[int, Meta(ge=1, le=5_000, description="Costly requests let through at once")] = 10
-    domain: Annotated[str, Meta(pattern=_HOST, description="A domain of one's own: api.example.com")] = ""
-    hosted_zone_id: Annotated[str, Meta(description="Route 53 zone that gets the domain's records and proof")] = ""
-    certificate_arn: Annotated[str, Meta(description="Certificate for the domain; issued when absent")] = ""
+    issuer: OrUnset[Url] = None
+    """OpenID Connect issuer of access tokens; when not set, a Cognito user pool is created"""
+    audience: tuple[str, ...] = Field(default=(), validate_default=True)
+    """Accepted audiences of access tokens; required with issuer"""
+    self_registration: Flag | None = None
+    """Let anybody register; when false, administrators invite users"""
+    mfa: Literal["OFF", "OPTIONAL", "ON"] | None = None
+    """Second factor from an authenticator app"""
+    callback_urls: tuple[Url, ...] = ()
+    """Pages of the web application that the sign-in page redirects to"""
+    logout_urls: tuple[Url, ...] = ()
+    """Pages that the sign-in page redirects to after sign-out"""
+    sign_in_prefix: OrUnset[DomainPrefix] = None
+    """First part of the sign-in page's domain, unique in the region; when not set, made of the user pool's id"""
+    firewall: Flag | None = None
+    """Put AWS WAF in front of the sign-in; about 7 USD a month"""
+    origins: tuple[Origin, ...] = ()
+    """Origins of web pages that may call the API, such as https://app.example.com"""
+    requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second"""
+    burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
+    """Requests allowed at once"""
+    costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second for each of POST jobs and POST sentiment"""
+    costly_burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
+    """Requests allowed at once for each of POST jobs and POST sentiment"""
+    domain: OrUnset[HostName] = None
+    """Custom domain of the API, such as api.example.com"""
+    hosted_zone_id: OrUnset[str] = None
+    """Route 53 hosted zone for the domain's record and the certificate's validation"""
+    certificate_arn: OrUnset[str] = Field(default=None, validate_default=True)
+    """Existing certificate for the domain; when not set, one is issued"""
+
+    @field_validator("audience")
+    @classmethod
+    def _with_issuer(cls, audience: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "issuer" in info.data and bool(info.data["issuer"]) != bool(audience):
+            raise ValueError("api.issuer with it" if audience else "at least one, as api.issuer is set")
+        return audience
+
+    @field_validator("certificate_arn")
+    @classmethod
+    def _provable(cls, certificate_arn: str | None, info: ValidationInfo) -> str | None:
+        domain, zone = info.data.get("domain"), info.data.get("hosted_zone_id", "wrong")
+        if domain and not (zone or certificate_arn):
+            raise ValueError("this or api.hosted_zone_id, as api.domain is set")
+        return certificate_arn
 
 
-class JobScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Batch jobs that start by themselves."""
+class JobScheduleSettings(Group):
+    """Batch jobs of one kind that start on a schedule."""
 
-    label: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,19}\Z", description="Short name; unique for a kind")]
-    kind: Annotated[Literal["analyse", "translate"], Meta(description="Kind of the jobs")]
-    schedule: Annotated[str, Meta(pattern=_SCHEDULE, description="When: rate(1 day), cron(0 2 * * ? *)")]
-    project: Annotated[str, Meta(min_length=1, max_length=64, description="Id of the project")]
-    options: Annotated[dict[str, Any], Meta(description="The jobs' options, as the API takes them")] = {}
+    label: JobLabel
+    """Short name, unique per kind"""
+    kind: Literal["analyse", "translate"]
+    """Kind of the jobs"""
+    schedule: Schedule
+    """When jobs start, such as rate(1 day) or cron(0 2 * * ? *), in UTC"""
+    project: ProjectId
+    """Id of the project"""
+    options: dict[str, Any] = Field(default={})
+    """Options of the jobs, as in the API"""
+
+    @field_validator("options")
+    @classmethod
+    def _short(cls, options: dict[str, Any]) -> dict[str, Any]:
+        if len(_json(options)) > _MAX_OPTIONS_LENGTH:
+            raise ValueError(f"at most {_MAX_OPTIONS_LENGTH} characters")
+        return options
 
     @property
     def options_json(self) -> str:
-        """The options as jobs get them."""
-        return msgspec.json.encode(self.options, order="sorted").decode()
+        """The options as jobs receive them."""
+        return _json(self.options)
 
     @property
     def channels(self) -> dict[str, str]:
-        """What names optional channels of a job: MarianMT's model, called as its publisher calls it."""
+        """Names for the optional input channels of a job: the model of MarianMT, as its publisher names it."""
         if self.options.get("engine") != "marian":
             return {}
         return {"model": f"opus-mt-{self.options.get('source')}-{self.options.get('target')}"}
 
 
-class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class JobSettings(Group):
     """Batch jobs."""
 
-    image: Annotated[
-        str,
-        Meta(description="Container image in Amazon ECR; SageMaker's own by image_name and image_version if absent"),
-    ] = ""
-    image_name: Annotated[str, Meta(description="Repository of SageMaker's image")] = "huggingface-pytorch-inference"
-    image_version: Annotated[str, Meta(description="Tag of SageMaker's image")] = (
-        "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
-    )
-    python_version: Annotated[
-        str, Meta(pattern=r"^3\.\d+\Z", description="The image's Python, for which packages are brought along")
-    ] = "3.12"
-    instance_type: Annotated[str, Meta(pattern=r"^ml\.", description="What a job runs on")] = "ml.m5.large"
-    instance_count: Annotated[int, Meta(ge=1, le=20, description="How many share a job's documents")] = 1
-    volume_gb: Annotated[int, Meta(ge=1, le=16_384, description="Disk of an instance")] = 30
-    time_limit_seconds: Annotated[
-        # SageMaker: at most seven days.
-        int, Meta(ge=1, le=604_800, description="Longest time a job may run")
-    ] = 3600
-    isolated_translation: Annotated[
-        bool, Meta(description="Translation jobs reach no network, not even AWS: MarianMT only")
-    ] = False
-    schedules: Annotated[tuple[JobScheduleSettings, ...], Meta(description="Jobs that start by themselves")] = ()
+    image: OrUnset[str] = None
+    """Container image in Amazon ECR; when not set, the SageMaker image that follows"""
+    image_name: str = "huggingface-pytorch-inference"
+    """Repository of the SageMaker image"""
+    image_version: str = "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    """Tag of the SageMaker image"""
+    python_version: PythonVersion = "3.12"
+    """Python version of the image, for which packages are downloaded"""
+    instance_type: InstanceType | None = None
+    """SageMaker instance type"""
+    instance_count: WholeNumber | None = Field(default=None, ge=1, le=20)
+    """Instances that share the documents of a job"""
+    volume_gb: WholeNumber | None = Field(default=None, ge=1, le=16_384)
+    """Disk size per instance, in GB"""
+    # SageMaker's limit is seven days.
+    time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=604_800)
+    """Longest run time of a job, in seconds"""
+    isolated_translation: Flag = False
+    """Run translation jobs without a network, not even to AWS; MarianMT only"""
+    schedules: tuple[JobScheduleSettings, ...] = ()
+    """Jobs that start on a schedule"""
+
+    @field_validator("schedules")
+    @classmethod
+    def _unique(cls, schedules: tuple[JobScheduleSettings, ...]) -> tuple[JobScheduleSettings, ...]:
+        counts = Counter((one.kind, one.label) for one in schedules)
+        if repeated := [f"{label!r} of {kind}" for (kind, label), count in counts.items() if count > 1]:
+            raise ValueError(f"each label once per kind, not several times like {' and '.join(repeated)}")
+        return schedules
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(Group):
     """All settings of a stack."""
 
-    protect: Annotated[bool, Meta(description="Keep tables, buckets and user pool from being deleted")] = False
-    notify_emails: Annotated[
-        tuple[Annotated[str, Meta(pattern=_EMAIL)], ...],
-        Meta(description="Who is told when an alarm is raised"),
-    ] = ()
-    functions: Annotated[FunctionSettings, Meta(description="How Lambda functions run")] = FunctionSettings()
-    sentiment: Annotated[SentimentSettings, Meta(description="The sentiment pipeline")] = SentimentSettings()
-    api: Annotated[ApiSettings, Meta(description="The HTTP API")] = ApiSettings()
-    jobs: Annotated[JobSettings, Meta(description="Batch jobs")] = JobSettings()
+    protect: Flag = False
+    """Protect tables, buckets and user pool from deletion"""
+    notify_emails: tuple[Email, ...] = ()
+    """E-mail addresses that alarms are sent to"""
+    functions: FunctionSettings = FunctionSettings()
+    """How Lambda functions run"""
+    sentiment: SentimentSettings = SentimentSettings()
+    """The sentiment pipeline"""
+    api: ApiSettings = ApiSettings()
+    """The HTTP API"""
+    jobs: JobSettings = JobSettings()
+    """Batch jobs"""
 
 
 def load_settings(stack: str | None = None) -> Settings:
@@ -203,7 +262,7 @@ def load_settings(stack: str | None = None) -> Settings:
     Parameters
     ----------
     stack
-        Name of the stack, for the message; asked of Pulumi when absent.
+        Name of the stack, for the message; by default, Pulumi's current stack.
 
     Raises
     ------
@@ -213,58 +272,38 @@ def load_settings(stack: str | None = None) -> Settings:
     prefix = f"{PROJECT}:"
     everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     config = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    return parse_settings(config, stack or pulumi.get_stack())
+    return parse_settings(config, stack or pulumi.get_stack(), leads_to_this_machine(everything.get("aws:endpoints")))
 
 
-def parse_settings(config: dict[str, str], stack: str) -> Settings:
+def parse_settings(config: dict[str, str], stack: str, on_this_machine: bool = False) -> Settings:
     """Check raw values and turn them into settings.
 
     Parameters
     ----------
     config
-        By key, without the project's prefix: texts, or JSON where the value is an object or a list.
+        Raw values by key, without the project's prefix: text, or JSON where the value is an object or a list.
     stack
         Name of the stack, for the message.
+    on_this_machine
+        Whether the stack is deployed to an AWS that runs on this machine.
 
     Raises
     ------
     SettingsError
         One message for all mistakes.
     """
-    mistakes: list[str] = []
-    settings = convert_settings(Settings, config, PROJECT, mistakes)
-    if settings:
-        mistakes += _contradictions(settings)
-    if settings is None or mistakes:
-        raise SettingsError("\n".join([f"Pulumi.{stack}.yaml has mistakes:", *(f"  {line}" for line in mistakes)]))
-    return settings
+    return read_settings(Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine})
 
 
-def _contradictions(settings: Settings) -> list[str]:
-    """Find settings that do not go together, though each is right by itself."""
-    api, schedules = settings.api, settings.jobs.schedules
-    found = []
-    if bool(api.issuer) != bool(api.audience):
-        found.append("api.issuer, api.audience: expected both or none")
-    if api.domain and not (api.hosted_zone_id or api.certificate_arn):
-        found.append(f"api.domain: {api.domain!r}; expected api.hosted_zone_id or api.certificate_arn with it")
-    for name in {(one.kind, one.label) for one in schedules}:
-        count = sum((one.kind, one.label) == name for one in schedules)
-        if count > 1:
-            found.append(f"jobs.schedules: label {name[1]!r} is there {count} times for {name[0]}; expected it once")
-    found += [
-        f"jobs.schedules: options of {one.label!r} have over {_OPTIONS_LENGTH} characters"
-        for one in schedules
-        if len(one.options_json) > _OPTIONS_LENGTH
-    ]
-    return [f"{PROJECT}:{mistake}" for mistake in sorted(found)]
+def _json(options: dict[str, Any]) -> str:
+    return json.dumps(options, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def host_architecture() -> Literal["arm64", "x86_64"]:
-    """Processor of this machine, as Lambda names it."""
+    """Return the processor architecture of this machine, in Lambda's terms."""
     return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
 def host_runtime() -> str:
-    """Python of this process, as Lambda names it."""
+    """Return the Python version of this process, in Lambda's terms."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,78 +1,238 @@
-"""How settings are read: raw values of a stack's file become typed groups, and every mistake is reported at once."""
+"""How settings are read: types of their values, groups of fields, and mistakes in words."""
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+import re
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
-import msgspec
 import pulumi
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-Group = TypeVar("Group", bound=msgspec.Struct)
+# Services that run code. Where they are emulated, it runs with this machine's Python.
+RUNNING_CODE = ("lambda", "sfn")
+# What was expected, by the type of pydantic's error.
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "text, in quotes where it looks like a number",
+    "tuple_type": "a list",
+}
+_BOUNDS = {"ge": "from", "gt": "above", "le": "up to"}
 
 
 class SettingsError(pulumi.RunError):
     """Some settings are wrong; the message names each with its value and what was expected."""
 
 
-def convert_settings(kind: type[Group], config: dict[str, str], project: str, mistakes: list[str]) -> Group | None:
-    """Turn raw values into settings.
+class Group(BaseModel):
+    """Settings that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def given(self, *fields: str, **arguments: str) -> dict[str, Any]:
+        """Return the values that the stack sets, as keyword arguments for a component's args.
+
+        Parameters
+        ----------
+        fields
+            Fields to return under their own names. Without `fields` and `arguments`, all fields are returned.
+        arguments
+            Further fields, each with the name of its argument: `given(sign_in_prefix="domain_prefix")`.
+        """
+        known = type(self).model_fields
+        names = {**{field: field for field in fields}, **arguments} or {field: field for field in known}
+        values = {field: getattr(self, field) for field in names}
+        return {
+            names[field]: value
+            for field, value in values.items()
+            if field in self.model_fields_set and value is not None
+        }
+
+
+GroupType = TypeVar("GroupType", bound=Group)
+Value = TypeVar("Value")
+
+
+def from_text(value: Any) -> Any:
+    """Read "true" and "5", which `pulumi config set` writes as text whatever the type."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            pass
+    return value
+
+
+def form(pattern: str, expected: str) -> AfterValidator:
+    """Accept text of one form only.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression for the whole text.
+    expected
+        The form in words, for the message.
+    """
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(expected)
+        return text
+
+    return AfterValidator(check)
+
+
+# Empty text means that the setting is not set.
+OrUnset = Annotated[Value | None, BeforeValidator(lambda value: None if value == "" else value)]
+Flag = Annotated[bool, Strict(), BeforeValidator(from_text)]
+WholeNumber = Annotated[int, Strict(), BeforeValidator(from_text)]
+Number = Annotated[float, Strict(), BeforeValidator(from_text)]
+# Retention periods of CloudWatch Logs.
+LogRetention = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653],
+    BeforeValidator(from_text),
+]
+Schedule = Annotated[
+    str,
+    form(
+        r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\(\S+( \S+){5}\)",
+        "rate(number unit) or cron(six fields)",
+    ),
+]
+Email = Annotated[str, form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
+Url = Annotated[str, form(r"https?://[^\s/]+(/\S*)?", "an address that starts with https:// or http://")]
+Origin = Annotated[str, form(r"https?://[^\s/]+", "a scheme and a host without a path")]
+HostName = Annotated[str, form(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in lower case")]
+# Sent in an HTTP header, inside parentheses.
+Contact = Annotated[str, form(r"[ -'*-~]{1,200}", "at most 200 ASCII characters, without parentheses")]
+# First part of a domain name of Amazon Cognito.
+DomainPrefix = Annotated[
+    str,
+    form(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        "at most 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+    ),
+]
+JobLabel = Annotated[
+    str, form(r"[a-z][a-z0-9-]{0,19}", "a letter and at most 19 letters, digits and hyphens, in lower case")
+]
+ProjectId = Annotated[str, form(r".{1,64}", "1 to 64 characters")]
+PythonVersion = Annotated[str, form(r"3\.\d+", "a version such as 3.12")]
+InstanceType = Annotated[str, form(r"ml\..*", "a type that starts with ml.")]
+
+
+def read_settings(
+    kind: type[GroupType], config: dict[str, str], project: str, stack: str, context: dict[str, Any]
+) -> GroupType:
+    """Turn a stack's raw values into settings.
 
     Parameters
     ----------
     kind
-        Of the settings: groups, whose fields are described types.
+        Type of the settings.
     config
-        By key, without the project's prefix: texts, or JSON where the value is an object or a list.
+        Raw values by key, without the project's prefix: text, or JSON where the value is an object or a list.
     project
-        What keys are called by in messages.
-    mistakes
-        Where mistakes are added, a line each.
+        Name of the project, which keys start with in messages.
+    stack
+        Name of the stack, for the message.
+    context
+        What validators need to know besides the values.
+
+    Raises
+    ------
+    SettingsError
+        One message for all mistakes.
+    """
+    try:
+        return kind.model_validate({key: from_text(value) for key, value in config.items()}, context=context)
+    except ValidationError as error:
+        mistakes = [f"  {_mistake(kind, project, one)}" for one in error.errors(include_url=False)]
+        raise SettingsError("\n".join([f"Pulumi.{stack}.yaml has mistakes:", *mistakes])) from None
+
+
+def _mistake(kind: type[Group], project: str, error: ErrorDetails) -> str:
+    """Name a setting, its value, what was expected and what the setting is for."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+    name = f"{project}:{path.removeprefix('.')}"
+    group, field = _find(kind, error["loc"])
+    if field is None:
+        return f"{name}: unknown; the known settings here are {', '.join(sorted(group.model_fields))}"
+    if error["type"] == "missing":
+        return f"{name}: missing; it is required ({field.description})"
+    # Only defaults are checked without having been set, and only by validators of this project.
+    is_default = error["type"] == "value_error" and error["input"] in (None, ())
+    value = "not set" if is_default else json.dumps(error["input"], ensure_ascii=False)
+    return f"{name}: {value}; expected {_expected(error, field)} ({field.description})"
+
+
+def _expected(error: ErrorDetails, field: FieldInfo) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            return context["expected"]
+        case "model_type":
+            group = _group_in(field)
+            return f"an object with {', '.join(group.model_fields)}" if group else "an object"
+    bounds = [
+        f" {word} {getattr(constraint, bound)}"
+        for constraint in field.metadata
+        for bound, word in _BOUNDS.items()
+        if hasattr(constraint, bound)
+    ]
+    return _EXPECTED.get(error["type"], "a number" if bounds else error["msg"]) + "".join(bounds)
+
+
+def _find(kind: type[Group], path: tuple[int | str, ...]) -> tuple[type[Group], FieldInfo | None]:
+    """Find the innermost group on a path, and the field that the path ends at: `None` where there is no such field."""
+    group, field = kind, None
+    for part in path:
+        if isinstance(part, str):
+            group = (field and _group_in(field)) or group
+            field = group.model_fields.get(part)
+    return group, field
+
+
+def _group_in(field: FieldInfo) -> type[Group] | None:
+    """Find the group that a field holds, or holds a list of."""
+    candidates = (field.annotation, *get_args(field.annotation))
+    return next((one for one in candidates if isinstance(one, type) and issubclass(one, Group)), None)
+
+
+def leads_to_this_machine(endpoints: str | None) -> bool:
+    """Whether functions and jobs run on this machine.
+
+    Parameters
+    ----------
+    endpoints
+        The provider's setting `aws:endpoints`: JSON, a list of objects with addresses by service.
 
     Returns
     -------
-    The settings, or `None` where there are mistakes.
+    `True` where addresses are named for all services that run code and every named address is one of this machine. A
+    single service that leads elsewhere is enough for `False`: parts of the stack would then be made on AWS.
     """
-    values = _convert(kind, {key: _parse_json(value) for key, value in config.items()}, f"{project}:", mistakes)
-    return None if mistakes else kind(**values)
-
-
-def _parse_json(value: str) -> Any:
     try:
-        return json.loads(value)
+        addresses = {service: address for group in json.loads(endpoints or "[]") for service, address in group.items()}
+        hosts = [urlsplit(address).hostname or "" for address in addresses.values()]
+    except (ValueError, TypeError, AttributeError):
+        return False  # the provider reports what is wrong with it
+    return all(service in addresses for service in RUNNING_CODE) and all(map(_is_this_machine, hosts))
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return value
-
-
-def _convert(kind: type[msgspec.Struct], given: dict[str, Any], path: str, mistakes: list[str]) -> dict[str, Any]:
-    """Convert a group of settings field by field, so that one mistake does not hide the next."""
-    hints = get_type_hints(kind, include_extras=True)
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        name = f"{path}{key}"
-        if key not in hints:
-            mistakes.append(f"{name}: unknown; known are {', '.join(sorted(hints))}")
-            continue
-        hint = hints[key]
-        group, meta = hint.__origin__, hint.__metadata__[0]
-        if isinstance(group, type) and issubclass(group, msgspec.Struct):
-            if isinstance(value, dict):
-                values[key] = group(**_convert(group, value, f"{path}{key}.", mistakes))
-            else:
-                mistakes.append(f"{name}: {value!r}; expected an object with {', '.join(get_type_hints(group))}")
-            continue
-        try:
-            values[key] = msgspec.convert(value, hint, strict=False)
-        except msgspec.ValidationError as error:
-            mistakes.append(f"{name}: {value!r}; {_expected(error, hint)} ({meta.description})")
-    return values
-
-
-def _expected(error: msgspec.ValidationError, hint: Any) -> str:
-    """Say what a value should have been, in words that read well behind it."""
-    message = str(error).partition(" - at ")[0]
-    if get_origin(hint.__origin__) is Literal:
-        return f"expected one of {', '.join(str(choice) for choice in get_args(hint.__origin__))}"
-    if "matching regex" in message:
-        return "not of the form that is expected"
-    return message[:1].lower() + message[1:].replace("`", "")
+        return False

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from dataclasses import MISSING, fields
+from typing import Any
 
-import msgspec
 import pytest
 
+from components.blocks.access.user_pool import SignIn
+from components.blocks.compute.python_function import FunctionDefaults
+from components.product_api import JobDefaults, ProductApiArgs
+from components.sentiment_pipeline import SentimentPipelineArgs
 from settings import Settings
+from settings_reader import Group
 from tests.support.pulumi_mocks import ROOT_FOLDER
 
 PAGES = sorted([*ROOT_FOLDER.glob("*.md"), *ROOT_FOLDER.glob("docs/**/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
-def described(kind: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, Any, str]]:
+def described(kind: type[Group], path: str = "") -> Iterator[tuple[str, Any, str | None]]:
     """Every setting's path, default and description."""
-    hints = get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
-        group, meta = hints[field.name].__origin__, hints[field.name].__metadata__[0]
-        if isinstance(group, type) and issubclass(group, msgspec.Struct):
-            yield from described(group, f"{path}{field.name}.")
+    for name, field in kind.model_fields.items():
+        if isinstance(field.default, Group):
+            yield from described(type(field.default), f"{path}{name}.")
         else:
-            yield f"{path}{field.name}", field.default, meta.description
+            yield f"{path}{name}", field.default, field.description
+
+
+def defaults_of_components() -> dict[str, Any]:
+    """Defaults of the settings that are passed on to components only where a stack sets them."""
+    values = {
+        f"{group}.{field.name}": field.default
+        for group, args in [
+            ("functions", FunctionDefaults),
+            ("sentiment", SentimentPipelineArgs),
+            ("api", SignIn),
+            ("jobs", JobDefaults),
+        ]
+        for field in fields(args)
+        if field.default is not MISSING
+    }
+    for name, prefix in [("throttle", ""), ("costly_throttle", "costly_")]:
+        throttle = ProductApiArgs.__dataclass_fields__[name].default_factory()
+        values |= {f"api.{prefix}requests_per_second": throttle.per_second, f"api.{prefix}burst": throttle.burst}
+    return values
 
 
 def test_every_setting_is_listed_with_its_default_and_description() -> None:
-    rows = []
-    for path, default, description in described(Settings):
+    of_components, rows = defaults_of_components(), []
+    for path, own_default, description in described(Settings):
+        default = of_components.get(path, "") if own_default is None else own_default
         shown = str(default).lower() if isinstance(default, bool) else default
         rows.append(f"| `{path}` | {'none' if shown in ('', ()) else shown} | {description} |")
     table = (ROOT_FOLDER / "docs" / "deploying.md").read_text().partition("|---|---|---|\n")[2].partition("\n\n")[0]

@@ -282,7 +282,7 @@ def test_everything_on_aws_is_tagged(stack: str) -> None:
 def test_mistakes_in_settings_stop_the_program_before_any_resource() -> None:
     with pytest.raises(SettingsError) as error:
         evaluate_program("prod", {"cloud-nlp:protect": "perhaps", "cloud-nlp:typo": "1"})
-    assert "cloud-nlp:protect: 'perhaps'" in str(error.value)
+    assert 'cloud-nlp:protect: "perhaps"; expected true or false' in str(error.value)
     assert "cloud-nlp:typo: unknown" in str(error.value)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
 import pytest
 
 from settings import (
-    ApiSettings,
     FunctionSettings,
-    JobSettings,
     SentimentSettings,
     Settings,
     SettingsError,
@@ -20,9 +19,12 @@ from settings import (
     load_settings,
     parse_settings,
 )
-from tests.support.pulumi_mocks import evaluate, stack_config
+from tests.support.pulumi_mocks import ROOT_FOLDER, evaluate, stack_config
 
 PREFIX = "cloud-nlp:"
+NOT_HOST = "a version such as python3.14, as aws:endpoints does not lead to an AWS on this machine for lambda and sfn"
+LABEL = "a letter and at most 19 letters, digits and hyphens, in lower case"
+FOLDERS = ("components", "handlers", "cli", "local", "bench")
 
 
 def parse(**config: Any) -> Settings:
@@ -40,53 +42,38 @@ def mistakes(**config: Any) -> list[str]:
 
 def test_everything_has_a_default() -> None:
     settings = parse()
-    assert settings == Settings(False, (), FunctionSettings(), SentimentSettings(), ApiSettings(), JobSettings())
-    assert settings.functions == FunctionSettings("arm64", "python3.14", 30, "INFO", True)
-    assert settings.sentiment == SentimentSettings(
-        schedule="rate(5 minutes)",
-        scheduled=True,
-        language="en",
-        text_source_url="",
-        contact="",
-        companies_per_segment=2000,
-        batch_window_seconds=5,
-        analyse_timeout_seconds=30,
-        analyse_concurrency=10,
-        retry_seconds=30,
-        max_receives=5,
-        observation_retention_days=90,
-        result_retention_days=365,
+    assert settings == Settings()
+    assert (settings.functions.architecture, settings.functions.runtime) == ("arm64", "python3.14")
+    assert settings.jobs.image_name == "huggingface-pytorch-inference"
+    assert settings.jobs.image_version == "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    assert settings.jobs.python_version == "3.12"
+    assert not settings.protect
+    assert not settings.jobs.isolated_translation
+
+
+def test_only_what_a_stack_sets_is_passed_on() -> None:
+    settings = parse(
+        sentiment={"schedule": "rate(1 hour)", "contact": "", "language": None, "scheduled": False},
+        api={"sign_in_prefix": "people", "origins": [], "burst": 7},
     )
-    assert settings.api == ApiSettings(
-        issuer="",
-        audience=(),
-        self_registration=False,
-        mfa="OPTIONAL",
-        callback_urls=(),
-        logout_urls=(),
-        sign_in_prefix="",
-        firewall=False,
-        origins=(),
-        requests_per_second=100,
-        burst=200,
-        costly_requests_per_second=5,
-        costly_burst=10,
-        domain="",
-        hosted_zone_id="",
-        certificate_arn="",
-    )
-    assert settings.jobs == JobSettings(
-        image="",
-        image_name="huggingface-pytorch-inference",
-        image_version="2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04",
-        python_version="3.12",
-        instance_type="ml.m5.large",
-        instance_count=1,
-        volume_gb=30,
-        time_limit_seconds=3600,
-        isolated_translation=False,
-        schedules=(),
-    )
+    assert settings.sentiment.given() == {"schedule": "rate(1 hour)", "scheduled": False}
+    assert settings.sentiment.given("schedule", "retry_seconds") == {"schedule": "rate(1 hour)"}
+    assert settings.api.given("origins", "mfa", sign_in_prefix="domain_prefix") == {
+        "origins": (),
+        "domain_prefix": "people",
+    }
+    assert settings.api.given(requests_per_second="per_second", burst="burst") == {"burst": 7}
+    assert parse().functions.given() == parse().api.given() == {}
+
+
+def test_asking_for_a_field_that_does_not_exist_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(AttributeError, match="shedule"):
+        parse().sentiment.given("shedule")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse().sentiment.language = "de"
 
 
 def test_values_are_taken_over_beside_defaults() -> None:
@@ -103,78 +90,176 @@ def test_values_are_taken_over_beside_defaults() -> None:
 
 
 @pytest.mark.parametrize("value", ["true", '"true"'])
-def test_texts_are_taken_for_what_they_say(value: str) -> None:
-    """`pulumi config set` writes texts, whatever the kind of the value."""
-    settings = parse_settings({"protect": value, "sentiment": '{"retry_seconds": "20", "scheduled": "false"}'}, "dev")
+def test_text_is_converted_to_the_type_of_the_field(value: str) -> None:
+    """`pulumi config set` writes text, whatever the type of the value."""
+    settings = parse_settings(
+        {
+            "protect": value,
+            "functions": '{"log_retention_days": "7"}',
+            "sentiment": '{"retry_seconds": "20", "scheduled": "false"}',
+            "api": '{"requests_per_second": "2.5"}',
+        },
+        "dev",
+    )
     assert settings.protect
+    assert settings.functions.log_retention_days == 7
     assert (settings.sentiment.retry_seconds, settings.sentiment.scheduled) == (20, False)
+    assert settings.api.requests_per_second == 2.5
 
 
-def test_every_mistake_is_told_with_key_value_and_expectation() -> None:
+def test_all_mistakes_are_reported_at_once_with_key_value_expectation_and_description() -> None:
     lines = mistakes(
         protect="perhaps",
         notify_emails=["you@example.com", "nobody"],
-        functions={"architecture": "mips", "log_retention_days": 8},
+        functions={"architecture": "mips", "log_retention_days": 8, "runtime": "host"},
         sentiment={
             "schedule": "every minute",
             "text_source_url": "wikipedia.org",
+            "contact": "x" * 201,
             "analyse_concurrency": 1,
             "max_receives": "many",
-            "contact": "x" * 201,
+            "retry_seconds": True,
+        },
+        api={"issuer": "https://login.example.com", "requests_per_second": 0, "domain": "Example", "origins": "all"},
+        jobs={
+            "python_version": 3.12,
+            "volume_gb": 1.5,
+            "schedules": [{"label": "Nightly", "kind": "clean", "schedule": "rate(1 day)", "options": []}],
         },
     )
-    periods = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653"
-    assert [line.partition(" (")[0] for line in lines] == [
-        "cloud-nlp:protect: 'perhaps'; expected bool, got str",
-        "cloud-nlp:notify_emails: ['you@example.com', 'nobody']; not of the form that is expected",
-        "cloud-nlp:functions.architecture: 'mips'; expected one of arm64, x86_64",
-        f"cloud-nlp:functions.log_retention_days: 8; expected one of {periods}",
-        "cloud-nlp:sentiment.schedule: 'every minute'; not of the form that is expected",
-        "cloud-nlp:sentiment.text_source_url: 'wikipedia.org'; not of the form that is expected",
-        "cloud-nlp:sentiment.analyse_concurrency: 1; expected int >= 2",
-        "cloud-nlp:sentiment.max_receives: 'many'; expected int, got str",
-        f"cloud-nlp:sentiment.contact: '{'x' * 201}'; expected str of length <= 200",
+    periods = "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557 or 3653"
+    parts = [line.removeprefix(PREFIX).partition(" (") for line in lines]
+    assert [mistake for mistake, _, _ in parts] == [
+        'protect: "perhaps"; expected true or false',
+        'notify_emails[1]: "nobody"; expected an e-mail address',
+        "functions.architecture: \"mips\"; expected 'arm64' or 'x86_64'",
+        f'functions.runtime: "host"; expected {NOT_HOST}',
+        f"functions.log_retention_days: 8; expected {periods}",
+        'sentiment.schedule: "every minute"; expected rate(number unit) or cron(six fields)',
+        'sentiment.text_source_url: "wikipedia.org"; expected an address that starts with https:// or http://',
+        f'sentiment.contact: "{"x" * 201}"; expected at most 200 ASCII characters, without parentheses',
+        "sentiment.analyse_concurrency: 1; expected a number from 2 up to 1000",
+        "sentiment.retry_seconds: true; expected a whole number from 0 up to 900",
+        'sentiment.max_receives: "many"; expected a whole number from 1 up to 1000',
+        "api.audience: not set; expected at least one, as api.issuer is set",
+        'api.origins: "all"; expected a list',
+        "api.requests_per_second: 0; expected a number above 0 up to 10000",
+        'api.domain: "Example"; expected a host name in lower case',
+        "jobs.python_version: 3.12; expected text, in quotes where it looks like a number",
+        "jobs.volume_gb: 1.5; expected a whole number from 1 up to 16384",
+        f'jobs.schedules[0].label: "Nightly"; expected {LABEL}',
+        "jobs.schedules[0].kind: \"clean\"; expected 'analyse' or 'translate'",
+        "jobs.schedules[0].project: missing; it is required",
+        "jobs.schedules[0].options: []; expected an object",
     ]
-    # Each says what the setting is, too; where its form is wrong, with examples.
-    assert all(line.endswith(")") for line in lines)
-    assert lines[4].endswith(" (When runs start: rate(5 minutes), cron(0 6 * * ? *))")
+    # Each also says what the setting is for.
+    assert parts[0][2] == "Protect tables, buckets and user pool from deletion)"
+    assert parts[5][2] == "When runs start, such as rate(5 minutes) or cron(0 6 * * ? *), in UTC)"
+    assert all(description.endswith(")") for _, _, description in parts)
 
 
-def test_unknown_keys_are_told_with_the_known_ones_at_both_levels() -> None:
-    top, nested = mistakes(schedule="rate(5 minutes)", sentiment={"Schedule": "rate(5 minutes)"})
-    assert top == "cloud-nlp:schedule: unknown; known are api, functions, jobs, notify_emails, protect, sentiment"
-    assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; known are analyse_concurrency, ")
-    assert "schedule" in nested
+def test_unknown_keys_are_reported_with_the_known_ones_at_every_level() -> None:
+    job = {"label": "a", "kind": "analyse", "schedule": "rate(1 day)", "project": "p", "to": 1}
+    nested, listed, top = mistakes(
+        schedule="rate(5 minutes)", sentiment={"Schedule": "rate(5 minutes)"}, jobs={"schedules": [job]}
+    )
+    known = "api, functions, jobs, notify_emails, protect, sentiment"
+    assert top == f"cloud-nlp:schedule: unknown; the known settings here are {known}"
+    assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; the known settings here are analyse_concurrency, ")
+    assert nested.endswith(", schedule, scheduled, text_source_url")
+    assert listed == (
+        "cloud-nlp:jobs.schedules[0].to: unknown; the known settings here are kind, label, options, project, schedule"
+    )
 
 
 @pytest.mark.parametrize("value", [None, "fast", 3, ["fast"]])
-def test_group_that_is_no_object_is_told_with_its_keys(value: Any) -> None:
+def test_group_that_is_not_an_object_is_reported_with_its_keys(value: Any) -> None:
     (mistake,) = mistakes(functions=value)
     assert mistake == (
-        f"cloud-nlp:functions: {value!r}; expected an object with "
-        "architecture, runtime, log_retention_days, log_level, tracing"
+        f"cloud-nlp:functions: {json.dumps(value)}; expected an object with "
+        "architecture, runtime, log_retention_days, log_level, tracing (How Lambda functions run)"
     )
 
 
 def test_settings_that_contradict_each_other_are_mistakes() -> None:
     nightly = {"label": "nightly", "kind": "analyse", "schedule": "rate(1 day)", "project": "p"}
     lines = mistakes(
-        api={"issuer": "https://login.example.com", "domain": "api.example.com"},
-        jobs={"schedules": [nightly, nightly | {"kind": "translate", "options": {"target": "x" * 256}}, nightly]},
+        protect="perhaps",
+        api={"audience": ["nlp"], "domain": "api.example.com"},
+        jobs={"schedules": [nightly, nightly | {"kind": "translate"}, nightly]},
     )
-    assert lines == [
-        "cloud-nlp:api.domain: 'api.example.com'; expected api.hosted_zone_id or api.certificate_arn with it",
-        "cloud-nlp:api.issuer, api.audience: expected both or none",
-        "cloud-nlp:jobs.schedules: label 'nightly' is there 2 times for analyse; expected it once",
-        "cloud-nlp:jobs.schedules: options of 'nightly' have over 256 characters",
+    assert [line.partition(" (")[0] for line in lines[:3]] == [
+        'cloud-nlp:protect: "perhaps"; expected true or false',
+        'cloud-nlp:api.audience: ["nlp"]; expected api.issuer with it',
+        "cloud-nlp:api.certificate_arn: not set; expected this or api.hosted_zone_id, as api.domain is set",
     ]
+    assert lines[3].startswith("cloud-nlp:jobs.schedules: [{")
+    assert "; expected each label once per kind, not several times like 'nightly' of analyse (" in lines[3]
 
 
-def test_mistake_in_a_schedule_names_its_field() -> None:
-    (mistake,) = mistakes(jobs={"schedules": [{"label": "Nightly", "kind": "analyse"}]})
-    assert mistake.startswith("cloud-nlp:jobs.schedules: [{'label': 'Nightly', 'kind': 'analyse'}]; ")
-    (mistake,) = mistakes(jobs={"schedules": [{"label": "a", "kind": "analyse", "schedule": "rate(1 day)", "to": 1}]})
-    assert "unknown field to" in mistake
+@pytest.mark.parametrize("proof", [{"hosted_zone_id": "Z1"}, {"certificate_arn": "arn:aws:acm:1"}])
+def test_domain_needs_a_hosted_zone_or_a_certificate(proof: dict[str, str]) -> None:
+    assert parse(api={"domain": "api.example.com", **proof}).api.domain == "api.example.com"
+
+
+def test_mistake_in_one_setting_makes_no_contradiction_with_another() -> None:
+    """A contradiction that a mistaken value causes would send the reader the wrong way."""
+    lines = mistakes(api={"issuer": "login", "audience": ["nlp"], "domain": "api.example.com", "hosted_zone_id": 3})
+    assert [line.partition(":")[2].partition(":")[0] for line in lines] == ["api.issuer", "api.hosted_zone_id"]
+
+
+def test_options_of_scheduled_jobs_fit_into_a_variable() -> None:
+    job = {"label": "a", "kind": "translate", "schedule": "rate(1 day)", "project": "p"}
+    longest = {"target": "x" * (256 - len('{"target":""}'))}
+    assert len(parse(jobs={"schedules": [job | {"options": longest}]}).jobs.schedules[0].options_json) == 256
+    (mistake,) = mistakes(jobs={"schedules": [job | {"options": {"target": longest["target"] + "x"}}]})
+    assert mistake.startswith('cloud-nlp:jobs.schedules[0].options: {"target": "')
+    assert mistake.endswith("; expected at most 256 characters (Options of the jobs, as in the API)")
+
+
+@pytest.mark.parametrize("group", ["functions", "sentiment", "api", "jobs"])
+def test_every_setting_reports_a_value_of_another_type(group: str) -> None:
+    fields = list(Settings.model_fields[group].annotation.model_fields)  # type: ignore[union-attr]
+    lines = mistakes(**{group: {name: {"no": "such value"} for name in fields}})
+    assert [line.partition(":")[2].partition(": ")[0] for line in lines] == [f"{group}.{name}" for name in fields]
+    assert all('{"no": "such value"}; expected ' in line for line in lines)
+    assert not any("Input should" in line or "pydantic" in line for line in lines)
+
+
+HOST = {f"{PREFIX}functions": '{"runtime": "host"}'}
+HERE = {"lambda": "http://127.0.0.1:4566", "sfn": "http://[::1]:4566", "s3": "http://s3.localhost:4566"}
+
+
+@pytest.mark.parametrize("stack", ["local", "mine"])
+def test_host_runs_functions_of_any_stack_whose_endpoints_are_on_this_machine(stack: str) -> None:
+    assert load({**HOST, "aws:endpoints": json.dumps([HERE])}, stack).functions.runtime == "host"
+    apart = [{service: address} for service, address in HERE.items()]
+    assert load({**HOST, "aws:endpoints": json.dumps(apart)}, stack).functions.runtime == "host"
+    assert load({**HOST, "aws:endpoints": stack_config("local")["aws:endpoints"]}, stack).functions.runtime == "host"
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+@pytest.mark.parametrize(
+    "endpoints",
+    [
+        None,
+        "[]",
+        "not json",
+        '["http://127.0.0.1:4566"]',
+        json.dumps([{"lambda": HERE["lambda"]}]),
+        json.dumps([{"sfn": HERE["sfn"]}]),
+        json.dumps([{**HERE, "lambda": "https://lambda.eu-central-1.amazonaws.com"}]),
+        json.dumps([{**HERE, "s3": "https://localhost.example.com"}]),
+        json.dumps([{**HERE, "s3": "https://10.0.0.1:4566"}]),
+        json.dumps([{**HERE, "s3": ""}]),
+    ],
+)
+def test_host_is_refused_wherever_part_of_the_stack_is_on_aws(endpoints: str | None, stack: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load({**HOST, **({"aws:endpoints": endpoints} if endpoints else {})}, stack)
+    assert str(error.value).startswith(
+        f'Pulumi.{stack}.yaml has mistakes:\n  cloud-nlp:functions.runtime: "host"; expected a version such as '
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,7 +294,7 @@ def test_what_eventbridge_would_refuse_is_a_mistake(schedule: str) -> None:
 def test_settings_of_the_projects_stacks_have_no_mistakes(stack: str) -> None:
     settings = load(stack_config(stack), stack)
     assert settings.protect is (stack == "prod")
-    assert settings.sentiment.scheduled is (stack != "local")
+    assert (settings.sentiment.scheduled is False) is (stack == "local")
 
 
 def test_settings_of_other_packages_are_left_alone() -> None:
@@ -226,6 +311,16 @@ def test_mistakes_name_the_stack_that_is_deployed() -> None:
 def test_host_is_named_as_lambda_does() -> None:
     assert host_runtime() == f"python3.{sys.version_info.minor}"
     assert host_architecture() in ("arm64", "x86_64")
+
+
+def test_only_settings_import_pydantic() -> None:
+    """Functions would start later, and the command line and the components would depend on it."""
+    files = [
+        ROOT_FOLDER / "__main__.py",
+        *(path for folder in FOLDERS for path in (ROOT_FOLDER / folder).rglob("*.py")),
+    ]
+    importing = [path for path in files if re.search(r"^\s*(from|import) pydantic", path.read_text(), re.MULTILINE)]
+    assert importing == []
 
 
 def load(config: dict[str, str], stack: str = "dev") -> Settings:
