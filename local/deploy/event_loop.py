@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -18,16 +19,21 @@ def event_loops() -> Iterator[None]:
     """
     loops: list[asyncio.AbstractEventLoop] = []
 
+    def ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+        """Report nothing: the program's error is raised, and all outputs that wait for the resource fail with it."""
+
     def start_worker() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         loops.append(loop)
 
     with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(ThreadPoolExecutor(initializer=start_worker))
+        loop = runner.get_loop()
+        loop.set_exception_handler(ignore)
+        loop.set_default_executor(ThreadPoolExecutor(initializer=start_worker))
         try:
             yield
         finally:
             runner.close()  # ends the worker threads
-            for loop in loops:
-                loop.close()
+            for worker_loop in loops:
+                worker_loop.close()
