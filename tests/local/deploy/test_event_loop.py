@@ -14,17 +14,24 @@ def test_every_thread_has_a_loop_and_all_are_closed() -> None:
     with event_loops():
         mine = asyncio.get_event_loop()
         workers = mine.run_until_complete(mine.run_in_executor(None, asyncio.get_event_loop))
-        assert not (mine.is_closed() or workers.is_closed())
+        assert not mine.is_closed()
+        assert not workers.is_closed()
     assert workers is not mine
     assert mine.is_closed()
     assert workers.is_closed()
 
 
 def test_loops_are_closed_after_an_error() -> None:
-    with pytest.raises(ValueError, match="broken"), event_loops():
-        loop = asyncio.get_event_loop()
-        raise ValueError("broken")
-    assert loop.is_closed()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def fail() -> None:
+        with event_loops():
+            loops.append(asyncio.get_event_loop())
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    assert [loop.is_closed() for loop in loops] == [True]
 
 
 def test_failed_futures_that_nobody_awaits_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
