@@ -24,20 +24,20 @@ console = Console(highlight=False)
 @click.group()
 def main() -> None:
     """Cloud NLP on this machine."""
-    # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
+    # SIGTERM and SIGHUP clean up as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 @main.command()
-@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+@click.option("--live", is_flag=True, help="Use texts of the real Wikipedia (needs the internet).")
 @click.option(
     "--companies",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=ROOT / "companies.txt",
-    help="File of company names, one a line.  [default: companies.txt]",
+    help="File of company names, one per line.  [default: companies.txt]",
 )
-@click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Also save the output as an SVG picture.")
 def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, run jobs over documents, show the results, stop."""
     from local.demo import walkthrough
@@ -52,7 +52,7 @@ def demo(live: bool, companies: Path, picture: Path | None) -> None:
 
 
 @main.command()
-@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+@click.option("--live", is_flag=True, help="Use texts of the real Wikipedia (needs the internet).")
 @click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint; texts are one port above.")
 @click.option("--empty", is_flag=True, help="Deploy nothing, for `pulumi up -s local`.")
 def serve(live: bool, port: int, empty: bool) -> None:
@@ -63,7 +63,7 @@ def serve(live: bool, port: int, empty: bool) -> None:
 
 
 def _without_web_fonts(svg: str) -> str:
-    """Leave the choice of a font to whoever shows the picture, instead of fetching one."""
+    """Remove web fonts, so that viewers use a font of their own instead of fetching one."""
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
