@@ -46,9 +46,9 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
         show_deployment(console, stack)
         add_companies(stack, read_names(ROOT / "companies.txt"))
         user = ApiUser(stack)
+        show_stack(console, stack)
+        show_api(console, stack, user)
         with findable(aws, stack.outputs, user):
-            show_stack(console, stack)
-            show_api(console, stack, user)
             _wait(console)
     finally:
         aws.close()
