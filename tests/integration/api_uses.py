@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from local.demo.pipeline import add_companies
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
+from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
 from schema.endpoint import Endpoint
 from schema.endpoints import ENDPOINTS

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import COMPANY, assert_problem, example, path_of, project_with
 from tests.support.operations import BY_SCRIPT
