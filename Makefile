@@ -28,10 +28,11 @@ engine: $(VENV)/development.stamp ## Run the tests that need the Pulumi engine; 
 	@$(BIN)/python -m tests.engine.pulumi_cli || true
 	@$(BIN)/python -m pytest -n 2 tests/engine $(ARGS)
 
-lint: $(VENV)/development.stamp ## Check style and types
+lint: $(VENV)/development.stamp ## Check style, types and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

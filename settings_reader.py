@@ -8,6 +8,7 @@ import re
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
+import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -26,7 +27,7 @@ _EXPECTED = {
 _BOUNDS = {"ge": "from", "gt": "above", "le": "up to"}
 
 
-class SettingsError(Exception):
+class SettingsError(pulumi.RunError):
     """Some settings are wrong; the message names each with its value and what was expected."""
 
 

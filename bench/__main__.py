@@ -26,7 +26,7 @@ from bench.scaling import measure_scaling
 from bench.speed import Sizes, measure_speed
 from bench.startup import measure_startup
 from local.aws.embedded_aws import EmbeddedAws, EmbeddedAwsError
-from local.demo.pipeline import RunError
+from local.demo.pipeline_client import RunError
 from local.deploy.deployer import ROOT, DeployError
 
 RESULTS = ROOT / "bench" / "results.md"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from handlers.common.ids import new_id
-from local.demo.pipeline import add_companies
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
+from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
 
 ENTRIES = 12

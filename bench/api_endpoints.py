@@ -74,6 +74,7 @@ ENDPOINTS = (
     Endpoint("POST /sentiment", _same("POST", "/sentiment", {"texts": ["A joy to use."], "language": "en"}), 1),
     Endpoint("PATCH /projects/{project}", _same("PATCH", _PROJECT, {"name": "New name"}), 1),
     Endpoint("PUT /companies/{name+}", _same("PUT", "/companies/{company}", {"page": "Page"}), 1),
+    Endpoint("POST /companies", _same("POST", "/companies", {"changes": [{"action": "remove", "name": "Nobody"}]}), 1),
     Endpoint("POST /projects", _same("POST", "/projects", {"name": "Project"}), 1),
     Endpoint("POST /projects/{project}/documents", _same("POST", _PROJECT + "/documents", {"name": "a.txt"}), 2),
     Endpoint("POST /projects/{project}/jobs", _starts_of_jobs, 4, at_once=True),

@@ -13,7 +13,7 @@ from typing import Any
 from bench.roles import make_role
 from bench.runs import BenchmarkError
 from local.aws.embedded_aws import EmbeddedAws
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 
 OPTIONS: dict[str, dict[str, str]] = {"translate": {"source": "en", "target": "de"}, "analyse": {}}

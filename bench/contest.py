@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bench.naive.stack import CONCURRENCY, deploy_naive, result_count, set_concurrency
 from bench.runs import BenchmarkError, Run, System
 from local.aws.embedded_aws import EmbeddedAws
-from local.demo.pipeline import follow_run
+from local.demo.pipeline_client import follow_run
 from local.deploy.stack import deploy_to
 
 # What one call takes, as the embedded AWS imitates Amazon Comprehend and Wikipedia.

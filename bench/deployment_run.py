@@ -44,31 +44,32 @@ def main() -> None:
 
 def _deploy(aws: EmbeddedAws) -> Recorded:
     """Deploy the program; returns what was made, in order."""
-    from local.deploy import resources
+    from local.deploy.creators import CREATORS
+    from local.deploy.creators.common import Context, Created, Creator, Inputs
     from local.deploy.stack import deploy_to
 
     recorded: Recorded = []
 
-    def recording(kind: str, create: resources.Creator) -> resources.Creator:
-        def create_and_record(context: resources.Context, inputs: resources.Inputs) -> resources.Created:
+    def recording(kind: str, create: Creator) -> Creator:
+        def create_and_record(context: Context, inputs: Inputs) -> Created:
             created = create(context, inputs)
             recorded.append(Made(kind, context.unique, dict(inputs), *created))
             return created
 
         return create_and_record
 
-    originals = dict(resources.CREATORS)
-    resources.CREATORS.update({kind: recording(kind, create) for kind, create in originals.items()})
+    originals = dict(CREATORS)
+    CREATORS.update({kind: recording(kind, create) for kind, create in originals.items()})
     try:
         deploy_to(aws)
     finally:
-        resources.CREATORS.update(originals)
+        CREATORS.update(originals)
     return recorded
 
 
 def _make_again(aws: EmbeddedAws, recorded: Recorded) -> float:
     """Make resources one after another; returns the seconds it takes, without those of putting in new names."""
-    from local.deploy.resources import CREATORS, Context
+    from local.deploy.creators import CREATORS, Context
 
     client: Callable[[str], Any] = aws.client
     new_names: dict[str, str] = {}

@@ -15,7 +15,7 @@ import pulumi
 
 from bench.children import run_python
 from bench.report import Row, Section, at_most, seconds, times
-from local.deploy.resources import archive_bytes
+from local.deploy.creators.common import archive_bytes
 
 MAX_IMPORT_SECONDS = 0.25
 MAX_BUNDLE_BYTES = 100_000

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import click
 
-from cli.aws.deployment import PROJECT_ROOT
-from cli.commands.companies import companies
-from cli.commands.dead_letters import dead_letters
-from cli.commands.documents import documents
-from cli.commands.jobs import jobs
-from cli.commands.login import login, logout, token
-from cli.commands.projects import projects
-from cli.commands.results import results
-from cli.commands.run import run
-from cli.commands.stacks import deploy, preview, teardown
-from cli.commands.users import users
+from cli.environment import PROJECT_ROOT
 from cli.errors import explain
+from cli.ui.lazy_group import LazyCommand, LazyGroup
 from cli.ui.options import Invocation, examples, global_options
 
 COMPLETION_VARIABLE = "_NLP_COMPLETE"
+# Name, place and summary of each command. `nlp --help` shows the summaries without importing the commands.
+COMMANDS = (
+    ("companies", "cli.commands.companies:companies", "Manage the companies that are watched."),
+    ("dead-letters", "cli.commands.dead_letters:dead_letters", "See the messages that failed, and send them again."),
+    ("deploy", "cli.commands.stacks:deploy", "Deploy a stack to AWS with Pulumi, making it when it is new."),
+    ("documents", "cli.commands.documents:documents", "Manage the documents of a project."),
+    ("jobs", "cli.commands.jobs:jobs", "Start, follow and cancel jobs over all documents."),
+    ("login", "cli.commands.login:login", "Sign in to the API."),
+    ("logout", "cli.commands.login:logout", "Sign out."),
+    ("preview", "cli.commands.stacks:preview", "Show what `nlp deploy` would change, changing nothing on AWS."),
+    ("projects", "cli.commands.projects:projects", "Manage projects, which hold documents and jobs."),
+    ("results", "cli.commands.results:results", "Show what was observed of companies, or download a job's files."),
+    ("run", "cli.commands.run:run", "Start a run now: every company is analysed."),
+    ("teardown", "cli.commands.stacks:teardown", "Remove everything that a stack has on AWS."),
+    ("token", "cli.commands.login:token", "Print the access token, for curl and other programs."),
+    ("users", "cli.commands.users:users", "Manage who may sign in."),
+)
 
 
-class Nlp(click.Group):
+class Nlp(LazyGroup):
     """A group whose expected failures are one line on stderr."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -86,8 +94,5 @@ def completion(shell: str) -> None:
     click.echo(complete(nlp, {}, "nlp", COMPLETION_VARIABLE).source())
 
 
-COMPANIES = (companies, run, results, dead_letters)
-DOCUMENTS = (login, logout, token, users, projects, documents, jobs)
-
-for command in (*COMPANIES, *DOCUMENTS, deploy, preview, teardown):
-    nlp.add_command(command)
+for command in COMMANDS:
+    nlp.add_command(LazyCommand(*command))

@@ -7,6 +7,7 @@ import sys
 import click
 
 from cli.ui.text import printable
+from schema.aws_errors import THROTTLED
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 INVALID_CREDENTIALS = {
@@ -17,17 +18,6 @@ INVALID_CREDENTIALS = {
     "UnrecognizedClientException",
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
-THROTTLED = {
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
 GONE = {
     "AWS.SimpleQueueService.NonExistentQueue",
     "NoSuchBucket",

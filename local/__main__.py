@@ -13,8 +13,8 @@ import click
 from rich.console import Console
 
 from local.aws.embedded_aws import EmbeddedAwsError
-from local.demo.pipeline import RunError
-from local.demo.product_api import ApiError
+from local.demo.api_client import ApiError
+from local.demo.pipeline_client import RunError
 from local.deploy.deployer import ROOT, DeployError
 from local.deploy.stack import StackError
 
@@ -24,35 +24,35 @@ console = Console(highlight=False)
 @click.group()
 def main() -> None:
     """Cloud NLP on this machine."""
-    # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
+    # SIGTERM and SIGHUP clean up as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 @main.command()
-@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+@click.option("--live", is_flag=True, help="Use texts of the real Wikipedia (needs the internet).")
 @click.option(
     "--companies",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=ROOT / "companies.txt",
-    help="File of company names, one a line.  [default: companies.txt]",
+    help="File of company names, one per line.  [default: companies.txt]",
 )
-@click.option("--picture", type=click.Path(path_type=Path), help="Also save what is shown as an SVG picture.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Also save the output as an SVG picture.")
 def demo(live: bool, companies: Path, picture: Path | None) -> None:
     """Deploy to an embedded AWS, analyse companies, run jobs over documents, show the results, stop."""
-    from local.demo import demo as steps
+    from local.demo import walkthrough
 
-    names = steps.read_names(companies)
+    names = walkthrough.read_names(companies)
     if not names:
         raise click.BadParameter(f"{companies} names no company", param_hint="--companies")
     shown = Console(highlight=False, record=True, width=120, force_terminal=True) if picture else console
-    _run(lambda: steps.demo(shown, live, names))
+    _run(lambda: walkthrough.demo(shown, live, names))
     if picture:
         picture.write_text(_without_web_fonts(shown.export_svg(title="make demo")))
 
 
 @main.command()
-@click.option("--live", is_flag=True, help="Take texts from Wikipedia itself (needs the internet).")
+@click.option("--live", is_flag=True, help="Use texts of the real Wikipedia (needs the internet).")
 @click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint; texts are one port above.")
 @click.option("--empty", is_flag=True, help="Deploy nothing, for `pulumi up -s local`.")
 def serve(live: bool, port: int, empty: bool) -> None:
@@ -63,7 +63,7 @@ def serve(live: bool, port: int, empty: bool) -> None:
 
 
 def _without_web_fonts(svg: str) -> str:
-    """Leave the choice of a font to whoever shows the picture, instead of fetching one."""
+    """Remove web fonts, so that viewers use a font of their own instead of fetching one."""
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 

@@ -255,11 +255,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         script="companies_list",
         group="Companies",
         summary="List the companies that are watched",
-        description="In no particular order, each with what was observed last.",
+        description="In no particular order, each with what was observed last, unless `latest` is false.",
         uses=(Use(COMPANIES_TABLE, ("Scan",)), Use(OBSERVATIONS_TABLE, ("BatchGetItem",))),
-        query=_PAGE,
+        query="handlers.api.support.company_parameters:CompaniesQuery",
         answers={200: (_COMPANY_TYPES + "CompanyPage", "A page of companies, empty where there are none")},
         problems=(400, 422),
+    ),
+    Endpoint(
+        method="POST",
+        path="/companies",
+        script="companies_change",
+        group="Companies",
+        summary="Add, change, rename and remove up to 100 companies",
+        description="Answers what became of each change, in order. When a field is wrong, nothing is changed. "
+        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal.",
+        uses=(Use(COMPANIES_TABLE, ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")),),
+        timeout_seconds=LONG_SECONDS,
+        request=_COMPANY_TYPES + "ManyChanges",
+        example={
+            "changes": [
+                {"action": "add", "name": "Spotify"},
+                {"action": "put", "name": "Facebook", "page": "Meta Platforms"},
+                {"action": "rename", "name": "Twitter", "new_name": "X"},
+                {"action": "remove", "name": "Kodak"},
+            ]
+        },
+        answers={200: (_COMPANY_TYPES + "ManyResults", "What became of each change")},
+        problems=_BODY,
     ),
     Endpoint(
         method="GET",

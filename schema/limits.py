@@ -14,6 +14,9 @@ SQS_MESSAGES = 10
 # https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html
 COMPREHEND_TEXTS = 25
 COMPREHEND_TEXT_BYTES = 5000
+# Amazon Translate: bytes of UTF-8 per text of TranslateText.
+# https://docs.aws.amazon.com/translate/latest/dg/what-is-limits.html
+TRANSLATE_TEXT_BYTES = 10_000
 # Amazon SageMaker: characters of one environment variable of a processing job; a job's options are one.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html
 JOB_OPTIONS_CHARACTERS = 256
@@ -22,6 +25,9 @@ JOB_NAME_CHARACTERS = 63
 
 # Entries on one page of a list of the API.
 PAGE_ENTRIES = 100
+# Companies on one page, without their observations, and changes in one request.
+PAGE_COMPANIES = 1000
+COMPANY_CHANGES = 100
 # Users whom a project can be shared with: replacing them all, with the project's own item, is one transaction.
 PROJECT_SHARES = 49
 PROJECT_NAME_CHARACTERS = 200

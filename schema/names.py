@@ -46,6 +46,8 @@ def _in_any_case(ending: str) -> str:
 # Characters that Amazon SQS, which carries the names, refuses in a message:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 COMPANY_NAME_PATTERN = one_line(r"\x00-\x1F\x7F\uFFFE\uFFFF")
+# Names of companies that are stored already: as today, but with any characters. Not all of them are white space.
+STORED_COMPANY_NAME_PATTERN = rf"[^\x09-\x0D\x1C-\x1F{_SPACES}]"
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 PROJECT_NAME_PATTERN = one_line(r"\x00-\x1F\x7F")
 FILE_NAME_PATTERN = (
@@ -70,3 +72,27 @@ def normalise_company_name(text: str) -> str:
     if not is_company_name(name):
         raise ValueError(f"expected {COMPANY_NAME_EXPECTED}")
     return name
+
+
+def is_company_key(text: str) -> bool:
+    """Tell whether a company can be stored under a name, whether or not today's rule accepts its characters."""
+    is_unicode = not any("\ud800" <= character <= "\udfff" for character in text)
+    return 1 <= len(text) <= COMPANY_NAME_CHARACTERS and is_unicode and bool(text.strip())
+
+
+def stored_company_name(text: str) -> str:
+    """Bring the name of a company that is stored already into the form in which it is stored.
+
+    A name with characters that today's rule refuses stays as it is, so that older companies can be renamed and removed.
+
+    Raises
+    ------
+    ValueError
+        No company can be stored under it; the message says what was expected.
+    """
+    try:
+        return normalise_company_name(text)
+    except ValueError:
+        if is_company_key(text):
+            return text
+        raise

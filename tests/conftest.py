@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,12 @@ class FilesTogether(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return HANDLERS if nodeid.startswith(HANDLERS) else nodeid.partition("::")[0]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collection: it stays, and searching it again and again takes long."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from handlers.api.support.registry import OPERATIONS
-from local.deploy.resources import archive_bytes
+from local.deploy.creators.common import archive_bytes
 from settings import SettingsError, host_architecture, host_runtime
 from tests.support.pulumi_mocks import (
     API_ID,

@@ -1,4 +1,4 @@
-"""Rules of the project's code that no linter knows: what imports what, and how outputs are used."""
+"""Rules of the project's code that no linter knows: packages that Lambda has, uses of outputs, lengths of files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ BATCH_PACKAGES = {
     "scikit-learn": {"sklearn", "numpy", "scipy"},
     "sentencepiece": {"sentencepiece"},
     "sentencex": {"sentencex"},
-}
-FORBIDDEN = {
-    "components": {"handlers", "client", "cli", "local", "settings", "tests", "bench"},
-    "handlers": {"components", "client", "cli", "local", "settings", "tests", "bench"},
-    "local": {"components", "handlers", "client", "cli", "settings", "tests", "bench"},
-    "cli": {"components", "handlers", "client", "local", "settings", "tests", "bench"},
 }
 # Attributes that are outputs wherever components meet them: of resources, and of components.
 OUTPUTS = {"arn", "name", "id", "urn", "url", "key_id", "bucket", "dead_letter_url", "dead_letter_arn", "failures_url"}
@@ -238,15 +232,15 @@ def test_right_uses_of_outputs_are_left_alone(code: str) -> None:
     assert [*resources_in_apply(tree), *outputs_made_text(tree)] == []
 
 
-@pytest.mark.parametrize("folder", FORBIDDEN)
-def test_imports_point_one_way(folder: str) -> None:
-    files = python_files(folder)
-    assert files, folder
-    assert {short(path): wrong for path in files if (wrong := imported(parse(path)) & FORBIDDEN[folder])} == {}
+def test_settings_import_nothing_of_the_project_but_facts() -> None:
+    """Import-linter does not look into modules that belong to no package."""
+    for module in ("settings", "settings_reader"):
+        assert imported(parse(ROOT / f"{module}.py")) & {*FOLDERS, "client"} <= {"schema"}, module
 
 
-def test_settings_import_nothing_of_the_project() -> None:
-    assert imported(parse(ROOT / "settings.py")) & {*FOLDERS, "client"} == set()
+def test_facts_need_the_standard_library_only() -> None:
+    allowed = {"schema", *sys.stdlib_module_names}
+    assert {short(path): wrong for path in python_files("schema") if (wrong := imported(parse(path)) - allowed)} == {}
 
 
 def test_handlers_import_only_what_is_there_in_lambda() -> None:

@@ -144,6 +144,11 @@ def get_company(request: Request) -> None:
     )
 
 
+def change_companies(request: Request) -> None:
+    keys = [{"name": {"S": change["name"]}} for change in request["changes"]]
+    dynamodb.batch_get_item(RequestItems={COMPANIES: {"Keys": keys, "ConsistentRead": True}})
+
+
 def put_company(request: Request) -> None:
     dynamodb.update_item(
         TableName=COMPANIES,
@@ -177,6 +182,7 @@ CALLS: dict[str, Callable[[Request], None]] = {
     "DELETE /projects/{project}/jobs/{job}": cancel_job,
     "GET /projects/{project}/jobs/{job}/results": list_results,
     "GET /companies": list_companies,
+    "POST /companies": change_companies,
     "GET /companies/{name+}": get_company,
     "PUT /companies/{name+}": put_company,
     "DELETE /companies/{name+}": delete_company,

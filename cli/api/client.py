@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -11,16 +12,17 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from cli.api import backoff
 from cli.api.errors import ApiError, refusal, unreachable
 from cli.api.identity import Identity
-from cli.aws import backoff
 from cli.aws.deployment import Deployment
+from schema.limits import PAGE_ENTRIES
+from schema.retry import attempts
 
 # API Gateway itself gives up after 30 seconds.
 TIMEOUT = httpx.Timeout(35, connect=5)
 # Threads that transfer files, and one that asks.
 CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-PAGE_SIZE = 100
 IDEMPOTENT = {"GET", "PUT", "DELETE"}
 # The request was not carried out, whatever it was.
 NOT_BEGUN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -94,14 +96,14 @@ class Api:
         """
         cursor: str | None = None
         while True:
-            page = self.get(*path, **query, limit=str(PAGE_SIZE), cursor=cursor)
+            page = self.get(*path, **{"limit": str(PAGE_ENTRIES), **query}, cursor=cursor)
             yield from page[name]
             cursor = page["next"]
             if cursor is None:
                 return
 
-    def post(self, *path: str, body: Body, key: str) -> Body:
-        """Create something, once, however often the request has to be sent.
+    def post(self, *path: str, body: Body, key: str | None = None, repeatable: bool = False) -> Body:
+        """Create or change something.
 
         Parameters
         ----------
@@ -109,18 +111,21 @@ class Api:
             The parts of the path.
         body : dict
             What to send.
-        key : str
-            Tells repetitions of this request from other requests: its Idempotency-Key.
+        key : str, optional
+            The Idempotency-Key: the API carries out requests with the same key once, so that they can be repeated.
+        repeatable : bool
+            Whether the request does no harm when it is carried out twice, even without a key.
         """
-        return self._call("POST", path, body=body, headers={"idempotency-key": key})
+        headers = {"idempotency-key": key} if key else None
+        return self._call("POST", path, body=body, headers=headers, repeatable=repeatable)
 
     def patch(self, *path: str, body: Body) -> Body:
         """Change something."""
         return self._call("PATCH", path, body=body)
 
-    def delete(self, *path: str, attempts: int = backoff.ATTEMPTS) -> Body:
+    def delete(self, *path: str, most_attempts: int = backoff.BACKOFF.attempts) -> Body:
         """Delete something, or end it."""
-        return self._call("DELETE", path, attempts=attempts)
+        return self._call("DELETE", path, most_attempts=most_attempts)
 
     def _call(self, method: str, path: tuple[str, ...], **parts: Any) -> Body:
         query = {name: value for name, value in parts.pop("query", {}).items() if value is not None}
@@ -128,35 +133,36 @@ class Api:
         request = self.http.build_request(
             method, url, params=query or None, json=parts.pop("body", None), headers=parts.pop("headers", None)
         )
-        response, made = self._send(request, parts.pop("attempts", backoff.ATTEMPTS))
+        repeatable = parts.pop("repeatable", False) or method in IDEMPOTENT or "idempotency-key" in request.headers
+        response, made = self._send(request, repeatable, parts.pop("most_attempts", backoff.BACKOFF.attempts))
         if not response.is_success:
             raise refusal(response, repeated=made > 1)
         return _decoded(response)
 
-    def _send(self, request: httpx.Request, attempts: int) -> tuple[httpx.Response, int]:
-        """Send a request until it is answered for good; returns the answer and how often it was sent."""
-        repeatable = request.method in IDEMPOTENT or "idempotency-key" in request.headers
-        token, replaced = self.identity.token(), False
-        attempt = 0
-        while True:
-            attempt += 1
-            request.headers["authorization"] = f"Bearer {token}"
+    def _send(self, request: httpx.Request, repeatable: bool, most_attempts: int) -> tuple[httpx.Response, int]:
+        """Send a request until its answer is final; returns the answer and the number of attempts."""
+        for attempt in attempts(replace(backoff.BACKOFF, attempts=most_attempts), self._sleep):
             try:
-                response = self.http.send(request)
+                response = self._send_signed(request)
             except httpx.TransportError as error:
-                if attempt >= attempts or not (repeatable or isinstance(error, NOT_BEGUN)):
+                if attempt.is_last or not (repeatable or isinstance(error, NOT_BEGUN)):
                     raise unreachable(self._url, error) from None
-                pause = backoff.pause_before(attempt)
-            else:
-                if response.status_code == 401 and not replaced:
-                    token, replaced = self.identity.replacement(token), True
-                    continue
-                asked_for = backoff.retry_after(response.headers.get("retry-after"))
-                passes = is_passing(response.status_code, repeatable, asked_for)
-                if not passes or attempt >= attempts:
-                    return response, attempt
-                pause = backoff.pause_before(attempt, asked_for)
-            self._sleep(pause)
+                continue
+            asked_for = backoff.retry_after(response.headers.get("retry-after"))
+            if attempt.is_last or not is_passing(response.status_code, repeatable, asked_for):
+                return response, attempt.number
+            attempt.pause_at_least = asked_for or 0
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send_signed(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with a token, and once more with another token when the first one is refused."""
+        token = self.identity.token()
+        request.headers["authorization"] = f"Bearer {token}"
+        response = self.http.send(request)
+        if response.status_code == 401:
+            request.headers["authorization"] = f"Bearer {self.identity.replacement(token)}"
+            response = self.http.send(request)
+        return response
 
 
 def is_passing(status: int, repeatable: bool, asked_for: float | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Downloading the files that a job made: each is complete or not there, and none is outside of the folder."""
+"""Download the files that a job made: each is complete or absent, and inside the chosen folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from uuid import uuid4
 
 import httpx
 
+from cli.api import backoff
 from cli.api.client import Api, is_passing
 from cli.api.transfers import CHUNK_BYTES, Stop
-from cli.aws import backoff
 from cli.errors import CliError
+from schema.limits import PAGE_ENTRIES
+from schema.retry import attempts
 
 # Between two parts of a file.
 TIMEOUT = httpx.Timeout(60, connect=5)
@@ -96,7 +98,7 @@ class ResultList:
         return link
 
     def _read(self, cursor: str | None) -> dict[str, Any]:
-        return self._api.get(*self._path, limit="100", cursor=cursor)
+        return self._api.get(*self._path, limit=str(PAGE_ENTRIES), cursor=cursor)
 
 
 class Downloader:
@@ -153,8 +155,11 @@ class Downloader:
 
     def _fetch(self, file: ResultFile, path: Path) -> None:
         link = self._results.link(file)
-        for attempt in range(1, backoff.ATTEMPTS + 1):
+        refused: str | None = None
+        for attempt in attempts(backoff.BACKOFF, self._stop.sleep):
             asked_for = None
+            if refused:
+                link = self._results.link(file, refused=refused)
             try:
                 status, asked_for = self._receive(link, path)
                 if status == 200 and path.stat().st_size == file.size:
@@ -164,12 +169,12 @@ class Downloader:
             except httpx.TransportError as error:
                 reason, passing = str(error) or type(error).__name__, True
                 status = 0
-            if not passing or attempt == backoff.ATTEMPTS:
+            if not passing or attempt.is_last:
                 raise CliError(f"it could not be downloaded: {reason}")
             self._received(-_size(path))
-            self._stop.sleep(backoff.pause_before(attempt, asked_for))
-            if status == 403:  # the link has ended, or whoever signed it may do so no longer
-                link = self._results.link(file, refused=link)
+            # The link has expired, or its signer's credentials have.
+            refused = link if status == 403 else None
+            attempt.pause_at_least = asked_for or 0
 
     def _receive(self, link: str, path: Path) -> tuple[int, float | None]:
         """Write what a link gives into a file; returns the status and the pause that is asked for."""

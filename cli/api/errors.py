@@ -1,4 +1,4 @@
-"""What the API refuses, and the network, each in one line."""
+"""Errors of the API and of the network, each as one line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from cli.errors import CliError
+from schema.problems import TYPE_PREFIX
 
-TYPE_PREFIX = "urn:cloud-nlp:problem:"
 # What API Gateway answers by itself, without a problem's details.
 GATEWAY = {
     403: "The API refuses the token: it was made for another purpose. Sign in again: nlp login",
@@ -55,15 +55,15 @@ class ApiError(CliError):
         self.title = title
         self.repeated = repeated
 
-    def told(self, options: Mapping[str, str], advice: str = "") -> ApiError:
-        """Say it in terms of a command.
+    def with_option_names(self, options: Mapping[str, str], advice: str = "") -> ApiError:
+        """Return the same error with the command's options in place of the request's fields.
 
         Parameters
         ----------
         options : mapping of str
-            The options that fill the request's fields, by field.
+            Option by field of the request, such as `--to` by `options.target`.
         advice : str
-            What could be done next.
+            What to do next.
         """
         errors = {options.get(field, field): expected for field, expected in self.errors.items()}
         message = _fields_message(self.title, errors) if errors else self.message

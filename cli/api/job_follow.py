@@ -8,8 +8,8 @@ from typing import Any
 
 from cli.api.client import Api
 from cli.ui.output import status_line
+from schema.jobs import RUNNING
 
-RUNNING = "running"
 # Jobs take minutes on AWS, and seconds on the embedded one.
 SHORTEST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0

@@ -1,4 +1,4 @@
-"""Which job is meant: by its id, or the last completed one."""
+"""Find a job by its id, or the last completed job."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import click
 
 from cli.api.client import Api
 from cli.errors import CliError
-
-LATEST = "latest"
+from schema.jobs import COMPLETED, LATEST
 
 
 def find_job(api: Api, project: str, wanted: str, kind: str | None) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def find_job(api: Api, project: str, wanted: str, kind: str | None) -> dict[str,
     wanted : str
         The job's id, or `latest`.
     kind : str or None
-        With `latest`, the last completed job of this kind; None for that of any kind.
+        With `latest`, the last completed job of this kind; None for the last completed job of any kind.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def find_job(api: Api, project: str, wanted: str, kind: str | None) -> dict[str,
         return api.get("projects", project, "jobs", wanted)
     if kind:
         return api.get("projects", project, "jobs", LATEST, kind=kind)
-    completed = api.get("projects", project, "jobs", status="completed", limit="1")["jobs"]
+    completed = api.get("projects", project, "jobs", status=COMPLETED, limit="1")["jobs"]
     if not completed:
         raise CliError(f"The project has no completed job yet: see `nlp jobs list -p {project}`.")
     return completed[0]

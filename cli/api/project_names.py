@@ -1,24 +1,17 @@
-"""Which project is meant: by its id, or by its name where only one has it."""
+"""Find a project by its id, or by its name where only one project has it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from cli.api.client import Api
 from cli.errors import CliError
 from cli.ui.text import did_you_mean
+from schema.ids import is_id
 
-# A UUID of version 7, as the API makes them.
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-# The list follows within moments of a creation.
+# Seconds after which the list has a project that was just created.
 LOOK_AGAIN_S = 1.0
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an id."""
-    return ID.fullmatch(text) is not None
 
 
 def project_id(api: Api, wanted: str) -> str:
@@ -35,7 +28,7 @@ def project_id(api: Api, wanted: str) -> str:
     CliError
         When no project has this name, or several have.
     """
-    return wanted.lower() if is_id(wanted) else find_by_name(api, wanted)["project"]
+    return wanted.lower() if is_id(wanted.lower()) else find_by_name(api, wanted)["project"]
 
 
 def find_project(api: Api, wanted: str) -> dict[str, Any]:
@@ -52,7 +45,7 @@ def find_project(api: Api, wanted: str) -> dict[str, Any]:
     CliError
         When there is none, or several have this name.
     """
-    return api.get("projects", wanted.lower()) if is_id(wanted) else find_by_name(api, wanted)
+    return api.get("projects", wanted.lower()) if is_id(wanted.lower()) else find_by_name(api, wanted)
 
 
 def find_by_name(api: Api, name: str) -> dict[str, Any]:

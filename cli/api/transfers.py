@@ -1,4 +1,4 @@
-"""Several transfers at a time, each of which may fail by itself, and all of which end at Ctrl-C."""
+"""Run several transfers at a time: each may fail alone, and Ctrl-C ends all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cli.errors import CliError
 
-# Enough to fill a usual line; more would only make each of them slower.
+# Enough to fill a usual connection; more would slow down each transfer.
 TRANSFERS = 4
 # How much is read and written at a time.
 CHUNK_BYTES = 64 * 1024

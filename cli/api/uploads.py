@@ -1,4 +1,4 @@
-"""Uploading documents: each is announced to the API, and then sent straight to S3 by the form it answers."""
+"""Upload documents: announce each to the API, then send it to S3 with the form that the API answers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from uuid import uuid4
 
 import httpx
 
+from cli.api import backoff
 from cli.api.client import Api, is_passing
 from cli.api.transfers import Stop
-from cli.aws import backoff
 from cli.errors import CliError
 from cli.ui.document_files import DocumentFile
+from schema.aws_errors import THROTTLED, TRANSIENT
+from schema.retry import attempts
 
 # Between two parts of a file, and until S3 has stored all of it.
 TIMEOUT = httpx.Timeout(60, connect=5, read=120)
-# S3 gives up on a connection over which nothing comes, and says so with status 400.
-PASSING_CODES = {"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"}
+# S3 answers with status 400 and `RequestTimeout` when nothing arrives over a connection.
+PASSING_CODES = THROTTLED | TRANSIENT
 ERROR = re.compile(r"<Code>(?P<code>[^<]*)</Code>(?:\s*<Message>(?P<message>[^<]*)</Message>)?")
 
 
@@ -79,28 +81,26 @@ class Uploader:
     def _withdraw(self, announced: dict[str, Any]) -> None:
         with suppress(Exception):
             document = announced["document"]["document"]
-            self._api.delete("projects", self._project, "documents", document, attempts=1)
+            self._api.delete("projects", self._project, "documents", document, most_attempts=1)
 
     def _send(self, file: DocumentFile, content: _Counted, form: dict[str, Any], key: str) -> None:
-        for attempt in range(1, backoff.ATTEMPTS + 1):
-            last = attempt == backoff.ATTEMPTS
+        for attempt in attempts(backoff.BACKOFF, self._stop.sleep):
             if _has_expired(form):
                 form = self._announce(file, key)["form"]
             try:
                 response = self._post(form, content)
             except httpx.TransportError as error:
-                if last:
+                if attempt.is_last:
                     raise CliError(f"it could not be sent: {error or type(error).__name__}") from None
-                asked_for = None
-            else:
-                if response.is_success:
-                    return
-                code, message = _reason(response)
-                asked_for = backoff.retry_after(response.headers.get("retry-after"))
-                passing = code in PASSING_CODES or is_passing(response.status_code, True, asked_for)
-                if last or not (passing or _has_expired(form)):
-                    raise CliError(f"S3 refuses it: {message or code}")
-            self._stop.sleep(backoff.pause_before(attempt, asked_for))
+                continue
+            if response.is_success:
+                return
+            code, message = _reason(response)
+            asked_for = backoff.retry_after(response.headers.get("retry-after"))
+            passing = code in PASSING_CODES or is_passing(response.status_code, True, asked_for)
+            if attempt.is_last or not (passing or _has_expired(form)):
+                raise CliError(f"S3 refuses it: {message or code}")
+            attempt.pause_at_least = asked_for or 0
 
     def _post(self, form: dict[str, Any], content: _Counted) -> httpx.Response:
         fields: dict[str, str] = form["fields"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,17 +9,12 @@ from typing import Any, TypeVar
 
 from cli.aws.deployment import WORKERS
 from cli.errors import CliError
+from schema.dynamodb import decode
+from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
+from schema.retry import Backoff, attempts
 
-# Limits of BatchWriteItem, BatchGetItem and TransactWriteItems in DynamoDB's API reference.
-WRITES_A_REQUEST = 25
-KEYS_A_REQUEST = 100
-
-# DynamoDB's advice for items it did not take: exponential backoff. Eight pauses are 17 s at most.
-ATTEMPTS = 9
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
-
-_random = random.SystemRandom()
+# For items that DynamoDB left unprocessed. The pauses add up to 17 s at most.
+BACKOFF = Backoff(attempts=9, first_seconds=0.1, longest_seconds=5)
 Part = TypeVar("Part")
 Item = dict[str, Any]
 
@@ -64,7 +58,7 @@ def write_batches(
         finished(len(pending) - len(refused))
         return refused
 
-    _in_threads(lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, WRITES_A_REQUEST)))
+    _in_threads(lambda part: _repeat(send, list(part), sleep, "writes"), list(parts(requests, DYNAMODB_WRITE_ITEMS)))
 
 
 def read_batches(
@@ -103,10 +97,10 @@ def read_batches(
 
     def fetch(pending: list[Item]) -> list[Item]:
         answer = client.batch_get_item(RequestItems={table: {"Keys": pending, **projection}})
-        found.extend(plain(item) for item in answer["Responses"].get(table, []))
+        found.extend(decode(item) for item in answer["Responses"].get(table, []))
         return answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
 
-    _in_threads(lambda part: _repeat(fetch, list(part), sleep, "reads"), list(parts(keys, KEYS_A_REQUEST)))
+    _in_threads(lambda part: _repeat(fetch, list(part), sleep, "reads"), list(parts(keys, DYNAMODB_READ_KEYS)))
     return found
 
 
@@ -120,15 +114,12 @@ def _projection(attributes: Sequence[str]) -> dict[str, Any]:
 def _repeat(
     send: Callable[[list[Item]], list[Item]], pending: list[Item], sleep: Callable[[float], None], what: str
 ) -> None:
-    for attempt in range(ATTEMPTS):
+    for _ in attempts(BACKOFF, sleep):
         pending = send(pending)
         if not pending:
             return
-        if attempt < ATTEMPTS - 1:
-            # A random pause keeps parallel requests from coming back all at the same moment.
-            sleep(_random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)))
     raise CliError(
-        f"DynamoDB is busy and refused {len(pending)} {what} after {ATTEMPTS} attempts: "
+        f"DynamoDB is busy and refused {len(pending)} {what} after {BACKOFF.attempts} attempts: "
         "run the command again in a minute; what was done stays done."
     )
 
@@ -146,15 +137,3 @@ def _in_threads(work: Callable[[Sequence[Item]], None], jobs: Sequence[Sequence[
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
-
-
-def plain(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Turn an item of DynamoDB into plain values: strings, floats and booleans."""
-    return {key: _plain_value(value) for key, value in item.items()}
-
-
-def _plain_value(value: dict[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    if kind == "N":
-        return float(content)
-    return None if kind == "NULL" else content

@@ -1,113 +1,40 @@
-"""The companies table, and the observations that belong to a company."""
+"""The companies table and the observations of a company, for operators: with AWS credentials."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
-
-from cli.aws.batches import plain, write_batches
+from cli.aws.batches import write_batches
 from cli.aws.deployment import WORKERS, Deployment
-
-
-class Company(msgspec.Struct, omit_defaults=True):
-    """A company that is watched.
-
-    Attributes
-    ----------
-    name : str
-        Its name, unique.
-    page : str or None
-        Title of its page on Wikipedia, when that differs from the name.
-    added_at : str or None
-        When it was added, ISO 8601 in UTC.
-    """
-
-    name: str
-    page: str | None = None
-    added_at: str | None = None
-
-
-class RenameRefusedError(Exception):
-    """A company was not renamed; the message says why."""
+from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY
+from schema.dynamodb import encode
 
 
 class CompanyStore:
-    """The companies of a deployment."""
+    """The companies of a deployment, as they are stored. `cli/api/companies.py` changes them."""
 
     def __init__(self, deployment: Deployment):
         self._deployment = deployment
-        self._table = deployment.output("companies_table")
         self._client = deployment.client("dynamodb")
 
-    def all(self) -> list[Company]:
-        """Read every company, ordered by name."""
-        pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
-        found = [_company(item) for page in pages for item in page["Items"]]
-        return sorted(found, key=lambda company: (company.name.casefold(), company.name))
+    def names(self) -> list[str]:
+        """Read the name of every company, in order."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._deployment.output("companies_table"),
+            ProjectionExpression="#name",
+            ExpressionAttributeNames={"#name": COMPANY_KEY},
+            ConsistentRead=True,
+        )
+        found = (item[COMPANY_KEY]["S"] for page in pages for item in page["Items"])
+        return sorted(found, key=lambda name: (name.casefold(), name))
 
-    def get(self, name: str) -> Company | None:
-        """Read one company; None when it is not there."""
-        answer = self._client.get_item(TableName=self._table, Key={"name": {"S": name}}, ConsistentRead=True)
-        return _company(answer["Item"]) if "Item" in answer else None
-
-    def add(self, companies: Iterable[Company], finished: Callable[[int], None]) -> None:
-        """Write companies that are not there yet; an existing one would be replaced.
-
-        Parameters
-        ----------
-        companies : iterable of Company
-            No name twice. ``added_at`` is set here.
-        finished : callable
-            Called, from any thread, with the number of companies just written.
-        """
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        puts = [{"PutRequest": {"Item": _item(company, company.added_at or now)}} for company in companies]
-        write_batches(self._client, self._table, puts, finished)
-
-    def remove(self, names: Iterable[str], finished: Callable[[int], None]) -> None:
-        """Delete companies by name. No name twice."""
-        deletes = [{"DeleteRequest": {"Key": {"name": {"S": name}}}} for name in names]
-        write_batches(self._client, self._table, deletes, finished)
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a company a new name, keeping its page and the time it was added, in one transaction.
-
-        Raises
-        ------
-        RenameRefusedError
-            When ``old`` is not there or ``new`` already is; nothing was changed.
-        """
-        company = self.get(old)
-        if company is None:
-            raise RenameRefusedError(f"{old!r} is not in the table")
-        if old == new:
-            raise RenameRefusedError(f"{old!r} already has this name")
-        company.name = new
-        put = {
-            "TableName": self._table,
-            "Item": _item(company, company.added_at),
-            "ConditionExpression": "attribute_not_exists(#name)",
-            "ExpressionAttributeNames": {"#name": "name"},
-        }
-        delete = {
-            "TableName": self._table,
-            "Key": {"name": {"S": old}},
-            "ConditionExpression": "attribute_exists(#name)",
-            "ExpressionAttributeNames": {"#name": "name"},
-        }
-        try:
-            self._client.transact_write_items(TransactItems=[{"Put": put}, {"Delete": delete}])
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if reasons[:1] == ["ConditionalCheckFailed"]:
-                raise RenameRefusedError(f"{new!r} is already in the table") from None
-            if reasons[1:2] == ["ConditionalCheckFailed"]:
-                raise RenameRefusedError(f"{old!r} is not in the table") from None
-            raise
+    def has(self, name: str) -> bool:
+        """Tell whether a company is watched."""
+        answer = self._client.get_item(
+            TableName=self._deployment.output("companies_table"), Key=encode({COMPANY_KEY: name}), ConsistentRead=True
+        )
+        return "Item" in answer
 
     def purge(self, names: Sequence[str], finished: Callable[[int], None]) -> int:
         """Delete every observation of some companies.
@@ -126,21 +53,11 @@ class CompanyStore:
             TableName=table,
             KeyConditionExpression="#company = :company",
             ProjectionExpression="#company, #record",
-            ExpressionAttributeNames={"#company": "company", "#record": "record"},
-            ExpressionAttributeValues={":company": {"S": name}},
+            ExpressionAttributeNames={"#company": OBSERVATION_KEY, "#record": OBSERVATION_SORT_KEY},
+            ExpressionAttributeValues=encode({":company": name}),
             ConsistentRead=True,
         )
         deletes = [{"DeleteRequest": {"Key": key}} for page in pages for key in page["Items"]]
         write_batches(self._client, table, deletes)
         finished(1)
         return len(deletes)
-
-
-def _company(item: dict[str, dict[str, Any]]) -> Company:
-    values = plain(item)
-    return Company(values["name"], values.get("page"), values.get("added_at"))
-
-
-def _item(company: Company, added_at: str | None) -> dict[str, dict[str, str]]:
-    values = {"name": company.name, "page": company.page, "added_at": added_at}
-    return {key: {"S": value} for key, value in values.items() if value}

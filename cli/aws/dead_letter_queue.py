@@ -1,4 +1,4 @@
-"""The dead-letter queue: looking at its messages, and moving them back to the work queue."""
+"""The dead-letter queue: look at its messages, and move them back to the work queue."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import msgspec
 
 from cli.aws.batches import parts
 from cli.aws.deployment import Deployment
+from schema.limits import SQS_MESSAGES
 
-# Limit of every batch operation in SQS's API reference.
-BATCH = 10
-# Messages are hidden while they are looked at. Should this program be killed, they are back after this time.
+# Seconds for which messages are hidden during a look; after them, messages return even if this program was killed.
 PEEK_VISIBILITY_S = 60
-# Longer, as messages that are not to be moved must not come round again before the queue's end is reached.
+# Longer: messages that stay must not be received again before the end of the queue is reached.
 REDRIVE_VISIBILITY_S = 300
-# Waiting makes SQS ask all its servers; without it an answer can be empty although there are messages.
-# The embedded AWS has one server.
+# Seconds of long polling, in which SQS asks all its servers; without it, an answer can be empty although there are
+# messages. The embedded AWS has one server.
 WAIT_S = 1
 WAIT_LOCAL_S = 0
 
@@ -26,7 +25,7 @@ Message = dict[str, Any]
 
 
 class DeadLetter(msgspec.Struct):
-    """A message that could not be worked on.
+    """A message that failed too often.
 
     Attributes
     ----------
@@ -91,7 +90,7 @@ class DeadLetterQueue:
         held: dict[str, Message] = {}
         try:
             while len(held) < limit:
-                messages = self._receive(min(BATCH, limit - len(held)), PEEK_VISIBILITY_S)
+                messages = self._receive(min(SQS_MESSAGES, limit - len(held)), PEEK_VISIBILITY_S)
                 if messages.keys() <= held.keys():
                     break
                 held |= messages
@@ -101,6 +100,9 @@ class DeadLetterQueue:
 
     def redrive(self, companies: Collection[str], finished: Callable[[int], None]) -> Moved:
         """Move messages to the work queue until none is left.
+
+        SQS's own redrive (StartMessageMoveTask) is not used: it cannot choose messages by company or count those that
+        were refused, and the embedded AWS does not have it.
 
         A message is deleted only after the work queue has taken it: when this is interrupted, a message
         may be in both queues, but is never lost.
@@ -117,7 +119,7 @@ class DeadLetterQueue:
         held: dict[str, Message] = {}
         try:
             while True:
-                messages = self._receive(BATCH, REDRIVE_VISIBILITY_S)
+                messages = self._receive(SQS_MESSAGES, REDRIVE_VISIBILITY_S)
                 # A message that comes again brings a new receipt handle, the only one that still counts.
                 held |= messages
                 fresh = [message for key, message in messages.items() if key not in seen]
@@ -165,7 +167,7 @@ class DeadLetterQueue:
             self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=_handles(messages))
 
     def _give_back(self, messages: Iterable[Message]) -> None:
-        for part in parts(list(messages), BATCH):
+        for part in parts(list(messages), SQS_MESSAGES):
             entries = [{**entry, "VisibilityTimeout": 0} for entry in _handles(part)]
             self._sqs.change_message_visibility_batch(QueueUrl=self._queue, Entries=entries)
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from cli.aws.batches import read_batches
 from cli.aws.deployment import Deployment
+from schema.companies import OBSERVATION_KEY, OBSERVATION_SORT_KEY
+from schema.dynamodb import encode
 
 # Between polls: at least 0.2 s, and longer the more is pending, as each poll asks for all of it.
 SHORTEST_PAUSE_S = 0.2
@@ -113,13 +115,13 @@ class RunFollower:
             sleep(min(pause, deadline - now))
 
     def _poll(self) -> int:
-        keys = [{"company": {"S": name}, "record": {"S": self._run}} for name in sorted(self._pending)]
-        items = read_batches(self._dynamodb, self._table, keys, ("company", "label"))
+        keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: self._run}) for name in sorted(self._pending)]
+        items = read_batches(self._dynamodb, self._table, keys, (OBSERVATION_KEY, "label"))
         before = len(self._pending)
         for item in items:
             # An item without a label is only claimed: its analysis has not ended.
-            if item.get("label") and item["company"] in self._pending:
-                self._pending.remove(item["company"])
+            if item.get("label") and item[OBSERVATION_KEY] in self._pending:
+                self._pending.remove(item[OBSERVATION_KEY])
                 self._labels[item["label"]] += 1
         return before - len(self._pending)
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import msgspec
 
-from cli.aws.batches import plain, read_batches
+from cli.aws.batches import read_batches
 from cli.aws.deployment import Deployment
+from schema.companies import LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY
+from schema.dynamodb import decode, encode
 
-LATEST = "latest"
-# Run ids start with the digits of a year, so every one of them sorts below this and above the empty text.
+# Sorts after all run ids, which start with the digits of a year, and before `latest`.
 AFTER_ALL_RUNS = "9"
 SCORES = ("positive", "negative", "neutral", "mixed")
 FIELDS = (
-    "company",
+    OBSERVATION_KEY,
     "run",
     "observed_at",
     "label",
@@ -31,7 +32,7 @@ FIELDS = (
 
 
 class Observation(msgspec.Struct):
-    """What a run found out about a company; the fields are those of the observations table."""
+    """What a run found out about a company; its fields are attributes of the observations table."""
 
     company: str
     run: str = ""
@@ -56,9 +57,9 @@ def latest_observations(deployment: Deployment, companies: Sequence[str]) -> lis
     list of Observation
         In the order of the companies.
     """
-    keys = [{"company": {"S": name}, "record": {"S": LATEST}} for name in companies]
+    keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: LATEST}) for name in companies]
     items = read_batches(deployment.client("dynamodb"), deployment.output("observations_table"), keys, FIELDS)
-    found = {item["company"]: _observation(item) for item in items}
+    found = {item[OBSERVATION_KEY]: _observation(item) for item in items}
     return [found[name] for name in companies if name in found]
 
 
@@ -83,18 +84,20 @@ def history(deployment: Deployment, company: str, since: datetime | None, limit:
             KeyConditionExpression="#company = :company AND #record BETWEEN :since AND :until",
             # A claim without a label is an analysis that has not ended.
             FilterExpression="attribute_exists(#label)",
-            ExpressionAttributeNames={"#company": "company", "#record": "record", "#label": "label"},
-            ExpressionAttributeValues={
-                ":company": {"S": company},
-                ":since": {"S": f"{since:%Y%m%dT%H%M%SZ}" if since else "0"},
-                ":until": {"S": AFTER_ALL_RUNS},
-            },
+            ExpressionAttributeNames={"#company": OBSERVATION_KEY, "#record": OBSERVATION_SORT_KEY, "#label": "label"},
+            ExpressionAttributeValues=encode(
+                {
+                    ":company": company,
+                    ":since": f"{since:%Y%m%dT%H%M%SZ}" if since else "0",
+                    ":until": AFTER_ALL_RUNS,
+                }
+            ),
             ScanIndexForward=False,
             PaginationConfig={"PageSize": min(limit, 1000) if limit else None},
         )
     )
     items = (item for page in pages for item in page["Items"])
-    return [_observation(plain(item)) for item in islice(items, limit)]
+    return [_observation(decode(item)) for item in islice(items, limit)]
 
 
 def _observation(item: dict[str, Any]) -> Observation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cli.aws.deployment import OUTPUTS_VARIABLE, PROJECT_ROOT
+from cli.environment import OUTPUTS_VARIABLE, PROJECT_ROOT
 from cli.errors import CliError
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +15,9 @@ from cli.ui.output import hint, progress, say, write_json, write_table
 from cli.ui.text import companies_counted, counted, printable
 
 if TYPE_CHECKING:
-    from cli.aws.company_store import Company, CompanyStore
+    from cli.api.companies import Company, CompanyList
 
-# Longer lists are shown as their size.
+# Of longer lists, the size is shown.
 LISTED = 50
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -27,10 +28,12 @@ def companies() -> None:
     """Manage the companies that are watched."""
 
 
-def _store(invocation: Invocation) -> CompanyStore:
-    from cli.aws.company_store import CompanyStore
+def _list(invocation: Invocation) -> CompanyList:
+    from cli.api.companies import CompanyList
+    from cli.api.transfers import Stop
 
-    return CompanyStore(invocation.deployment)
+    stop = Stop()
+    return CompanyList(invocation.open_api(stop.sleep), stop)
 
 
 @companies.command("list", epilog=examples("nlp companies list", "nlp companies list --json | jq length"))
@@ -38,7 +41,7 @@ def _store(invocation: Invocation) -> CompanyStore:
 @click.pass_obj
 def list_companies(invocation: Invocation) -> None:
     """List the companies, ordered by name."""
-    found = _store(invocation).all()
+    found = _list(invocation).all()
     if invocation.json:
         write_json(found)
     elif found:
@@ -53,21 +56,21 @@ def list_companies(invocation: Invocation) -> None:
 def _names_options(command: Decorated) -> Decorated:
     names = click.option("-i", "items", metavar="NAME", multiple=True, help="A company's name. Repeatable.")
     file = click.option(
-        "-f", "file", metavar="FILE", help="File with one name a line; # starts a comment line; - is stdin."
+        "-f", "file", metavar="FILE", help="File with one name per line; # starts a comment line; - is stdin."
     )
     return names(file(command))
 
 
-def _chosen_names(items: Sequence[str], file: str | None) -> list[str]:
+def _chosen_names(items: Sequence[str], file: str | None, normalise: Callable[[str], str]) -> list[str]:
     from cli.ui.names import from_file, from_options
 
     if bool(items) == bool(file):
         raise click.UsageError("Give names by -i NAME (repeatable) or by -f FILE: one of them, not both.")
     if file is None:
-        return from_options(items)
-    names = from_file(file)
+        return from_options(items, normalise)
+    names = from_file(file, normalise)
     if not names:
-        raise CliError(f"There is no name in {'stdin' if file == '-' else file}: write one a line.")
+        raise CliError(f"There is no name in {'stdin' if file == '-' else file}: write one per line.")
     return names
 
 
@@ -85,10 +88,11 @@ def _chosen_names(items: Sequence[str], file: str | None) -> list[str]:
 @click.pass_obj
 def add(invocation: Invocation, items: tuple[str, ...], file: str | None, page: str | None) -> None:
     """Add companies. One that is already there stays as it is."""
-    from cli.aws.company_store import Company
+    from cli.api.companies import Company
     from cli.ui.names import from_options
+    from schema.names import normalise_company_name
 
-    names = _chosen_names(items, file)
+    names = _chosen_names(items, file, normalise_company_name)
     if page is not None and (file or len(items) != 1):
         raise click.UsageError("--page needs exactly one -i NAME.")
     title = from_options([page])[0] if page is not None else None
@@ -110,18 +114,18 @@ def import_(invocation: Invocation, file: str) -> None:
 
 
 def _add(invocation: Invocation, wanted: Sequence[Company]) -> None:
-    store = _store(invocation)
-    before = [company.name for company in store.all()]
+    watched = _list(invocation)
+    before = [company.name for company in watched.all()]
     there = set(before)
     new = [company for company in wanted if company.name not in there]
-    with progress("Adding companies", len(new)) as finished:
-        store.add(new, finished)
+    with _changing("Adding companies", len(new)) as finished:
+        watched.add(new, finished)
     added = [company.name for company in new]
     _report(
         invocation,
         before,
         {"added": added, "already there": [company.name for company in wanted if company.name in there]},
-        store,
+        watched,
     )
 
 
@@ -133,24 +137,30 @@ def _add(invocation: Invocation, wanted: Sequence[Company]) -> None:
     )
 )
 @_names_options
-@click.option("--purge", is_flag=True, help="Also delete the observations of these companies.")
+@click.option("--purge", is_flag=True, help="Also delete their observations. Needs AWS credentials.")
 @global_options()
 @click.pass_obj
 def remove(invocation: Invocation, items: tuple[str, ...], file: str | None, purge: bool) -> None:
     """Remove companies. Their observations stay unless --purge is given."""
-    names = _chosen_names(items, file)
-    store = _store(invocation)
-    before = [company.name for company in store.all()]
+    from schema.names import stored_company_name
+
+    names = _chosen_names(items, file, stored_company_name)
+    watched = _list(invocation)
+    before = [company.name for company in watched.all()]
     there = set(before)
     removed = [name for name in names if name in there]
-    with progress("Removing companies", len(removed)) as finished:
-        store.remove(removed, finished)
-    purged = None
-    if purge:
-        with progress("Purging observations", len(names)) as finished:
-            purged = store.purge(names, finished)
+    with _changing("Removing companies", len(removed)) as finished:
+        watched.remove(removed, finished)
+    purged = _purge(invocation, names) if purge else None
     changes = {"removed": removed, "not there": [name for name in names if name not in there]}
-    _report(invocation, before, changes, store, purged)
+    _report(invocation, before, changes, watched, purged)
+
+
+def _purge(invocation: Invocation, names: list[str]) -> int:
+    from cli.aws.company_store import CompanyStore
+
+    with progress("Purging observations", len(names)) as finished:
+        return CompanyStore(invocation.deployment).purge(names, finished)
 
 
 @companies.command(epilog=examples("nlp companies update -o Facebook -n 'Meta Platforms'"))
@@ -160,15 +170,16 @@ def remove(invocation: Invocation, items: tuple[str, ...], file: str | None, pur
 @click.pass_obj
 def update(invocation: Invocation, old: str, new: str) -> None:
     """Rename a company. Nothing changes when OLD is not there or NEW already is."""
-    from cli.aws.company_store import RenameRefusedError
     from cli.ui.names import from_options
+    from schema.names import stored_company_name
 
-    (old,), (new,) = from_options([old]), from_options([new])
-    refused = None
-    try:
-        _store(invocation).rename(old, new)
-    except RenameRefusedError as error:
-        refused = str(error)
+    (old,), (new,) = from_options([old], stored_company_name), from_options([new])
+    reasons = {
+        "missing": f"{old!r} is not in the table",
+        "taken": f"{new!r} is already in the table",
+        "unchanged": f"{old!r} already has this name",
+    }
+    refused = reasons.get(_list(invocation).rename(old, new))
     if invocation.json:
         write_json({"old": old, "new": new, "renamed": refused is None, "reason": refused})
     elif refused:
@@ -200,7 +211,7 @@ def export(invocation: Invocation, file: str, kind: str | None) -> None:
 
     if kind is None and file != "-":
         kind = format_of(file)
-    found = _store(invocation).all()
+    found = _list(invocation).all()
     content = write_companies(found, kind or ("json" if invocation.json else "csv"))
     if file == "-":
         click.echo(content, nl=False)
@@ -214,14 +225,25 @@ def export(invocation: Invocation, file: str, kind: str | None) -> None:
         hint("Plain text has no room for titles of pages: use --format csv to keep them.")
 
 
+@contextmanager
+def _changing(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show the progress of changes; when they are stopped, say what to do."""
+    try:
+        with progress(title, total) as finished:
+            yield finished
+    except KeyboardInterrupt:
+        hint("Stopped. What was done stays done: run the command again, or see `nlp companies list`.")
+        raise
+
+
 def _report(
     invocation: Invocation,
     before: Sequence[str],
     changes: dict[str, list[str]],
-    store: CompanyStore,
+    watched: CompanyList,
     purged: int | None = None,
 ) -> None:
-    after = [company.name for company in store.all()]
+    after = [company.name for company in watched.all()]
     if invocation.json:
         report: dict[str, Any] = {key.replace(" ", "_"): names for key, names in changes.items()}
         if purged is not None:

@@ -13,7 +13,7 @@ from cli.ui.text import counted, relative_time
 @click.group("dead-letters", epilog=examples("nlp dead-letters list", "nlp dead-letters redrive"))
 @global_options()
 def dead_letters() -> None:
-    """See the messages that could not be worked on, and send them to work again."""
+    """See the messages that failed, and send them again."""
 
 
 @dead_letters.command(
@@ -66,8 +66,9 @@ def redrive(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Move dead letters back to the work queue, all or those of some companies."""
     from cli.aws.dead_letter_queue import DeadLetterQueue
     from cli.ui.names import from_options
+    from schema.names import stored_company_name
 
-    companies = set(from_options(names))
+    companies = set(from_options(names, stored_company_name))
     queue = DeadLetterQueue(invocation.deployment)
     with progress("Moving messages", queue.size()) as finished:
         result = queue.redrive(companies, finished)

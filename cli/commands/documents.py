@@ -1,4 +1,4 @@
-"""`nlp documents`: what the jobs of a project work on."""
+"""`nlp documents`: the documents of a project, which its jobs read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cli.ui.text import counted, printable, relative_time, spoken_duration, spok
 if TYPE_CHECKING:
     from cli.ui.document_files import Selection
 
-# More files are told as their number.
+# Of longer lists, the size is shown.
 LISTED = 50
 NAMED = 5
 Uploaded = list[tuple[Path, dict[str, Any]]]
@@ -77,11 +77,11 @@ def upload(invocation: Invocation, project: str, files: tuple[Path, ...]) -> Non
     Documents are .docx, .txt, .md and .html of 1 byte to 100 MiB. One that fails does not stop the others; the exit
     code is then 3.
     """
-    from cli.ui.document_files import select
+    from cli.ui.document_files import ENDINGS, select
 
     selection = select(files)
     if not selection.files and not selection.refused:
-        raise CliError("There is no document in what was given: one ends in .docx, .txt, .md or .html.")
+        raise CliError(f"There is no document among these files: a document ends in {', '.join(ENDINGS)}.")
     started = time.monotonic()
     uploaded: Uploaded = []
     failed = dict(selection.refused)

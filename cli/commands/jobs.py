@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXIT_JOB_FAILED = 3
-STYLES = {"running": "yellow", "completed": "green", "failed": "red", "cancelled": "magenta", "rejected": "dim"}
+STYLES: dict[str, str] = dict(zip(STATUSES, ("yellow", "green", "red", "magenta", "dim"), strict=True))
 Job = dict[str, Any]
 
 
@@ -50,7 +50,7 @@ def jobs() -> None:
         "nlp jobs start -p Contracts analyse --language en --topics 5 --summary-sentences 2",
     )
 )
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("kind", type=click.Choice(tuple(KINDS)))
 @project_option
 @kind_options
 @_wait_options
@@ -75,9 +75,9 @@ def start(
         job = api.post("projects", place, "jobs", body=body, key=str(uuid4()))
     except ApiError as error:
         running = error.kind == "job-running"
-        advice = f"See it: {invocation.command(f'jobs list -p {place} --status running')}" if running else ""
-        fields = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
-        raise error.told(fields, advice) from None
+        advice = f"See it: {invocation.command(f'jobs list -p {place} --status {RUNNING}')}" if running else ""
+        options_by_field = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
+        raise error.with_option_names(options_by_field, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:
@@ -120,7 +120,7 @@ def list_jobs(invocation: Invocation, project: str, status: str | None, limit: i
 )
 @click.argument("job")
 @project_option
-@click.option("--kind", type=click.Choice(list(KINDS)), help="With `latest`: the last completed job of this kind.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), help="With `latest`: the last completed job of this kind.")
 @_wait_options
 @global_options()
 @click.pass_obj

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 def login(
     invocation: Invocation, email: str | None, password_stdin: bool, token_stdin: bool, reset_password: bool
 ) -> None:
-    """Sign in, for the commands on projects, documents and jobs.
+    """Sign in to the API.
+
+    The commands on companies, projects, documents and jobs need it.
 
     It asks for e-mail address and password, and for whatever else the user pool wants. On the local stack nothing is
     asked, unless --email names another account.

@@ -69,9 +69,9 @@ def label_style(_heading: str, cell: str) -> str:
 def results(
     context: click.Context, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
 ) -> None:
-    """Show the latest observation of every company, or the history of one.
+    """Show what was observed of companies, or download a job's files.
 
-    `nlp results download` gets the files that a job made instead.
+    Without a subcommand: the latest observation of every company, or the history of one.
     """
     if context.invoked_subcommand:
         if company or since or limit or as_csv:
@@ -102,7 +102,7 @@ def _latest(invocation: Invocation, since: datetime | None, limit: int | None) -
     from cli.aws.company_store import CompanyStore
     from cli.aws.observations import latest_observations
 
-    names = [company.name for company in CompanyStore(invocation.deployment).all()]
+    names = CompanyStore(invocation.deployment).names()
     if not names:
         hint("No companies yet. Add one: nlp companies add -i NAME")
         return []
@@ -122,15 +122,15 @@ def _history(invocation: Invocation, company: str, since: datetime | None, limit
     from cli.aws.company_store import CompanyStore
     from cli.aws.observations import history
     from cli.ui.names import from_options
+    from schema.names import stored_company_name
 
-    (name,) = from_options([company])
+    (name,) = from_options([company], stored_company_name)
     found = history(invocation.deployment, name, since, limit)
     if found:
         return found
     store = CompanyStore(invocation.deployment)
-    if store.get(name) is None and not history(invocation.deployment, name, None, 1):
-        names = [known.name for known in store.all()]
-        raise CliError(f"There is no company {name!r}{did_you_mean(name, names)}: see `nlp companies list`.")
+    if not store.has(name) and not history(invocation.deployment, name, None, 1):
+        raise CliError(f"There is no company {name!r}{did_you_mean(name, store.names())}: see `nlp companies list`.")
     when = f" since {since.astimezone():%Y-%m-%d %H:%M}" if since else " yet: nlp run --wait"
     hint(f"No observation of {printable(name)}{when}")
     return []

@@ -12,14 +12,14 @@ from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options, project_option
 from cli.ui.output import hint, say, transfer_progress, write_json, write_table
 from cli.ui.text import counted, printable, spoken_duration, spoken_size
-from schema.jobs import KINDS
+from schema.jobs import FAILED, KINDS, LATEST
 
 if TYPE_CHECKING:
     from cli.api.downloads import ResultFile
 
 REPORT = "report.json"
 NAMED = 5
-# More files are told as their number.
+# Of longer lists, the size is shown.
 LISTED = 50
 
 
@@ -30,9 +30,9 @@ LISTED = 50
         "nlp results download -p Contracts 01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20 --force",
     )
 )
-@click.argument("job", default="latest", metavar="[JOB|latest]")
+@click.argument("job", default=LATEST, metavar="[JOB|latest]")
 @project_option
-@click.option("--kind", type=click.Choice(list(KINDS)), help="With `latest`: the last completed job of this kind.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), help="With `latest`: the last completed job of this kind.")
 @click.option(
     "-o",
     "--output",
@@ -63,7 +63,7 @@ def download(
     target = folder or Path(f"{found['kind']}-{found['job']}")
     results = ResultList(api, found["project"], found["job"])
     files = results.files()
-    if not files and found["status"] == "failed":
+    if not files and found["status"] == FAILED:
         raise CliError(f"The {found['kind']} job {found['job']} failed and left no files: {found['cause']}")
     if not force:
         _refuse_overwriting(target, files)

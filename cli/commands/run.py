@@ -42,7 +42,7 @@ def run(invocation: Invocation, wait: bool, timeout: timedelta) -> None:
     from cli.aws.company_store import CompanyStore
 
     deployment = invocation.deployment
-    names = [company.name for company in CompanyStore(deployment).all()]
+    names = CompanyStore(deployment).names()
     if not names:
         if invocation.json:
             write_json({"run": None, "companies": 0})

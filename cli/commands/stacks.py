@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.aws.deployment import LOCAL, PROJECT_ROOT
+from cli.environment import LOCAL, PROJECT_ROOT
 from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options
 from cli.ui.output import hint, say, write_json_line
@@ -43,8 +43,8 @@ def deploy(invocation: Invocation, refresh: bool) -> None:
         result = _open_stack(name).up(on_event=log.record, refresh=refresh, show_secrets=False)
     _report(invocation, "deployed", result.summary.resource_changes, started)
     if not invocation.json:
-        hint(f"Next: nlp --stack {name} companies add -i NAME, then nlp --stack {name} run --wait")
-        hint(f"For documents: nlp --stack {name} users invite EMAIL, then nlp --stack {name} login")
+        hint(f"Next: nlp --stack {name} users invite EMAIL, then nlp --stack {name} login")
+        hint(f"Then: nlp --stack {name} companies add -i NAME, and nlp --stack {name} run --wait")
 
 
 @click.command(epilog=examples("nlp --stack dev preview", "nlp preview --stack dev --json"))

@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from cli.aws.company_store import Company
+from cli.api.companies import Company
 from cli.errors import CliError
-from cli.ui.names import COMMENT, from_file, has_control_characters, normalise, read_text
+from cli.ui.names import COMMENT, from_file, read_text
 from cli.ui.text import companies_counted
+from schema.companies import COMPANY_KEY, PAGE
+from schema.names import is_company_name, normalise_company_name
 
 FORMATS = ("csv", "json", "txt")
-HEADER = ["name", "page"]
+HEADER = [COMPANY_KEY, PAGE]
 
 
 def format_of(path: str) -> str:
@@ -95,9 +97,10 @@ def _checked(values: dict[str, Any], place: str) -> Company:
     if not isinstance(name, str) or not isinstance(page, str | None):
         raise CliError(f"{place}: expected a name and, optionally, a page, both text.")
     try:
-        return Company(normalise(name), normalise(page) if page and page.strip() else None)
+        title = normalise_company_name(page) if page and page.strip() else None
+        return Company(normalise_company_name(name), title)
     except ValueError as error:
-        raise CliError(f"{place}: expected a company's name: {error}.") from None
+        raise CliError(f"{place}: not a company's name or page: {error}.") from None
 
 
 def _write_csv(companies: Sequence[Company]) -> bytes:
@@ -124,4 +127,4 @@ def _write_text(companies: Sequence[Company]) -> bytes:
 
 
 def _fits_a_line(name: str) -> bool:
-    return not name.startswith(COMMENT) and not has_control_characters(name)
+    return is_company_name(name) and not name.startswith(COMMENT)

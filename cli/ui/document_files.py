@@ -1,4 +1,4 @@
-"""Which files are uploaded: those that were named, and those in the folders that were named."""
+"""Choose the files to upload: named files, and files below named folders."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.ui.text import spoken_size
+from schema.limits import UPLOAD_BYTES
+from schema.names import CONTENT_TYPES
 
-# What the API takes.
-ENDINGS = (".docx", ".txt", ".md", ".html")
-MAX_BYTES = 100 * 1024 * 1024
+ENDINGS = tuple(CONTENT_TYPES)
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def _add(selection: Selection, path: Path) -> None:
         return
     if size == 0:
         selection.refused[path] = "it is empty"
-    elif size > MAX_BYTES:
+    elif size > UPLOAD_BYTES:
         selection.refused[path] = (
-            f"it has {size:,} bytes, and a document has at most {MAX_BYTES:,} ({spoken_size(MAX_BYTES)})"
+            f"it has {size:,} bytes, and a document has at most {UPLOAD_BYTES:,} ({spoken_size(UPLOAD_BYTES)})"
         )
     else:
         selection.files.append(DocumentFile(path, size))

@@ -1,70 +1,60 @@
-"""Names of companies: what a valid one is, and files with one name a line."""
+"""Names of companies on the command line, and files with one name per line."""
 
 from __future__ import annotations
 
 import io
 import sys
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cli.errors import CliError
+from cli.ui.text import printable
+from schema.names import normalise_company_name
 
-# DynamoDB allows 2,048 bytes for a key; 200 characters of 4 bytes stay well inside.
-MAX_CHARACTERS = 200
 COMMENT = "#"
+# Longer names are cut in error messages.
+SHOWN_CHARACTERS = 40
 
 
-def normalise(text: str) -> str:
-    """Strip a name and bring it into Unicode's composed form, so that equal names are one company.
-
-    Returns
-    -------
-    str
-        The name as it is stored.
-
-    Raises
-    ------
-    ValueError
-        When it is no valid name, saying what was expected.
-    """
-    name = unicodedata.normalize("NFC", text.strip())
-    if not name:
-        raise ValueError("a name needs at least one character")
-    if len(name) > MAX_CHARACTERS:
-        raise ValueError(f"a name has at most {MAX_CHARACTERS} characters, this one has {len(name)}")
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        raise ValueError("a name must be valid Unicode text")
-    return name
-
-
-def from_options(names: Iterable[str]) -> list[str]:
+def from_options(names: Iterable[str], normalise: Callable[[str], str] = normalise_company_name) -> list[str]:
     """Normalise the names given on the command line; each once, in order.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As the user wrote them.
+    normalise : callable
+        Brings a name into the form in which it is stored; raises ValueError with what was expected.
 
     Raises
     ------
     CliError
-        When one of them is no valid name.
+        When one of them is not a valid name.
     """
-    try:
-        return list(dict.fromkeys(normalise(name) for name in names))
-    except ValueError as error:
-        raise CliError(f"Not a company's name: {error}.") from None
+    found: dict[str, None] = {}
+    for name in names:
+        try:
+            found[normalise(name)] = None
+        except ValueError as error:
+            raise CliError(f"{_quoted(name)} is not a company's name: {error}.") from None
+    return list(found)
 
 
-def from_file(path: str) -> list[str]:
-    """Read a file with one name a line; each name once, in order.
+def from_file(path: str, normalise: Callable[[str], str] = normalise_company_name) -> list[str]:
+    """Read a file with one name per line; each name once, in order.
 
     Parameters
     ----------
     path : str
         Path of a UTF-8 file, with or without byte order mark; ``-`` is stdin. Blank lines and lines
         that start with ``#`` are ignored.
+    normalise : callable
+        As for `from_options`.
 
     Raises
     ------
     CliError
-        When the file cannot be read or a line is no valid name, naming file and line.
+        When the file cannot be read or a line is not a valid name, naming file and line.
     """
     source = "stdin" if path == "-" else path
     lines = io.StringIO(read_text(path), newline=None)
@@ -72,23 +62,17 @@ def from_file(path: str) -> list[str]:
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if text and not text.startswith(COMMENT):
-            names[_from_line(text, f"{source}:{number}")] = None
+            try:
+                names[normalise(text)] = None
+            except ValueError as error:
+                place = f"{source}:{number}"
+                raise CliError(f"{place}: {_quoted(text)} is not a company's name: {error}.") from None
     return list(names)
 
 
-def has_control_characters(text: str) -> bool:
-    """Tell whether a text holds control characters, line breaks and tabs among them."""
-    return any(unicodedata.category(character) == "Cc" for character in text)
-
-
-def _from_line(text: str, place: str) -> str:
-    # A control character in a line of text means that the file is something else: a spreadsheet, an archive.
-    if has_control_characters(text):
-        raise CliError(f"{place}: expected one name a line, without control characters, found {text[:40]!r}.")
-    try:
-        return normalise(text)
-    except ValueError as error:
-        raise CliError(f"{place}: expected one name a line: {error}.") from None
+def _quoted(name: str) -> str:
+    """Repeat a name for an error message; of a long one, the beginning."""
+    return f"'{printable(name if len(name) <= SHOWN_CHARACTERS else name[:SHOWN_CHARACTERS] + '...')}'"
 
 
 def read_text(path: str) -> str:

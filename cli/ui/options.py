@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cli.aws.deployment import LOCAL, PROJECT_ROOT, Deployment, find_deployment
+from cli.environment import LOCAL, PROJECT_ROOT
 
 if TYPE_CHECKING:
     from cli.api.client import Api
+    from cli.aws.deployment import Deployment
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -40,6 +41,8 @@ class Invocation:
     @cached_property
     def deployment(self) -> Deployment:
         """The deployment that the command works on, found at first use."""
+        from cli.aws.finding import find_deployment
+
         return find_deployment(self.chosen_stack)
 
     def command(self, arguments: str) -> str:

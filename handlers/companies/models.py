@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from handlers.common.types import Next, Time
 from schema.companies import Label
-from schema.names import COMPANY_NAME_CHARACTERS, COMPANY_NAME_EXPECTED, COMPANY_NAME_PATTERN
+from schema.limits import COMPANY_CHANGES
+from schema.names import (
+    COMPANY_NAME_CHARACTERS,
+    COMPANY_NAME_EXPECTED,
+    COMPANY_NAME_PATTERN,
+    STORED_COMPANY_NAME_PATTERN,
+)
 
 CompanyName = Annotated[
     str,
@@ -71,9 +77,12 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class CompanyLatest(Company, frozen=True):
-    """A company, and what was observed last; null where nothing was yet."""
+    """A company, and what was observed last."""
 
-    latest: Observation | None = None
+    latest: Annotated[
+        Observation | UnsetType | None,
+        Meta(description="What was observed last; null where nothing was yet. Absent when it was not asked for"),
+    ] = UNSET
 
 
 class CompanyPage(msgspec.Struct, frozen=True):
@@ -92,3 +101,80 @@ class CompanyHistory(Company, frozen=True, kw_only=True):
     ] = UNSET
     history: list[Observation]
     next: Next
+
+
+# Names and pages of many changes are described here and checked by `handlers/companies/changes.py`, which finds all
+# that are wrong; a constraint of msgspec would end at the first.
+_LINE = {"minLength": 1, "maxLength": COMPANY_NAME_CHARACTERS, "pattern": COMPANY_NAME_PATTERN}
+SentName = Annotated[str, Meta(description="The company's name", examples=["Spotify"], extra_json_schema=_LINE)]
+SentPage = Annotated[
+    str,
+    Meta(
+        description="Title of its page in the text source, where it differs from the name",
+        examples=["Meta Platforms"],
+        extra_json_schema=_LINE,
+    ),
+]
+StoredName = Annotated[
+    str,
+    Meta(
+        description="Name under which the company is stored; older names may have any characters",
+        examples=["Spotify"],
+        extra_json_schema=_LINE | {"pattern": STORED_COMPANY_NAME_PATTERN},
+    ),
+]
+
+
+class AddCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="add", tag_field="action"):
+    """Watch a company; it stays as it is where it is watched already."""
+
+    name: SentName
+    page: SentPage | None = None
+
+
+class PutCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="put", tag_field="action"):
+    """Watch a company, or change its page; without a page it has the page of its name."""
+
+    name: SentName
+    page: SentPage | None = None
+
+
+class RenameCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rename", tag_field="action"):
+    """Give a company another name. It keeps its page and `added_at`; its observations stay under the old name."""
+
+    name: StoredName
+    new_name: SentName
+
+
+class RemoveCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="remove", tag_field="action"):
+    """Stop watching a company; its observations stay."""
+
+    name: StoredName
+
+
+Change = AddCompany | PutCompany | RenameCompany | RemoveCompany
+Result = Literal["added", "updated", "unchanged", "renamed", "removed", "missing", "taken"]
+
+
+class ManyChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes of the list of companies; each company is in one of them only."""
+
+    changes: Annotated[
+        list[Change], Meta(min_length=1, max_length=COMPANY_CHANGES, description=f"1 to {COMPANY_CHANGES} changes")
+    ]
+
+
+class ChangeResult(msgspec.Struct, frozen=True):
+    """What became of a change."""
+
+    name: Annotated[str, Meta(description="The company's name, as it is stored", examples=["Spotify"])]
+    result: Annotated[
+        Result,
+        Meta(description="`missing`: no company has this name; `taken`: a company has the new name already"),
+    ]
+
+
+class ManyResults(msgspec.Struct, frozen=True):
+    """What became of each change, in their order."""
+
+    results: list[ChangeResult]

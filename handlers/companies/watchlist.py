@@ -45,7 +45,7 @@ class WatchList:
         self._observations = observations
         self._sleep = sleep
 
-    def page(self, limit: int, position: str | None) -> tuple[CompanyPage, str | None]:
+    def page(self, limit: int, position: str | None, with_latest: bool = True) -> tuple[CompanyPage, str | None]:
         """List companies, each with its latest observation.
 
         Parameters
@@ -54,6 +54,8 @@ class WatchList:
             At most so many.
         position
             The company after which to begin.
+        with_latest
+            Read their latest observations. Without them, the list is consistent: it has all earlier changes.
 
         Returns
         -------
@@ -65,13 +67,12 @@ class WatchList:
             DynamoDB left observations unread in every attempt.
         """
         start = {"ExclusiveStartKey": _company_key(position)} if position else {}
-        answer = self._dynamodb.scan(TableName=self._companies, Limit=limit, **start)
+        answer = self._dynamodb.scan(TableName=self._companies, Limit=limit, ConsistentRead=not with_latest, **start)
         companies = [decode(item) for item in answer["Items"]]
-        latest = self._latest([company[COMPANY_KEY] for company in companies])
-        rows = [
-            msgspec.convert({**company, "latest": latest.get(company[COMPANY_KEY])}, CompanyLatest)
-            for company in companies
-        ]
+        if with_latest:
+            latest = self._latest([company[COMPANY_KEY] for company in companies])
+            companies = [{**company, "latest": latest.get(company[COMPANY_KEY])} for company in companies]
+        rows = msgspec.convert(companies, list[CompanyLatest])
         following = decode(answer.get("LastEvaluatedKey", {})).get(COMPANY_KEY)
         return CompanyPage(rows, None), following
 

@@ -1,12 +1,12 @@
-"""Where ministack's HTTP APIs differ from API Gateway's, made the same.
+"""Differences between ministack's HTTP APIs and those of API Gateway.
 
-- ``/health`` of an API is the API's own. Ministack answers that path itself, on every host.
-- The throttling that a stage sets for its routes is kept: a token bucket for each route, 429 when it is empty.
-- A function is invoked only when its policy lets the API's route do so; 500 otherwise, as on AWS.
-- A refused token is answered with ``WWW-Authenticate: Bearer``.
-- Paths of routes are compiled once. Ministack puts together all of an API's three times for each request.
+- ``/health`` belongs to the API. Ministack answers that path itself, on every host.
+- A stage's throttling of routes is enforced: one token bucket per route, status 429 when it is empty.
+- A function is invoked only if its policy allows the API's route to do so; status 500 otherwise, as on AWS.
+- The answer to a refused token has the header ``WWW-Authenticate: Bearer``.
+- The pattern of a route's path is compiled once. Ministack compiles all of an API's patterns three times per request.
 
-API Gateway's own quotas (10,000 requests a second for an account, 10 MB for a request) are not kept.
+API Gateway's own quotas (10,000 requests per second and account, 10 MB per request) are not enforced.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from local.aws.emulator import replace, require
+
 Response = tuple[int, dict[str, str], bytes]
 PRINCIPAL = "apigateway.amazonaws.com"
 
 
 class TokenBucket:
-    """Lets requests through at a rate, and a burst of them at once.
+    """Limits requests to a rate, with bursts.
 
     Parameters
     ----------
     rate
-        Requests a second.
+        Requests per second.
     burst
         Requests at once.
     clock
-        Gives the time in seconds.
+        Returns the time in seconds.
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +44,7 @@ class TokenBucket:
         self._filled_at = clock()
 
     def take(self) -> bool:
-        """Let one request through; False when it has to be refused."""
+        """Take a token for one request; False if the request has to be refused."""
         rate, burst = self.limits
         now = self._clock()
         self._tokens = min(burst, self._tokens + (now - self._filled_at) * rate)
@@ -56,22 +58,35 @@ class TokenBucket:
 def install() -> None:
     """Change ministack's HTTP APIs. Has to run after `ministack.app` is imported."""
     from ministack import app
-    from ministack.services import apigateway
+    from ministack.services import apigateway, lambda_svc
 
-    app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
-    gateway: Any = apigateway
-    gateway._handle_execute_in_scope = _executing_with(apigateway._handle_execute_in_scope)
-    gateway._extract_path_params = path_parameters
-    gateway._invoke_lambda_proxy = _invoking_with(apigateway._invoke_lambda_proxy)
+    require(apigateway, "_match_route(api_id, method, path)", "_stages")
+    require(apigateway, "_extract_lambda_ref_from_integration_uri(uri)")
+    require(lambda_svc, "_get_func_record_for_ref_in_scope(function_ref, account_id, region)")
+    replace(app, "_HEALTH_PATHS", lambda paths: tuple(path for path in paths if path != "/health"))
+    replace(apigateway, "_extract_path_params(route_path, request_path)", lambda _: path_parameters)
+    replace(
+        apigateway,
+        "_handle_execute_in_scope(api_id, stage, path, method, headers, body, query_params, owner_account_id, "
+        "owner_region, raw_query_string)",
+        _executing_with,
+    )
+    replace(
+        apigateway,
+        "_invoke_lambda_proxy(integration, api_id, stage, path, method, headers, body, query_params, route_key, "
+        "path_params, authorizer_claims, authorizer_scopes, authorizer_lambda_context, authorizer_iam, "
+        "owner_account_id, owner_region, raw_query_string)",
+        _invoking_with,
+    )
 
 
 def path_parameters(route_path: str, request_path: str) -> dict[str, str] | None:
-    """Return what stands in a path where its route has names, None when it is not a path of the route.
+    """Return the values of a route's path parameters, None if the path does not match the route.
 
     Parameters
     ----------
     route_path
-        Path of the route, such as ``/projects/{project}``; a name that ends with ``+`` takes slashes, too.
+        Path of the route, such as ``/projects/{project}``; a parameter whose name ends with ``+`` may contain slashes.
     request_path
         Path of the request.
     """
@@ -82,7 +97,7 @@ def path_parameters(route_path: str, request_path: str) -> dict[str, str] | None
 
 @functools.cache
 def _route_pattern(route_path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    parts = re.split(r"\{([^}]+)\}", route_path)  # what stands between names, and names, in turn
+    parts = re.split(r"\{([^}]+)\}", route_path)  # literal text and parameter names in turn
     literals, names = map(re.escape, parts[::2]), parts[1::2]
     groups = ["(.+)" if name.endswith("+") else "([^/]+)" for name in names]
     pattern = "".join(part for pair in zip(literals, [*groups, ""], strict=True) for part in pair)
@@ -90,7 +105,7 @@ def _route_pattern(route_path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 
 def throttling(stage: dict[str, Any], route_key: str) -> tuple[float, float] | None:
-    """Return rate and burst that a stage sets for a route, None when it sets none.
+    """Return the rate and burst limits that a stage sets for a route, None if it sets none.
 
     Parameters
     ----------
@@ -102,7 +117,7 @@ def throttling(stage: dict[str, Any], route_key: str) -> tuple[float, float] | N
     settings = {**(stage.get("defaultRouteSettings") or {}), **(stage.get("routeSettings") or {}).get(route_key, {})}
     rate, burst = settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit")
     if rate is None or burst is None:
-        return None  # AWS takes both or none
+        return None  # AWS accepts both or neither
     return float(rate), float(burst)
 
 
@@ -156,14 +171,14 @@ def _invoking_with(invoke: Callable[..., Awaitable[Response]]) -> Callable[..., 
 
 
 def may_invoke(integration: dict[str, Any], api_id: str, stage: str, method: str, route_key: str) -> bool:
-    """Say whether a function's own policy lets a route of an API invoke it.
+    """Tell whether a function's policy allows a route of an API to invoke it.
 
     Parameters
     ----------
     integration
         Integration of the route.
     api_id, stage, method, route_key
-        Which request it is.
+        The request's API, stage, method and route.
     """
     from ministack.core.arn import execute_api_arn
     from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
@@ -174,7 +189,7 @@ def may_invoke(integration: dict[str, Any], api_id: str, stage: str, method: str
     account, region = get_account_id(), get_region()
     record, _, name = lambda_svc._get_func_record_for_ref_in_scope(function, account_id=account, region=region)
     if record is None:
-        return True  # ministack says that there is no such function
+        return True  # ministack answers that the function does not exist
     route_path = route_key.partition(" ")[2] or "/$default"
     context = EvalContext(
         principal_arn="",

@@ -1,13 +1,15 @@
-"""Where ministack's Cognito differs from Amazon's, made the same: pools in which only administrators create users.
+"""Differences between ministack's Cognito and Amazon's: user pools in which only administrators create users.
 
-Tokens are signed with RS256 and verified by `local.aws.api_gateway`'s authorizers, for which ministack needs the
-library `cryptography`. Shorter token lifetimes than Amazon's five minutes are taken, which saves tests the waiting.
+Ministack signs tokens with RS256, and the authorizers of its HTTP APIs verify them; it needs the library `cryptography`
+for both. It accepts token lifetimes below Amazon's minimum of five minutes, which tests use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+from local.aws.emulator import replace, require
 
 Act = Callable[[dict[str, Any]], Any]
 
@@ -16,7 +18,8 @@ def install() -> None:
     """Change ministack's Cognito."""
     from ministack.services import cognito
 
-    cognito._sign_up = _signing_up_with(cognito._sign_up)
+    require(cognito, "_pool_for_client(cid)")
+    replace(cognito, "_sign_up(data)", _signing_up_with)
 
 
 def _signing_up_with(sign_up: Act) -> Act:

@@ -1,7 +1,8 @@
-"""Targets of EventBridge rules that are state machines: started only where the target's role may do so, as on AWS.
+"""Permissions of EventBridge rules whose targets are state machines.
 
-Ministack starts them without a look at the role. What is refused is a failed invocation, which no caller sees: on AWS
-it is retried, counted as `FailedInvocations`, and shows in the alarm of that name.
+Ministack starts them without checking the target's role. Here the role must allow it, as on AWS. A refused start is a
+failed invocation, which no caller sees: AWS retries it, counts it as `FailedInvocations`, and the alarm on that metric
+reports it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from local.aws.emulator import replace
 from local.aws.roles import denial, session_credentials, trusts
 
 PRINCIPAL = "events.amazonaws.com"
@@ -22,7 +24,7 @@ def install() -> None:
     """Change ministack's EventBridge. Has to run after `ministack.app` is imported."""
     from ministack.services import eventbridge
 
-    eventbridge._invoke_target = _invoking_with(eventbridge._invoke_target)
+    replace(eventbridge, "_invoke_target(target, event, rule, view)", _invoking_with)
 
 
 def refusal(target: dict[str, Any]) -> str | None:

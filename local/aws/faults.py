@@ -1,8 +1,7 @@
 """Latency, faults and request counts for every service of the embedded AWS.
 
-The layer sits around ministack's service handlers, so it sees what a caller was allowed to do: a request that IAM
-refuses is neither delayed nor counted. Traffic inside ministack (the polling of a queue for a function, for example)
-does not pass it.
+The layer wraps ministack's service handlers, behind IAM: a request that IAM refuses is neither delayed nor counted.
+Traffic inside ministack, such as polling a queue for a function, does not pass it.
 """
 
 from __future__ import annotations

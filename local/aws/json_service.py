@@ -1,10 +1,12 @@
-"""What the added services have in common: AWS's JSON 1.1 protocol, and the registration in ministack."""
+"""The JSON 1.1 protocol and the registration in ministack, shared by all added services."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from local.aws.emulator import require
 
 Response = tuple[int, dict[str, str], bytes]
 Request = dict[str, Any]
@@ -41,13 +43,14 @@ def register(service: str, target_prefix: str, handler: Handler) -> None:
     service
         Name in IAM actions, such as ``sagemaker``.
     target_prefix
-        What the ``X-Amz-Target`` header has before the operation's name.
+        Prefix of the operation's name in the ``X-Amz-Target`` header.
     handler
-        Answers the requests that IAM lets through.
+        Answers the requests that IAM allows.
     """
     from ministack import app
     from ministack.core import iam_actions, router
 
+    require(iam_actions, "_DENIED_CODES")
     router.SERVICE_PATTERNS.setdefault(service, {"target_prefixes": [target_prefix], "host_patterns": []})
     iam_actions.SERVICE_TO_IAM_NAMESPACE[service] = service
     iam_actions._DENIED_CODES[service] = "AccessDeniedException"
@@ -66,9 +69,9 @@ def answer(operations: Mapping[str, Operation], operation: str, body: bytes) -> 
     Parameters
     ----------
     operations
-        What the service can do, by the operation's name.
+        Functions of the service, by the operation's name.
     operation
-        What is asked for.
+        Operation of the request.
     body
         JSON text of the request.
     """

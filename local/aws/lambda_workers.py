@@ -1,8 +1,8 @@
-"""How ministack waits for what a function logged, made as quick as Lambda is.
+"""Answers of Lambda functions without the wait that ministack adds to each invocation.
 
-Ministack's workers do not say where an invocation's log ends. It waits until a worker has been silent for 5 ms, and
-for 50 ms where the function logs nothing, before it passes on the answer. Here a worker writes a mark behind the log of
-each invocation, and nobody waits.
+Ministack cannot tell where an invocation's log ends. Before it passes on an answer, it waits until the worker has been
+silent for 5 ms, or for 50 ms if the function logs nothing. Here each worker writes a mark after the log of each
+invocation, so no wait is needed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-# Another one in each embedded AWS, so that no function writes it by chance.
+from local.aws.emulator import changed, replace, require
+
+# Random, so that no function writes it by chance.
 MARK = f"\x1e{secrets.token_hex(16)}"
-# Where a worker ended in the middle of an invocation, there is no mark.
+# A worker that dies during an invocation leaves no mark.
 _LONGEST_WAIT_SECONDS = 0.25
 # The last lines of a worker's loop, after which it waits for the next invocation.
 _END_OF_LOOP = """traceback.format_exc()}) + "\\n")
@@ -28,12 +30,12 @@ _MARKED_END_OF_LOOP = f"""traceback.format_exc()}}) + "\\n")
 
 
 def install() -> None:
-    """Have Python workers mark the end of each invocation's log, and read it up to there."""
+    """Make Python workers mark the end of each invocation's log, and read logs up to the mark."""
     from ministack.core import lambda_runtime
 
-    runtime: Any = lambda_runtime
-    runtime._PYTHON_WORKER_SCRIPT = marked(lambda_runtime._PYTHON_WORKER_SCRIPT)
-    runtime.Worker._drain_stderr_bounded = _draining_with(lambda_runtime.Worker._drain_stderr_bounded)
+    require(lambda_runtime.Worker, "_drain_stderr_bounded(self, first_line_wait, idle_confirm, hard_cap)")
+    replace(lambda_runtime, "_PYTHON_WORKER_SCRIPT", marked)
+    replace(lambda_runtime.Worker, "_drain_stderr_bounded", _draining_with)
 
 
 def marked(script: str) -> str:
@@ -46,23 +48,23 @@ def marked(script: str) -> str:
 
     Raises
     ------
-    ValueError
-        It is not the program that is known here.
+    EmulatorError
+        The program does not end its loop as expected.
     """
     if script.count(_END_OF_LOOP) != 1:
-        raise ValueError("Ministack's Lambda worker has changed: its loop does not end as it did.")
+        raise changed("the loop of its Python worker for Lambda ends differently")
     return script.replace(_END_OF_LOOP, _MARKED_END_OF_LOOP)
 
 
 def read_log(lines: queue.Queue[str], wait_seconds: float = _LONGEST_WAIT_SECONDS) -> str:
-    """Take the log of an invocation that has ended.
+    """Read the log of an invocation that has ended.
 
     Parameters
     ----------
     lines
-        What the worker wrote, without ends of lines.
+        Lines that the worker wrote, without line ends.
     wait_seconds
-        How long to wait for a line; without the mark, the log ends there.
+        Longest wait for a line; if none comes before the mark, the log ends.
     """
     log: list[str] = []
     while True:
@@ -71,7 +73,7 @@ def read_log(lines: queue.Queue[str], wait_seconds: float = _LONGEST_WAIT_SECOND
         except queue.Empty:
             break
         if line.endswith(MARK):
-            log += [line.removesuffix(MARK)] if line != MARK else []  # the function's last line had no end
+            log += [line.removesuffix(MARK)] if line != MARK else []  # the function's last line had no line end
             break
         log.append(line)
     return "\n".join(log)

@@ -1,4 +1,4 @@
-"""Roles that services of the embedded AWS work under: their sessions, and what these may do."""
+"""IAM roles of services of the embedded AWS: their sessions and permissions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from local.aws.emulator import require
+
 Credentials = dict[str, str]
+
+
+def check_emulator() -> None:
+    """Check that ministack has what this module reads; see `local.aws.emulator.require`."""
+    from ministack.services import iam
+
+    require(iam, "_roles")
 
 
 def session_credentials(role_arn: str, session_name: str) -> Credentials:
     """Return the credentials of a session of a role, as the environment variables that AWS's libraries read.
 
-    The same role and name always give the same session. It never expires: it vanishes with the embedded AWS.
+    The same role and session name always give the same session. It lasts as long as the embedded AWS.
 
     Parameters
     ----------
     role_arn
         ARN of the role.
     session_name
-        Last part of the session's ARN, by which logs and denials name it.
+        Last part of the session's ARN, which logs and denials show.
     """
     from ministack.services import sts
 
@@ -44,16 +53,16 @@ def session_credentials(role_arn: str, session_name: str) -> Credentials:
 
 
 def denial(access_key: str, action: str, resource: str = "*", context: Mapping[str, Any] | None = None) -> str | None:
-    """Return why the owner of an access key may not do something, None when it may.
+    """Return the reason why IAM denies an action, None if it allows it.
 
     Parameters
     ----------
     access_key
-        Access key whose signature was checked before, or of a session of `session_credentials`.
+        Access key of a session of `session_credentials`, or one whose signature was checked before.
     action
         IAM action, such as ``iam:PassRole``.
     resource
-        ARN it is done to.
+        ARN of the resource.
     context
         Condition keys, such as ``iam:PassedToService``.
     """

@@ -1,7 +1,7 @@
-"""The child process of the embedded AWS: ministack with what it lacks, faults and the text source.
+"""The child process of the embedded AWS: ministack with the services it lacks, faults and the text source.
 
-Started by `local.aws.embedded_aws` only, as ``python -m local.aws.server``. Ministack reads its settings from the
-environment when it is imported, so the parent sets them and nothing here imports it at the top.
+Only `local.aws.embedded_aws` starts it, as ``python -m local.aws.server``. Ministack reads its settings from the
+environment when it is imported, so the parent sets them and no module imports ministack at the top.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.aws import emulator, roles
 from local.aws.control import ControlServer
 from local.aws.faults import FaultPlan
 from local.aws.text_source import TextSource
@@ -33,7 +34,7 @@ _KEEP_ALIVE_S = 75
 
 
 def main() -> None:
-    """Serve until told to stop (SIGTERM) or until the parent is gone."""
+    """Serve until SIGTERM, or until the parent process ends."""
     arguments = _parse_arguments()
     _end_everything_on_sigterm(arguments.workspace)
     threading.Thread(target=_watch_parent, daemon=True, name="parent-watch").start()
@@ -43,7 +44,10 @@ def main() -> None:
     texts = TextSource.from_files(latency=arguments.text_latency)
     ControlServer(socket.socket(fileno=arguments.control_fd), plan, texts).start()
 
-    _extend_ministack(plan)
+    try:
+        _extend_ministack(plan)
+    except emulator.EmulatorError as error:
+        sys.exit(str(error))  # the parent shows the end of the log
     asyncio.run(_serve(arguments.gateway_fd))
 
 
@@ -62,6 +66,8 @@ def _extend_ministack(plan: FaultPlan) -> None:
     from local.aws.sagemaker import service as sagemaker
     from local.aws.step_functions import differences as step_functions
 
+    emulator.check_version()
+    roles.check_emulator()
     iam_differences.install()
     comprehend.install()
     translate.install()
@@ -86,7 +92,7 @@ async def _serve(gateway_fd: int) -> None:
     config.keep_alive_timeout = _KEEP_ALIVE_S
     config.loglevel = "WARNING"
     forever = asyncio.Event()
-    # A trigger of our own keeps hypercorn from installing signal handlers: SIGTERM must end the Lambda workers as well.
+    # With its own trigger hypercorn installs no signal handlers: SIGTERM must end the Lambda workers as well.
     await serve(app, config, shutdown_trigger=forever.wait)
 
 
@@ -104,8 +110,8 @@ def _end_everything_on_sigterm(workspace: Path) -> None:
 
 
 def _watch_parent() -> None:
-    """End everything when standard input ends, which happens when the parent dies, however it dies."""
-    while sys.stdin.buffer.read(1024):
+    """End everything when standard input ends, which happens when the parent ends in any way."""
+    while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a lock of the buffer would disturb the end of the process
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_ORPHAN_GRACE_S)

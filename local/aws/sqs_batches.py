@@ -1,9 +1,9 @@
 """Full SQS batches for Lambda event source mappings in ministack.
 
-Ministack hands a function at most ten messages and knows no batching window. AWS fills a batch up to the mapping's
+Ministack passes at most ten messages to a function and has no batching window. AWS fills a batch up to the mapping's
 ``BatchSize`` (up to 10,000 for a standard queue) and waits up to ``MaximumBatchingWindowInSeconds`` for that. This
-module replaces the two functions by which ministack's poller takes and deletes messages. The poller itself stays: it
-limits concurrency (``ScalingConfig``, reserved concurrency), retries, filters and reads partial batch responses.
+module replaces the two functions with which ministack's poller receives and deletes messages. The poller itself stays:
+it limits concurrency (``ScalingConfig``, reserved concurrency), retries, filters and reads partial batch responses.
 
 Dead-letter moves happen when the poller looks at the queue, as on AWS on the next receive. It looks at least once a
 second while the mapping is enabled, so a message moves within a second of its last visibility timeout.
@@ -16,6 +16,8 @@ import threading
 import time
 from typing import Any
 
+from local.aws.emulator import replace, require
+
 Message = dict[str, Any]
 Queue = dict[str, Any]
 
@@ -25,19 +27,21 @@ _POLL_INTERVAL_S = 1.0
 
 def install() -> None:
     """Replace ministack's functions that take and delete messages for event source mappings."""
-    from ministack.services import sqs
+    from ministack.services import lambda_svc, sqs
 
-    sqs._receive_messages_for_esm = BatchReceiver(sqs._receive_messages_for_esm).receive
-    sqs._delete_messages_for_esm = delete_messages
+    require(lambda_svc, "_esms")
+    require(sqs, "_queues_lock", "_get_q(url, action)", "_expire_retained(q)", "_dlq_sweep(q)", "_ensure_msg_fields(m)")
+    replace(sqs, "_receive_messages_for_esm(queue_url, max_number)", lambda fifo: BatchReceiver(fifo).receive)
+    replace(sqs, "_delete_messages_for_esm(queue_url, receipt_handles)", lambda _: delete_messages)
 
 
 class BatchReceiver:
-    """Takes messages from a queue in the batches that AWS would make.
+    """Receives messages from a queue in the batches that AWS would make.
 
     Parameters
     ----------
     receive_fifo
-        Ministack's own function, kept for FIFO queues: AWS limits those to ten messages and allows them no window.
+        Ministack's own function, kept for FIFO queues: AWS limits their batches to ten messages, without a window.
     """
 
     def __init__(self, receive_fifo: Any) -> None:

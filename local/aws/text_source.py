@@ -1,104 +1,43 @@
-"""A small stand-in for Wikipedia's REST interface: page summaries of companies from the project's own texts.
-
-The texts in ``local/samples/texts`` were written for this project. Each file is a list of pages:
-
-``{"title": "...", "description": "...", "extract": "...", "aliases": ["..."], "type": "standard" | "disambiguation"}``
-
-An alias is a title that redirects to the page, as Wikipedia has them for other spellings and short names.
-"""
+"""A stand-in for Wikipedia's REST interface: page summaries from the project's own texts, with faults and latency."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import threading
-import unicodedata
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import quote, unquote
+from typing import Self
+from urllib.parse import unquote
 
+from local.aws.text_pages import TEXTS_FOLDER, Page, canonical, path_segment, read_pages
 from local.samples.generated_texts import generated_text
 
 SUMMARY_PATH = "/api/rest_v1/page/summary/"
 ANY_TITLE = "*"
 
-_TEXTS_FOLDER = Path(__file__).parents[1] / "samples" / "texts"
 _GENERATED_TITLE = re.compile(r"^Company (\d+)$")
-_DEFAULT_TIMESTAMP = "2026-01-01T00:00:00Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the text source.
-
-    Parameters
-    ----------
-    title
-        Canonical title.
-    extract
-        The summary's plain text.
-    revision
-        Number of the revision as text; by default derived from the text, so that it changes exactly when the text does.
-    description
-        Short description.
-    type
-        ``standard`` or ``disambiguation``.
-    language
-        Language code of the text.
-    """
-
-    title: str
-    extract: str
-    revision: str = ""
-    description: str = "Company"
-    type: str = "standard"
-    language: str = "en"
-
-    def summary(self) -> dict[str, Any]:
-        """Return the page as Wikipedia's summary endpoint answers it."""
-        address = f"https://{self.language}.wikipedia.org/wiki/{_path_segment(self.title)}"
-        digest = hashlib.sha256(self.title.encode()).hexdigest()
-        return {
-            "type": self.type,
-            "title": self.title,
-            "displaytitle": f'<span class="mw-page-title-main">{self.title}</span>',
-            "namespace": {"id": 0, "text": ""},
-            "titles": {"canonical": self.title.replace(" ", "_"), "normalized": self.title, "display": self.title},
-            "pageid": int(digest[:7], 16),
-            "lang": self.language,
-            "dir": "rtl" if self.language in ("ar", "he") else "ltr",
-            "revision": self.revision or _revision_of(self.extract),
-            "tid": f"{digest[:8]}-{digest[8:12]}-11f0-{digest[12:16]}-{digest[16:28]}",
-            "timestamp": _DEFAULT_TIMESTAMP,
-            "description": self.description,
-            "description_source": "local",
-            "content_urls": {"desktop": {"page": address}, "mobile": {"page": address}},
-            "extract": self.extract,
-            "extract_html": f"<p>{self.extract}</p>",
-        }
 
 
 @dataclass(frozen=True, slots=True)
 class TextFault:
-    """What goes wrong when the text of a title is asked for.
+    """A fault of requests for the text of a title.
 
     Parameters
     ----------
     status
-        HTTP status that is answered instead of the page; None leaves the answer as it is.
+        HTTP status of the answer; None leaves the answer as it is.
     retry_after
         Value of a ``Retry-After`` header in seconds.
     delay
         Seconds to wait first.
     times
-        How many requests it hits; None for all until it is cleared.
+        Number of requests that it affects; None for all until it is cleared.
     body_bytes
-        Make the extract so long that the answer has at least this many bytes.
+        Least size of the answer in bytes; the extract is lengthened.
     body
-        Answer exactly this text as body.
+        Body of the answer, in place of the page.
     """
 
     status: int | None = None
@@ -111,7 +50,7 @@ class TextFault:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer, and how long to wait before it is given."""
+    """An HTTP answer, and the seconds to wait before it is sent."""
 
     status: int
     body: bytes = b""
@@ -140,14 +79,9 @@ class TextSource:
         self.clear()
 
     @classmethod
-    def from_files(cls, folder: Path = _TEXTS_FOLDER, latency: float = 0.0) -> Self:
+    def from_files(cls, folder: Path = TEXTS_FOLDER, latency: float = 0.0) -> Self:
         """Return a text source with the pages of all JSON files of a folder."""
-        pages: list[Page] = []
-        aliases: dict[str, str] = {}
-        for file in sorted(folder.glob("*.json")):
-            for entry in json.loads(file.read_text(encoding="utf-8")):
-                aliases |= dict.fromkeys(entry.pop("aliases", []), entry["title"])
-                pages.append(Page(**entry))
+        pages, aliases = read_pages(folder)
         return cls(pages, aliases, latency)
 
     @property
@@ -246,7 +180,7 @@ class TextSource:
         if page is None:
             return _problem(HTTPStatus.NOT_FOUND, path, "Not found.", "Page or revision not found.")
         if target != requested:
-            return Answer(HTTPStatus.FOUND, headers={"Location": SUMMARY_PATH + _path_segment(target)})
+            return Answer(HTTPStatus.FOUND, headers={"Location": SUMMARY_PATH + path_segment(target)})
         return _summary_answer(page, headers, fault.body_bytes if fault else 0)
 
     def _find(self, name: str) -> Page | None:
@@ -265,12 +199,6 @@ class TextSource:
             else:
                 del self._faults[key]
         return fault
-
-
-def canonical(title: str) -> str:
-    """Return a title as Wikipedia spells it: NFC, single spaces for underscores, first letter in upper case."""
-    text = " ".join(unicodedata.normalize("NFC", title).replace("_", " ").split())
-    return text[:1].upper() + text[1:]
 
 
 def _summary_answer(page: Page, headers: dict[str, str], minimum_bytes: int) -> Answer:
@@ -295,12 +223,3 @@ def _problem(status: int, path: str, title: str, detail: str, headers: dict[str,
         "uri": "/en.wikipedia.org/v1/" + path.removeprefix("/api/rest_v1/"),
     }
     return Answer(status, json.dumps(body).encode(), {"Content-Type": "application/problem+json", **(headers or {})})
-
-
-def _path_segment(title: str) -> str:
-    return quote(title.replace(" ", "_"), safe="")
-
-
-def _revision_of(text: str) -> str:
-    # Ten digits, like today's revision numbers of the English Wikipedia.
-    return str(1_000_000_000 + int(hashlib.sha256(text.encode()).hexdigest()[:7], 16))

@@ -1,4 +1,4 @@
-"""Serving: the embedded AWS with the product on it, until somebody stops it."""
+"""`make serve`: the embedded AWS with the product on it, until it is stopped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import signal
 from rich.console import Console
 
 from local.aws.embedded_aws import EmbeddedAws
-from local.demo.demo import read_names, show_deployment
-from local.demo.pipeline import add_companies
-from local.demo.product_api import ApiUser
-from local.demo.stages import Stages
+from local.demo.api_client import ApiUser
+from local.demo.pipeline_client import add_companies
+from local.demo.progress import Stages
+from local.demo.walkthrough import read_names, show_deployment
 from local.deploy.deployer import ROOT
 from local.deploy.stack import LocalStack, deploy_to, findable, refuse_second
 
@@ -21,11 +21,11 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
     Parameters
     ----------
     console
-        Where to say how it is used.
+        Output.
     live
-        Take texts from Wikipedia itself.
+        Use texts of the real Wikipedia instead of the project's samples.
     port
-        Of the AWS endpoint; the text source is one above.
+        Port of the AWS endpoint; the text source has the next one.
     empty
         Deploy nothing.
     """
@@ -46,16 +46,16 @@ def serve(console: Console, live: bool, port: int, empty: bool) -> None:
         show_deployment(console, stack)
         add_companies(stack, read_names(ROOT / "companies.txt"))
         user = ApiUser(stack)
+        show_stack(console, stack)
+        show_api(console, stack, user)
         with findable(aws, stack.outputs, user):
-            show_stack(console, stack)
-            show_api(console, stack, user)
             _wait(console)
     finally:
         aws.close()
 
 
 def show_access(console: Console, aws: EmbeddedAws) -> None:
-    """Show what the AWS command line and SDKs need to know."""
+    """Show the environment variables for the AWS command line and SDKs."""
     console.print("\n[bold]For the AWS command line and any SDK[/]")
     settings = {"AWS_ENDPOINT_URL": aws.endpoint, "AWS_REGION": aws.region, **aws.credentials}
     for name, value in settings.items():
@@ -63,7 +63,7 @@ def show_access(console: Console, aws: EmbeddedAws) -> None:
 
 
 def show_stack(console: Console, stack: LocalStack) -> None:
-    """Show the exports, and what to do with them."""
+    """Show the program's exports, and commands to try."""
     console.print("\n[bold]Deployed[/]")
     width = max(len(name) for name in stack.outputs)
     for name, value in sorted(stack.outputs.items()):
@@ -83,10 +83,10 @@ def show_stack(console: Console, stack: LocalStack) -> None:
 
 
 def show_api(console: Console, stack: LocalStack, user: ApiUser) -> None:
-    """Show how the API is called, with a token to call it with."""
+    """Show how to call the API, with an access token."""
     url = stack.outputs["api_url"]
     console.print(
-        f"\n[bold]The HTTP API, signed in as {user.email}[/] (the token is good for an hour; "
+        f"\n[bold]The HTTP API, signed in as {user.email}[/] (the token is valid for an hour; "
         "./nlp token prints another)\n"
         f"  export NLP_TOKEN={user.token}\n"
         f'  curl -H "Authorization: Bearer $NLP_TOKEN" {url}/projects\n'

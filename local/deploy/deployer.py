@@ -1,4 +1,4 @@
-"""Deployer: runs the real program for stack `local` and makes each of its resources in the embedded AWS."""
+"""Deployment of the project's program, stack `local`, to the embedded AWS, without Pulumi's engine."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.stack import Stack
 
-from local.deploy.resources import CREATORS, Context
+from local.deploy.creators import CREATORS, Context
+from local.deploy.event_loop import event_loops
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "cloud-nlp"
 STACK = "local"
-# Physical names that AWS wants without capitals and underscores hold for all types.
+# Some types allow neither capitals nor underscores in physical names, so no name has any.
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 
 
 class DeployError(Exception):
-    """A resource could not be made; the message names it and has AWS's error."""
+    """The deployment failed; the message names the resource and has AWS's error, or is the program's own."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Resource:
     Attributes
     ----------
     type, name
-        As the program calls it.
+        Pulumi's type, such as `aws:sqs/queue:Queue`, and the logical name.
     id
-        As AWS calls it.
+        Pulumi's id, such as a queue's URL.
     seconds
-        How long it took.
+        Time that its creation took.
     """
 
     type: str
@@ -52,12 +53,12 @@ class Resource:
 
 @dataclass
 class Deployment:
-    """What a deployment made.
+    """Result of a deployment.
 
     Attributes
     ----------
     resources
-        In the order they were made.
+        Resources in the order of their creation.
     outputs
         The program's exports.
     """
@@ -67,7 +68,7 @@ class Deployment:
 
 
 class _EmbeddedProvider(pulumi.runtime.Mocks):
-    """Stands where Pulumi's engine would, and makes resources instead of pretending to."""
+    """Replaces Pulumi's engine and provider: makes resources where mocks would only pretend to."""
 
     def __init__(self, client: Callable[[str], Any], on_resource: Callable[[Resource], None]) -> None:
         self.deployment = Deployment()
@@ -80,7 +81,8 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
         creator = CREATORS.get(args.typ)
         if creator is None:
             raise DeployError(
-                f"{args.name}: the embedded AWS knows no resources of type {args.typ}; add it to local/deploy/creators"
+                f"{args.name}: the embedded AWS cannot make resources of type {args.typ}; add a creator in "
+                "local/deploy/creators"
             )
         started = time.perf_counter()
         try:
@@ -111,39 +113,34 @@ def deploy(
     Parameters
     ----------
     client
-        Gives a boto3 client by the service's name.
+        Returns the boto3 client of a service by its name.
     region
-        Where the embedded AWS says it is.
+        Region of the embedded AWS.
     overrides
-        Settings that differ from `Pulumi.local.yaml`, by group, such as `{"sentiment": {"retry_seconds": 0}}`; those
-        without a group by themselves.
+        Settings that differ from `Pulumi.local.yaml`, by group, such as `{"sentiment": {"retry_seconds": 0}}`, or by
+        name where they have no group.
     on_resource
-        Told of each resource when it has been made.
+        Called with each resource after its creation.
     program
-        The program's file.
+        File of the program.
 
     Raises
     ------
     DeployError
-        A resource could not be made, or is of a type that the embedded AWS does not know.
+        A resource could not be made, or the program ended with an error message of its own (`pulumi.RunError`), for
+        instance about settings.
     """
     provider = _EmbeddedProvider(client, on_resource)
     try:
         _run(provider, program, {**read_config(overrides or {}), "aws:region": region})
     except (OSError, yaml.YAMLError) as error:
         raise DeployError(f"The settings of stack {STACK} cannot be read: {error}") from error
-    except Exception as error:
-        # The program's own errors, such as wrong settings, say what is wrong and need no traceback.
-        if type(error).__name__ in ("SettingsError", "WheelsError"):
-            raise DeployError(str(error)) from error
-        raise
+    except pulumi.RunError as error:
+        raise DeployError(str(error)) from error
     return provider.deployment
 
 
 def _run(provider: _EmbeddedProvider, program: Path, config: dict[str, str]) -> None:
-    pulumi.runtime.set_mocks(provider, project=PROJECT, stack=STACK)
-    pulumi.runtime.set_all_config(config)
-
     @pulumi.runtime.test
     def run() -> Any:
         stack = pulumi.runtime.get_root_resource()
@@ -152,18 +149,21 @@ def _run(provider: _EmbeddedProvider, program: Path, config: dict[str, str]) -> 
         runpy.run_path(str(program), run_name="__main__")
         return pulumi.Output.all(**stack.outputs).apply(provider.deployment.outputs.update)
 
-    run()
+    with event_loops():
+        pulumi.runtime.set_mocks(provider, project=PROJECT, stack=STACK)
+        pulumi.runtime.set_all_config(config)
+        run()
 
 
 def read_config(overrides: dict[str, Any], file: Path = ROOT / "Pulumi.local.yaml") -> dict[str, str]:
-    """Read a stack's settings as Pulumi hands them to a program, with some of them changed.
+    """Read a stack's settings in the form in which Pulumi passes them to a program, with some of them changed.
 
     Parameters
     ----------
     overrides
         Settings by group.
     file
-        The stack's file.
+        Settings file of the stack.
     """
     config: dict[str, Any] = yaml.safe_load(file.read_text())["config"]
     for group, values in overrides.items():

@@ -1,4 +1,4 @@
-"""LocalStack: the embedded AWS with the program deployed to it, and the file by which other tools find it."""
+"""The embedded AWS with the program deployed to it, and the file by which other tools find it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any, Protocol
 
 from local.aws.embedded_aws import EmbeddedAws
 from local.deploy.deployer import ROOT, Deployment, Resource, deploy
+from schema import local_stack
 
-# `nlp` looks there, too; the variable lets several stacks of one machine be told apart.
-STATE_FILE = Path(os.environ.get("NLP_STATE") or ROOT / ".local" / "state.json")
+STATE_FILE = Path(os.environ.get(local_stack.STATE_VARIABLE) or ROOT / local_stack.STATE_FILE)
 
 
 class StackError(RuntimeError):
-    """The local stack cannot be used; the message says what to do."""
+    """The local stack cannot be started; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class LocalStack:
-    """A deployed product on this machine.
+    """A product that is deployed on this machine.
 
     Attributes
     ----------
     aws
         The embedded AWS.
     deployment
-        What was made there.
+        Resources and outputs there.
     """
 
     aws: EmbeddedAws
@@ -52,11 +52,11 @@ def deploy_to(
     Parameters
     ----------
     aws
-        Where to.
+        The embedded AWS.
     overrides
         Settings that differ from `Pulumi.local.yaml`, by group.
     on_resource
-        Told of each resource when it has been made.
+        Called with each resource after its creation.
 
     Raises
     ------
@@ -67,18 +67,18 @@ def deploy_to(
     settings["sentiment"] = {"text_source_url": aws.text_source_url, **settings.get("sentiment", {})}
 
     def client(service: str) -> Any:
-        return aws.client(service, attempts=1)  # a creation whose answer was only slow would fail when repeated
+        return aws.client(service, attempts=1)  # a creation that only answered slowly would fail when repeated
 
     return LocalStack(aws, deploy(client, aws.region, settings, on_resource))
 
 
 class Account(Protocol):
-    """Somebody who may sign in.
+    """A user's account.
 
     Attributes
     ----------
     email, password
-        With which they do.
+        Credentials of the sign-in.
     """
 
     email: str
@@ -89,23 +89,23 @@ class Account(Protocol):
 def findable(
     aws: EmbeddedAws, outputs: dict[str, Any] | None, user: Account | None = None, file: Path = STATE_FILE
 ) -> Iterator[Path]:
-    """Let other tools find the embedded AWS for as long as the context lasts.
+    """Let other tools find the embedded AWS while the context lasts.
 
     Parameters
     ----------
     aws
-        Where it is.
+        The embedded AWS.
     outputs
-        The program's exports, where it has been deployed.
+        The program's exports; None if it is not deployed.
     user
-        Whom `nlp` signs in as.
+        Account with which `nlp` signs in.
     file
-        What they look at.
+        File that the tools read.
 
     Raises
     ------
     StackError
-        Another local stack can be found there.
+        The file belongs to another local stack that is running.
     """
     refuse_second(file)
     file.parent.mkdir(exist_ok=True)
@@ -128,7 +128,7 @@ def findable(
 
 
 def refuse_second(file: Path = STATE_FILE) -> None:
-    """Make sure that no other local stack can be found.
+    """Check that no other local stack is running.
 
     Raises
     ------

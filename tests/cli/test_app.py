@@ -17,9 +17,10 @@ import pytest
 from botocore import exceptions
 from click.testing import CliRunner, Result
 
-from cli.app import nlp
-from cli.aws.deployment import PROJECT_ROOT
+from cli.app import COMMANDS, nlp
+from cli.environment import PROJECT_ROOT
 from cli.errors import CliError, explain
+from cli.ui.lazy_group import LazyCommand
 from tests.support.cli_aws import Product
 
 CLEAN = {"NLP_STACK": None, "NLP_OUTPUTS": None, "NLP_STATE": None}
@@ -33,7 +34,8 @@ def invoke(*arguments: str, code: int = 0, **environment: str) -> Result:
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, group
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, LazyCommand) else listed
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:
@@ -41,6 +43,12 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
 
 
 ALL_COMMANDS = dict(commands(nlp))
+
+
+@pytest.mark.parametrize(("name", "place", "summary"), COMMANDS)
+def test_listed_summaries_are_those_of_the_commands(name: str, place: str, summary: str) -> None:
+    command = ALL_COMMANDS[(name,)]
+    assert (command.name, command.get_short_help_str(limit=200)) == (name, summary), place
 
 
 @pytest.mark.parametrize("path", ALL_COMMANDS, ids=" ".join)
@@ -111,11 +119,12 @@ def test_missing_output(product: Product) -> None:
     state = json.loads(product.state_file.read_text(encoding="utf-8"))
     del state["outputs"]["companies_table"]
     product.state_file.write_text(json.dumps(state), encoding="utf-8")
-    assert "no output 'companies_table'" in product.invoke("companies", "list", code=1).stderr
+    assert "no output 'companies_table'" in product.invoke("results", code=1).stderr
 
 
 def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
     product.add("Nike")
+    product.observe("Nike", "latest")
     file = tmp_path / "dev.json"
     file.write_text(json.dumps(product.outputs), encoding="utf-8")
     environment = {
@@ -125,11 +134,11 @@ def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
         "AWS_SECRET_ACCESS_KEY": "test",
         "PATH": "",
     }
-    assert product.json("--stack", "dev", "companies", "list", env=environment)[0]["name"] == "Nike"
+    assert product.json("--stack", "dev", "results", env=environment)[0]["company"] == "Nike"
     # The file is also used when no stack is chosen, but never for the local one.
     environment["NLP_STATE"] = str(tmp_path / "none.json")
-    assert product.json("companies", "list", env=environment)[0]["name"] == "Nike"
-    assert "make serve" in product.invoke("--stack", "local", "companies", "list", code=1, env=environment).stderr
+    assert product.json("results", env=environment)[0]["company"] == "Nike"
+    assert "make serve" in product.invoke("--stack", "local", "results", code=1, env=environment).stderr
 
 
 def test_missing_outputs_file() -> None:
@@ -146,6 +155,7 @@ def test_missing_outputs_file() -> None:
         ("--stack", "other", "companies", "list", "--json", "--stack", "local"),
     ],
 )
+@pytest.mark.usefixtures("companies_api")
 def test_global_options_anywhere(product: Product, arguments: tuple[str, ...]) -> None:
     product.add("Nike")
     shown = product.invoke(*arguments, env={"NLP_STACK": "another"}).stdout
@@ -191,14 +201,23 @@ def test_unexpected_failures_keep_their_traceback() -> None:
 
 def test_failure_of_a_request_is_one_line(product: Product) -> None:
     product.client("dynamodb").delete_table(TableName=product.outputs["companies_table"])
-    error = product.invoke("companies", "list", code=1).stderr
+    error = product.invoke("results", code=1).stderr
     assert error.startswith("nlp: Scan found nothing under the deployment's name")
     assert error.count("\n") == 1
 
 
-def run_cli(*arguments: str, interpreter: tuple[str, ...] = (), **environment: Any) -> subprocess.CompletedProcess[str]:
+# Runs the command line and names on stderr, when it ends, all modules that were imported. (Python's -X importtime does
+# not name those that `importlib.import_module` imports.)
+LISTING_MODULES = """
+import atexit, runpy, sys
+atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))
+runpy.run_module("cli", run_name="__main__")
+"""
+
+
+def run_cli(*arguments: str, start: tuple[str, ...] = ("-m", "cli"), **environment: Any) -> Any:
     return subprocess.run(
-        [sys.executable, *interpreter, "-m", "cli", *arguments],
+        [sys.executable, *start, *arguments],
         cwd=PROJECT_ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -207,18 +226,33 @@ def run_cli(*arguments: str, interpreter: tuple[str, ...] = (), **environment: A
     )
 
 
-def test_help_imports_nothing_slow() -> None:
-    imported = run_cli("--help", interpreter=("-X", "importtime")).stderr
-    modules = {line.rpartition("|")[2].strip() for line in imported.splitlines()}
+def imported(*arguments: str, **environment: Any) -> tuple[set[str], list[str]]:
+    """Run a command: which modules it imports, and what it prints."""
+    done = run_cli(*arguments, start=("-c", LISTING_MODULES), **environment)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split()), done.stdout.splitlines()
+
+
+def test_help_imports_nothing_slow_and_no_command() -> None:
+    modules, _ = imported("--help")
     assert "click" in modules
     assert modules.isdisjoint({"boto3", "botocore", "httpx", "rich", "pulumi", "msgspec", "concurrent.futures"})
+    assert [
+        module for module in modules if module.startswith(("cli.commands", "cli.aws", "cli.api", "schema.jobs"))
+    ] == []
 
 
-def test_companies_of_the_local_stack_need_no_pulumi(product: Product) -> None:
+def test_a_command_imports_no_other_command() -> None:
+    modules, _ = imported("jobs", "--help")
+    assert {module for module in modules if module.startswith("cli.commands.")} == {"cli.commands.jobs"}
+    assert modules.isdisjoint({"boto3", "botocore", "httpx", "rich", "pulumi", "msgspec"})
+
+
+def test_results_of_the_local_stack_need_no_pulumi(product: Product) -> None:
     product.add("Nike")
-    done = run_cli("companies", "list", interpreter=("-X", "importtime"), NLP_STATE=str(product.state_file))
-    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert done.stdout.splitlines()[1].startswith("Nike")
+    product.observe("Nike", "latest")
+    modules, shown = imported("results", NLP_STATE=str(product.state_file))
+    assert shown[1].startswith("Nike")
     assert "boto3" in modules
     assert "pulumi" not in modules
 

@@ -1,29 +1,26 @@
-"""What the command line knows of the API is what the API says of itself."""
+"""The command line's own tables name exactly what the schema declares, and what it looks for in answers exists."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from cli.api import client as api
-from cli.api import errors as api_errors
-from cli.api import project_names
+from cli.commands import jobs, results
 from cli.commands.job_options import checked_options, fields_of_flags
-from cli.ui import document_files
-from handlers.api.support.registry import OPERATIONS
-from handlers.common.ids import new_id
+from cli.ui.document_files import ENDINGS
 from handlers.projects.models import NewJob
+from schema.companies import Label
+from schema.endpoints import ENDPOINTS
 from schema.jobs import KINDS
-from schema.limits import PAGE_ENTRIES, UPLOAD_BYTES
-from schema.names import CONTENT_TYPES
-from schema.problems import TYPE_PREFIX
+from schema.problems import PROBLEMS
+from tests.cli.test_app import invoke
 
 
-def test_documents() -> None:
-    assert set(document_files.ENDINGS) == CONTENT_TYPES.keys()
-    assert document_files.MAX_BYTES == UPLOAD_BYTES
+def test_every_label_and_status_has_a_style() -> None:
+    assert results.STYLES.keys() == set(get_args(Label))
+    assert jobs.STYLES.keys() == set(jobs.STATUSES)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +39,15 @@ def test_jobs(kind: str, values: dict[str, Any]) -> None:
     assert set(fields_of_flags(kind).values()) == set(job.options.__struct_fields__)
 
 
-def test_requests() -> None:
-    assert api.PAGE_SIZE == PAGE_ENTRIES
-    assert api_errors.TYPE_PREFIX == TYPE_PREFIX
-    assert project_names.is_id(new_id())
-    created = {operation.path for operation in OPERATIONS if operation.method == "POST" and operation.idempotent}
+def test_the_help_names_every_type_of_document() -> None:
+    shown = invoke("documents", "upload", "--help").stdout
+    assert [ending for ending in ENDINGS if ending not in shown] == []
+
+
+def test_problems_that_get_advice_exist() -> None:
+    assert "job-running" in PROBLEMS
+
+
+def test_requests_that_are_repeated_with_a_key_are_done_once() -> None:
+    created = {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "POST" and endpoint.idempotent}
     assert {"/projects", "/projects/{project}/documents", "/projects/{project}/jobs"} <= created

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from handlers.common import logs
-from tests.handlers.sentiment.pipeline import Pipeline
 
 # A busy machine is not a defect, and examples that failed are to be written down as tests of their own.
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -27,11 +26,6 @@ LogLines = Callable[[], list[dict[str, Any]]]
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(max_workers=32) as pool:
         yield pool
-
-
-@pytest.fixture
-def pipeline(threads: ThreadPoolExecutor) -> Pipeline:
-    return Pipeline(threads)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import httpx
 
 from handlers.api.support.registry import Operation
 from handlers.common.table import Item
-from local.demo.product_api import RUNNING, ApiUser
+from local.demo.api_client import RUNNING, ApiUser
 from local.deploy.stack import LocalStack
 from schema import projects as keys
 from schema.dynamodb import decode

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from local.demo.pipeline import add_companies
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
+from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
 from schema.endpoint import Endpoint
 from schema.endpoints import ENDPOINTS
@@ -58,6 +58,7 @@ class ApiUses:
     def all(self) -> dict[str, list[Use]]:
         """What each function does, by its name behind `product-api-`: what is told here, or else its example."""
         told = {
+            "companies_change": [self._changes_companies],
             "company_delete": [self._deletes_company],
             "company_put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
             "document_delete": [self._deletes_document],
@@ -104,6 +105,21 @@ class ApiUses:
 
     def _project(self) -> str:
         return self._user.create_project(f"Permissions {next(_numbers)}")
+
+    def _changes_companies(self) -> bool:
+        """Add a company, change its page, rename it and remove it: each has its own permission."""
+        first, second = (f"Changed {next(_numbers)}" for _ in range(2))
+        expected = {
+            "added": {"action": "add", "name": first},
+            "updated": {"action": "put", "name": first, "page": "Page"},
+            "renamed": {"action": "rename", "name": first, "new_name": second},
+            "removed": {"action": "remove", "name": second},
+        }
+        for result, change in expected.items():
+            answer = self._user.request("POST", "/companies", {"changes": [change]})
+            if answer.status_code != 200 or answer.json()["results"][0]["result"] != result:
+                return False
+        return True
 
     def _deletes_company(self) -> bool:
         add_companies(self._stack, ["Watched no more"])

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.demo.pipeline import add_companies, follow_run, read_object, result_objects, start_run
+from local.demo.pipeline_client import add_companies, follow_run, read_object, result_objects, start_run
 from local.deploy.stack import LocalStack
 
 _NAME = {"ExpressionAttributeNames": {"#name": "name"}}

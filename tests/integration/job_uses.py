@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.processing import log_lines, wait_for, wait_for_job
 

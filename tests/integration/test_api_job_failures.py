@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from handlers.common.ids import new_id
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.handlers.batch.word_documents import full_document
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, jobs_of, processing, project_with, run
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from handlers.common.ids import new_id
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.integration.api_story import (
     TO_GERMAN,
     Backstage,

@@ -8,7 +8,7 @@ import pytest
 
 from handlers.api.support.registry import Operation
 from handlers.common.ids import new_id
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, path_of, processing, project_with
 from tests.support.operations import BY_SCRIPT, PAGED

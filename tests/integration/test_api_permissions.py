@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.marian_model import make_model
 from tests.integration.api_uses import TEXT, ApiUses, completes

@@ -11,7 +11,7 @@ import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.integration.api_story import Backstage, assert_problem, example, path_of, project_with, subject
 
 IDEMPOTENT = [operation for operation in OPERATIONS if operation.idempotent]

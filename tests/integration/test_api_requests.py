@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import COMPANY, assert_problem, example, path_of, project_with
 from tests.support.operations import BY_SCRIPT
@@ -143,6 +143,11 @@ def test_an_unknown_field_is_named(ann: ApiUser, project: str, operation: Operat
         ("company_put", {"page": 1}, ["page"]),
         ("company_put", {"page": ""}, ["page"]),
         ("company_put", {"page": "x" * 1000}, ["page"]),
+        ("companies_change", {"changes": []}, ["changes"]),
+        ("companies_change", {"changes": [{"name": "A"}]}, ["changes[0].action"]),
+        ("companies_change", {"changes": [{"action": "add", "name": "A", "new_name": "B"}]}, ["changes[0].new_name"]),
+        ("companies_change", {"changes": [{"action": "add", "name": ""}, {"action": "remove", "name": "\t"}]},
+         ["changes[0].name", "changes[1].name"]),
         ("sentiment", {}, ["texts"]),
         ("sentiment", {"texts": []}, ["texts"]),
         ("sentiment", {"texts": "Good."}, ["texts"]),
@@ -162,6 +167,7 @@ def test_wrong_fields_are_named(ann: ApiUser, project: str, script: str, body: A
     ("script", "body", "field"),
     [
         ("sentiment", {"texts": ["Good."] * 26}, "texts"),
+        ("companies_change", {"changes": [{"action": "remove", "name": "A"}] * 101}, "changes"),
         ("projects_create", {"name": "A", "shared_with": [f"user-{number}" for number in range(50)]}, "shared_with"),
     ],
 )

@@ -17,7 +17,7 @@ from handlers.common.ids import new_id
 from handlers.common.table import Table
 from handlers.projects.project_models import NewProject
 from handlers.projects.projects import Projects
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.integration.api_story import TO_GERMAN, Backstage, jobs_of, processing, run, subject, without_accents
 from tests.integration.harness import Pipeline, wait_until

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.integration.api_story import (
     TO_GERMAN,
     Backstage,

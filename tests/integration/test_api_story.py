@@ -13,7 +13,7 @@ from typing import Any
 import docx
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from tests.handlers.batch.word_documents import full_document
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem, run, subject, without_accents
 

@@ -14,7 +14,7 @@ import pytest
 
 from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from tests.integration.api_story import assert_problem, claims, example, path_of, subject
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 import httpx
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from schema.limits import UPLOAD_BYTES
 from tests.integration.api_story import TO_GERMAN, Backstage, assert_problem
 from tests.integration.harness import wait_until

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from schema import projects as keys
 from tests.handlers.batch.word_documents import full_document, simple_document

@@ -11,7 +11,7 @@ import pytest
 
 from handlers.batch.budget import Budget
 from handlers.batch.translate.marian import MarianEngine
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.marian_model import make_model
 from tests.handlers.batch.word_documents import simple_document

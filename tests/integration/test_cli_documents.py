@@ -15,7 +15,7 @@ import docx
 import httpx
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.deployer import ROOT
 from local.deploy.stack import LocalStack, findable
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,22 +22,9 @@ from botocore.exceptions import ClientError
 from local.aws.control import ControlError
 from local.aws.embedded_aws import ACCOUNT_ID, PROJECT_ROOT, EmbeddedAws, EmbeddedAwsError
 from tests.integration.noting_function import NotingFunction, wait_until
+from tests.integration.processing import BUCKET
 
 needs_proc = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
-
-
-@pytest.fixture(scope="module")
-def shared_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        where = {"LocationConstraint": aws.region}
-        aws.client("s3").create_bucket(Bucket="some-bucket", CreateBucketConfiguration=where)
-        yield aws
-
-
-@pytest.fixture
-def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
-    yield shared_aws
-    shared_aws.control.clear()
 
 
 def error_code(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
@@ -149,7 +136,7 @@ def test_comprehend_errors_reach_the_client(aws: EmbeddedAws) -> None:
     [
         ("dynamodb", "ProvisionedThroughputExceededException", 400, "list_tables", {}),
         ("sqs", "OverLimit", 403, "list_queues", {}),
-        ("s3", "SlowDown", 503, "put_object", {"Bucket": "some-bucket", "Key": "a b/ü", "Body": b"x"}),
+        ("s3", "SlowDown", 503, "put_object", {"Bucket": BUCKET, "Key": "a b/ü", "Body": b"x"}),
         ("comprehend", "ThrottlingException", 400, "detect_sentiment", {"Text": "x", "LanguageCode": "en"}),
         ("sns", "Throttling", 400, "list_topics", {}),
         ("lambda", "TooManyRequestsException", 429, "list_functions", {}),

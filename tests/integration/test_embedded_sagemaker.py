@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,25 +60,7 @@ STUBBORN = (
 )
 
 
-@pytest.fixture(scope="module")
-def shared_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        make_bucket(aws)
-        yield aws
-
-
-@pytest.fixture
-def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
-    yield shared_aws
-    shared_aws.control.clear()
-
-
-@pytest.fixture(scope="module")
-def role(shared_aws: EmbeddedAws) -> str:
-    return make_role(shared_aws, JOB_STATEMENTS)
-
-
-def test_a_job_on_three_instances(aws: EmbeddedAws, role: str) -> None:
+def test_a_job_on_three_instances(aws: EmbeddedAws, job_role: str) -> None:
     for number in range(7):
         put(aws, f"corpus/{number}/ü {number}.txt", f"text {number}")
     put(aws, "corpus/folder/", "")
@@ -90,7 +72,7 @@ def test_a_job_on_three_instances(aws: EmbeddedAws, role: str) -> None:
     ]
     job = run_job(
         aws,
-        role,
+        job_role,
         REPORT,
         ProcessingJobName=name,
         ProcessingInputs=inputs,
@@ -131,14 +113,14 @@ def test_a_job_on_three_instances(aws: EmbeddedAws, role: str) -> None:
     assert log_lines(aws, name) == {f"algo-{n}": [f"out algo-{n}", f"err algo-{n}"] for n in (1, 2, 3)}
 
 
-def test_a_failing_instance_fails_the_job_and_ends_the_others(aws: EmbeddedAws, role: str) -> None:
+def test_a_failing_instance_fails_the_job_and_ends_the_others(aws: EmbeddedAws, job_role: str) -> None:
     program = HEADER + (
         '\n    (output / "half.txt").write_text("half")'
         '\n    if host == "algo-1": time.sleep(600)'
         '\n    (root / "output/message").write_text("No model. " * 200)'
         "\n    sys.exit(3)\n"
     )
-    job = run_job(aws, role, program, ProcessingResources=cluster(2))
+    job = run_job(aws, job_role, program, ProcessingResources=cluster(2))
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: , exit code: 3"
     assert job["ExitMessage"] == ("No model. " * 200)[:1024]
@@ -156,21 +138,21 @@ def test_a_failing_instance_fails_the_job_and_ends_the_others(aws: EmbeddedAws, 
         ),
     ],
 )
-def test_other_failures(aws: EmbeddedAws, role: str, program: str, reason: str) -> None:
-    job = run_job(aws, role, program)
+def test_other_failures(aws: EmbeddedAws, job_role: str, program: str, reason: str) -> None:
+    job = run_job(aws, job_role, program)
     assert (job["ProcessingJobStatus"], job["FailureReason"]) == ("Failed", reason)
 
 
-def test_a_program_that_does_not_exist(aws: EmbeddedAws, role: str) -> None:
+def test_a_program_that_does_not_exist(aws: EmbeddedAws, job_role: str) -> None:
     specification = {"ImageUri": "x", "ContainerEntrypoint": [f"{ROOT}/input/code/missing"]}
-    job = run_job(aws, role, "", AppSpecification=specification)
+    job = run_job(aws, job_role, "", AppSpecification=specification)
     assert job["FailureReason"] == "AlgorithmError: , exit code: 127"
     (line,) = log_lines(aws, job["ProcessingJobName"])["algo-1"]
     assert line.endswith("/processing/input/code/missing: No such file or directory")
 
 
-def test_an_empty_input_fails_the_job(aws: EmbeddedAws, role: str) -> None:
-    job = run_job(aws, role, "", ProcessingInputs=[s3_input("code", "nothing/here/")])
+def test_an_empty_input_fails_the_job(aws: EmbeddedAws, job_role: str) -> None:
+    job = run_job(aws, job_role, "", ProcessingInputs=[s3_input("code", "nothing/here/")])
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(
         'ClientError: No S3 objects found under S3 URL "s3://batch-files/nothing/here/"'
@@ -178,9 +160,9 @@ def test_an_empty_input_fails_the_job(aws: EmbeddedAws, role: str) -> None:
     assert "ProcessingStartTime" not in job
 
 
-def test_what_a_job_wrote_before_it_was_stopped(aws: EmbeddedAws, role: str) -> None:
+def test_what_a_job_wrote_before_it_was_stopped(aws: EmbeddedAws, job_role: str) -> None:
     program = HEADER + '\n    (output / "early.txt").write_text("early")\n    print("written")\n    time.sleep(600)\n'
-    request = job_request(aws, role, program)
+    request = job_request(aws, job_role, program)
     (output,) = request["ProcessingOutputConfig"]["Outputs"]
     output["S3Output"]["S3UploadMode"] = "Continuous"
     name = request["ProcessingJobName"]
@@ -192,9 +174,9 @@ def test_what_a_job_wrote_before_it_was_stopped(aws: EmbeddedAws, role: str) -> 
 
 
 @needs_proc
-def test_a_stop_ends_all_processes(aws: EmbeddedAws, role: str) -> None:
+def test_a_stop_ends_all_processes(aws: EmbeddedAws, job_role: str) -> None:
     sagemaker = aws.client("sagemaker")
-    request = job_request(aws, role, STUBBORN, ProcessingResources=cluster(2))
+    request = job_request(aws, job_role, STUBBORN, ProcessingResources=cluster(2))
     name = request["ProcessingJobName"]
     sagemaker.create_processing_job(**request)
     lines = wait_for(lambda: (found := log_lines_of(aws, name)) and len(found) == 2 and found, "both programs")
@@ -210,15 +192,15 @@ def test_a_stop_ends_all_processes(aws: EmbeddedAws, role: str) -> None:
     assert refused == ("ValidationException", 400)
 
 
-def test_the_time_limit_stops_a_job(aws: EmbeddedAws, role: str) -> None:
-    job = run_job(aws, role, SLEEP, StoppingCondition={"MaxRuntimeInSeconds": 1})
+def test_the_time_limit_stops_a_job(aws: EmbeddedAws, job_role: str) -> None:
+    job = run_job(aws, job_role, SLEEP, StoppingCondition={"MaxRuntimeInSeconds": 1})
     assert job["ProcessingJobStatus"] == "Stopped"
     seconds = (job["ProcessingEndTime"] - job["ProcessingStartTime"]).total_seconds()
     assert 1 <= seconds < 20
 
 
-def test_an_isolated_program_cannot_reach_aws(aws: EmbeddedAws, role: str) -> None:
-    job = run_job(aws, role, REPORT, NetworkConfig={"EnableNetworkIsolation": True})
+def test_an_isolated_program_cannot_reach_aws(aws: EmbeddedAws, job_role: str) -> None:
+    job = run_job(aws, job_role, REPORT, NetworkConfig={"EnableNetworkIsolation": True})
     (report,) = results(aws, job["ProcessingJobName"]).values()
     assert not [name for name in json.loads(report)["environment"] if name.startswith("AWS_")]
 

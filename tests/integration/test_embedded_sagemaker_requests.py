@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from tests.integration.processing import (
     cluster,
     job_request,
     log_lines,
-    make_bucket,
     make_role,
     new_name,
     policy,
@@ -30,29 +28,11 @@ WRITES = """
 """
 
 
-@pytest.fixture(scope="module")
-def shared_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        make_bucket(aws)
-        yield aws
-
-
-@pytest.fixture
-def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
-    yield shared_aws
-    shared_aws.control.clear()
-
-
-@pytest.fixture(scope="module")
-def role(shared_aws: EmbeddedAws) -> str:
-    return make_role(shared_aws, JOB_STATEMENTS)
-
-
-def test_permissions_of_the_caller(aws: EmbeddedAws, role: str) -> None:
+def test_permissions_of_the_caller(aws: EmbeddedAws, job_role: str) -> None:
     iam, user = aws.client("iam"), new_name("user")
     iam.create_user(UserName=user)
     caller = client_of(aws, iam.create_access_key(UserName=user)["AccessKey"], "sagemaker")
-    request = job_request(aws, role, "")
+    request = job_request(aws, job_role, "")
     name = request["ProcessingJobName"]
     create = {
         "Effect": "Allow",
@@ -62,7 +42,7 @@ def test_permissions_of_the_caller(aws: EmbeddedAws, role: str) -> None:
     passing = {
         "Effect": "Allow",
         "Action": "iam:PassRole",
-        "Resource": role,
+        "Resource": job_role,
         "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
     }
     tagging = {"Effect": "Allow", "Action": "sagemaker:AddTags", "Resource": "*"}
@@ -109,7 +89,7 @@ def test_without_permission_to_log_a_job_runs_silently(aws: EmbeddedAws) -> None
     assert log_lines(aws, job["ProcessingJobName"]) == {}
 
 
-def test_the_program_acts_as_the_jobs_role(aws: EmbeddedAws, role: str) -> None:
+def test_the_program_acts_as_the_jobs_role(aws: EmbeddedAws, job_role: str) -> None:
     program = """
         import boto3, os
         region = os.environ["AWS_REGION"]
@@ -117,16 +97,16 @@ def test_the_program_acts_as_the_jobs_role(aws: EmbeddedAws, role: str) -> None:
         boto3.client("translate", region_name=region).translate_text(
             Text="Hello", SourceLanguageCode="en", TargetLanguageCode="de")
     """
-    job = run_job(aws, role, program)
+    job = run_job(aws, job_role, program)
     assert job["FailureReason"] == "AlgorithmError: , exit code: 1"
     lines = log_lines(aws, job["ProcessingJobName"])["algo-1"]
-    assert lines[0] == f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role.rpartition('/')[2]}/SageMaker"
+    assert lines[0] == f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{job_role.rpartition('/')[2]}/SageMaker"
     assert "AccessDeniedException" in lines[-1]
 
 
-def test_refusals(aws: EmbeddedAws, role: str) -> None:
+def test_refusals(aws: EmbeddedAws, job_role: str) -> None:
     create = aws.client("sagemaker").create_processing_job
-    request = job_request(aws, role, "")
+    request = job_request(aws, job_role, "")
 
     def code(**changes: Any) -> tuple[str, int]:
         return error_code(create, **{**request, **changes})
@@ -143,7 +123,7 @@ def test_refusals(aws: EmbeddedAws, role: str) -> None:
     assert code(RoleArn=untrusted) == invalid
     of_another_account = make_role(aws, JOB_STATEMENTS, account="210987654321")
     assert code(RoleArn=of_another_account) == invalid
-    assert code(RoleArn=f"{role}-none") == invalid
+    assert code(RoleArn=f"{job_role}-none") == invalid
     create(**request)
     assert code() == ("ResourceInUse", 400)
     unknown = error_code(aws.client("sagemaker").describe_processing_job, ProcessingJobName="unknown")
@@ -152,8 +132,8 @@ def test_refusals(aws: EmbeddedAws, role: str) -> None:
     assert code() == ("ResourceInUse", 400), "a name is used once and for all"
 
 
-def test_faults(aws: EmbeddedAws, role: str) -> None:
-    request = job_request(aws, role, "")
+def test_faults(aws: EmbeddedAws, job_role: str) -> None:
+    request = job_request(aws, job_role, "")
     aws.control.add_fault(
         "sagemaker", operation="CreateProcessingJob", code="ResourceLimitExceeded", status=400, times=1
     )
@@ -163,12 +143,12 @@ def test_faults(aws: EmbeddedAws, role: str) -> None:
     wait_for_job(aws, request["ProcessingJobName"])
 
 
-def test_lists_and_tags(aws: EmbeddedAws, role: str) -> None:
+def test_lists_and_tags(aws: EmbeddedAws, job_role: str) -> None:
     sagemaker, tags = aws.client("sagemaker"), [{"Key": "project", "Value": "p"}]
     before = datetime.now(UTC) - timedelta(seconds=1)
     names = [new_name("listed") for _ in range(3)]
     for name in names:
-        run_job(aws, role, "" if name != names[1] else "raise SystemExit(1)", ProcessingJobName=name, Tags=tags)
+        run_job(aws, job_role, "" if name != names[1] else "raise SystemExit(1)", ProcessingJobName=name, Tags=tags)
 
     def listed(**filters: Any) -> list[str]:
         pages = sagemaker.get_paginator("list_processing_jobs").paginate(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.aws.embedded_aws import ACCOUNT_ID, EmbeddedAws
 from tests.integration.processing import (
-    JOB_STATEMENTS,
     Statement,
     job_request,
     log_lines,
-    make_bucket,
     make_role,
     new_name,
     received,
@@ -31,27 +28,14 @@ PROCESS = "arn:aws:states:::sagemaker:createProcessingJob.sync"
 
 
 @pytest.fixture(scope="module")
-def shared_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws() as aws:
-        make_bucket(aws)
-        aws.client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        )
-        yield aws
-
-
-@pytest.fixture
-def aws(shared_aws: EmbeddedAws) -> Iterator[EmbeddedAws]:
-    yield shared_aws
-    shared_aws.control.clear()
-
-
-@pytest.fixture(scope="module")
-def job_role(shared_aws: EmbeddedAws) -> str:
-    return make_role(shared_aws, JOB_STATEMENTS)
+def shared_aws(shared_aws: EmbeddedAws) -> EmbeddedAws:
+    shared_aws.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+    )
+    return shared_aws
 
 
 def machine_statements(aws: EmbeddedAws, job_role: str) -> list[Statement]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from local.demo.product_api import ApiUser
+from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 
 CALLBACK = "http://localhost:8501"

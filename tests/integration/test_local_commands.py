@@ -21,7 +21,14 @@ from tests.integration.harness import wait_until
 
 def environment(folder: Path) -> dict[str, str]:
     """That of a user, with a folder of its own for all that is temporary."""
-    return {**os.environ, "COLUMNS": "120", "TMPDIR": str(folder), "NLP_STATE": str(state_file(folder))}
+    tokens = str(folder.parent / "tokens")
+    return {
+        **os.environ,
+        "COLUMNS": "120",
+        "TMPDIR": str(folder),
+        "NLP_STATE": str(state_file(folder)),
+        "XDG_STATE_HOME": tokens,
+    }
 
 
 def state_file(folder: Path) -> Path:
@@ -108,14 +115,18 @@ def test_serve_is_used_by_nlp_and_leaves_nothing_behind(
     assert not state_file(temporary).exists()
     wait_until(lambda: not leftovers(temporary), 5, "nothing left behind")
     with socket.socket() as free:
+        # Connections that have ended may still be in TIME_WAIT; a listening socket is refused nevertheless.
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
 
 
 def use_nlp(variables: dict[str, str]) -> None:
-    """A watch-list changes, is analysed, and its results are read."""
+    """A watch-list changes, is analysed, and its results are read; nobody has to sign in by hand."""
     before = nlp(variables, "companies", "list")
-    nlp(variables, "companies", "add", "-i", "Fiat & Söhne / Test", "-i", "SAP")
-    assert len(nlp(variables, "companies", "list")) == len(before) + 1  # SAP was there
+    added = nlp(variables, "companies", "add", "-i", "Fiat & Söhn / Test", "-i", "SAP")
+    assert (added["added"], added["already_there"]) == (["Fiat & Söhn / Test"], ["SAP"])
+    assert nlp(variables, "companies", "update", "-o", "Fiat & Söhn / Test", "-n", "Fiat & Söhne / Test")["renamed"]
+    assert len(nlp(variables, "companies", "list")) == len(before) + 1
     nlp(variables, "run", "--wait")
     results = {result["company"]: result["label"] for result in nlp(variables, "results")}
     assert results["Boeing"] == "NEGATIVE"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from local.demo.demo import read_names
+from local.demo.walkthrough import read_names
 from local.deploy.deployer import ROOT
 from tests.integration.harness import Pipeline, new_run
 

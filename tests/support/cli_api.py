@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cli.aws.deployment import PROJECT_ROOT
+from cli.environment import PROJECT_ROOT
 from tests.support.cli_aws import CREDENTIALS, REGION, Product
 
 YOU = "5d2f8c1e-7b64-4f0a-9c3d-1e2f3a4b5c6d"
@@ -85,6 +85,10 @@ class ApiServer:
 
     def on(self, method: str, path: str, *answers: Answering) -> None:
         self._answers[f"{method} {path}"] = list(answers)
+
+    def answering(self, method: str, path: str) -> Any:
+        """What was last said to answer."""
+        return self._answers[f"{method} {path}"][-1]
 
     def answer_to(self, request: Request) -> Answer:
         with self._lock:

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.compute.bundle import ROOT
-from components.blocks.compute.packages import Host, Target, fetch_wheels, zip_wheels
+from components.blocks.compute.packages import Host, Target, WheelsError, fetch_wheels, zip_wheels
 
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
@@ -70,11 +70,14 @@ def build_layer(
 
     Raises
     ------
-    WheelsError
+    pulumi.RunError
         A package has no wheel for this platform, or the package index cannot be reached.
     """
     target = Host() if for_host else lambda_target(runtime, architecture)
-    content = zip_wheels(fetch_wheels(requirements, target, folder / "wheels"), "python/")
+    try:
+        content = zip_wheels(fetch_wheels(requirements, target, folder / "wheels"), "python/")
+    except WheelsError as error:
+        raise pulumi.RunError(str(error)) from error
     archive = folder / "layers" / f"{hashlib.sha256(content).hexdigest()[:16]}-{runtime}-{architecture}.zip"
     if not archive.exists() or archive.read_bytes() != content:
         archive.parent.mkdir(parents=True, exist_ok=True)

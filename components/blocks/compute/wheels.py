@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pulumi
+
 from components.blocks.compute.bundle import ROOT
-from components.blocks.compute.packages import Target, fetch_wheels
+from components.blocks.compute.packages import Target, WheelsError, fetch_wheels
 
 # SageMaker's current images are Ubuntu 22.04.
 _GLIBC_MINOR = 35
@@ -33,7 +35,10 @@ def download_wheels(
 
     Raises
     ------
-    WheelsError
+    pulumi.RunError
         A package has no wheel for this platform, or the package index cannot be reached.
     """
-    return fetch_wheels(requirements, Target(python_version, machine, _GLIBC_MINOR), folder)
+    try:
+        return fetch_wheels(requirements, Target(python_version, machine, _GLIBC_MINOR), folder)
+    except WheelsError as error:
+        raise pulumi.RunError(str(error)) from error

@@ -15,19 +15,17 @@ from local.aws import json_service
 from local.aws.json_service import Request, Response, ServiceError, operation_of, register
 from local.aws.language.key_phrases import key_phrases
 from local.aws.language.languages import detect_languages
-from local.aws.language.sentiment import MAX_DOCUMENT_BYTES, Scores, analyse
-
-__all__ = ["LANGUAGES", "MAX_DOCUMENT_BYTES", "Scores", "analyse", "answer", "install"]
+from local.aws.language.sentiment import analyse
+from schema.languages import COMPREHEND
+from schema.limits import COMPREHEND_TEXT_BYTES, COMPREHEND_TEXTS
 
 SERVICE = "comprehend"
 TARGET_PREFIX = "Comprehend_20171127"
 
-# Limits and languages: Amazon Comprehend API Reference, each operation's page.
-MAX_DOCUMENTS = 25
-MAX_TEXT_BYTES = 100_000
-LANGUAGES = frozenset({"en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW"})
+# Bytes of one text of DetectDominantLanguage and DetectKeyPhrases: Amazon Comprehend API Reference.
+_LONG_TEXT_BYTES = 100_000
 
-# Makes the answer for one text in a language; the language is empty where it is what is asked for.
+# Answers for one text in a language; the language is empty where the operation detects it.
 Analysis = Callable[[str, str], dict[str, Any]]
 
 
@@ -94,10 +92,10 @@ def _detect_batch(analysis: Analysis, with_language: bool, request: Request) -> 
     texts = request.get("TextList")
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise ServiceError("InvalidRequestException", "TextList must be a list of 1 to 25 texts.")
-    if len(texts) > MAX_DOCUMENTS:
+    if len(texts) > COMPREHEND_TEXTS:
         raise ServiceError(
             "BatchSizeLimitExceededException",
-            f"The number of documents in the request ({len(texts)}) exceeds the limit of {MAX_DOCUMENTS}.",
+            f"The number of documents in the request ({len(texts)}) exceeds the limit of {COMPREHEND_TEXTS}.",
         )
     language = _language_of(request) if with_language else ""
     results: list[Request] = []
@@ -113,9 +111,9 @@ def _detect_batch(analysis: Analysis, with_language: bool, request: Request) -> 
 
 
 _OPERATIONS: dict[str, json_service.Operation] = {
-    "DetectSentiment": functools.partial(_detect, _sentiment, MAX_DOCUMENT_BYTES, True),
-    "DetectDominantLanguage": functools.partial(_detect, _languages, MAX_TEXT_BYTES, False),
-    "DetectKeyPhrases": functools.partial(_detect, _phrases, MAX_TEXT_BYTES, True),
+    "DetectSentiment": functools.partial(_detect, _sentiment, COMPREHEND_TEXT_BYTES, True),
+    "DetectDominantLanguage": functools.partial(_detect, _languages, _LONG_TEXT_BYTES, False),
+    "DetectKeyPhrases": functools.partial(_detect, _phrases, _LONG_TEXT_BYTES, True),
     "BatchDetectSentiment": functools.partial(_detect_batch, _sentiment, True),
     "BatchDetectDominantLanguage": functools.partial(_detect_batch, _languages, False),
     "BatchDetectKeyPhrases": functools.partial(_detect_batch, _phrases, True),
@@ -126,8 +124,8 @@ def _document_problem(text: str) -> tuple[str, str] | None:
     if not text:
         return "INVALID_REQUEST", "The document is empty."
     size = len(text.encode())
-    if size > MAX_DOCUMENT_BYTES:
-        return "TEXT_SIZE_LIMIT_EXCEEDED", _too_long(size, MAX_DOCUMENT_BYTES)
+    if size > COMPREHEND_TEXT_BYTES:
+        return "TEXT_SIZE_LIMIT_EXCEEDED", _too_long(size, COMPREHEND_TEXT_BYTES)
     return None
 
 
@@ -139,9 +137,9 @@ def _language_of(request: Request) -> str:
     language = request.get("LanguageCode")
     if not isinstance(language, str) or not language:
         raise ServiceError("InvalidRequestException", "LanguageCode is required.")
-    if language not in LANGUAGES:
+    if language not in COMPREHEND:
         raise ServiceError(
             "UnsupportedLanguageException",
-            f"Language {language} is not supported. Supported languages: {', '.join(sorted(LANGUAGES))}.",
+            f"Language {language} is not supported. Supported languages: {', '.join(COMPREHEND)}.",
         )
     return language

@@ -10,11 +10,10 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schema.limits import COMPREHEND_TEXT_BYTES
+
 if TYPE_CHECKING:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
-# Limit of Amazon Comprehend's sentiment operations: API Reference, BatchDetectSentiment and DetectSentiment.
-MAX_DOCUMENT_BYTES = 5_000
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 # A reference text about a company is mostly neutral words even where it praises or blames, and one or two words make a
@@ -80,7 +79,7 @@ def analyse(text: str) -> Scores:
 
 
 def _cut(text: str) -> str:
-    return text.encode()[:MAX_DOCUMENT_BYTES].decode(errors="ignore")
+    return text.encode()[:COMPREHEND_TEXT_BYTES].decode(errors="ignore")
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,13 +17,13 @@ from local.aws.language.languages import detect_languages
 from local.aws.language.pseudo_translation import pseudo_translate
 from local.aws.request_validation import validate
 from local.aws.roles import denial
+from schema.languages import AUTOMATIC
+from schema.limits import TRANSLATE_TEXT_BYTES
 
 SERVICE = "translate"
 TARGET_PREFIX = "AWSShineFrontendService_20170701"
-AUTO = "auto"
 
-# Amazon Translate Developer Guide: Guidelines and quotas; supported languages; formality.
-MAX_TEXT_BYTES = 10_000
+# Names in English of all languages of Amazon Translate: Developer Guide, Supported languages.
 LANGUAGE_NAMES = {
     "af": "Afrikaans", "sq": "Albanian", "am": "Amharic", "ar": "Arabic", "hy": "Armenian", "az": "Azerbaijani",
     "bn": "Bengali", "bs": "Bosnian", "bg": "Bulgarian", "ca": "Catalan", "zh": "Chinese (Simplified)",
@@ -39,6 +39,7 @@ LANGUAGE_NAMES = {
     "es-MX": "Spanish (Mexico)", "sw": "Swahili", "sv": "Swedish", "ta": "Tamil", "te": "Telugu", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "cy": "Welsh",
 }  # fmt: skip
+# Languages for which the setting Formality has an effect: Developer Guide, Setting formality.
 FORMAL_LANGUAGES = frozenset({"nl", "fr", "fr-CA", "de", "hi", "it", "ja", "ko", "pt-PT", "es", "es-MX"})
 
 _DEFAULT_PAGE = 500
@@ -72,11 +73,11 @@ def operations(access_key: str) -> dict[str, Operation]:
 def _translate_text(access_key: str, request: Request) -> Request:
     text = request.get("Text")
     size = len(text.encode()) if isinstance(text, str) else 0
-    if size > MAX_TEXT_BYTES:  # before the model's limit, which counts characters
+    if size > TRANSLATE_TEXT_BYTES:  # before the model's limit, which counts characters
         raise ServiceError(
             "TextSizeLimitExceededException",
-            f"Input text size exceeds limit. Max length of request text allowed is {MAX_TEXT_BYTES} bytes while in "
-            f"this request the text size is {size} bytes",
+            "Input text size exceeds limit. Max length of request text allowed is "
+            f"{TRANSLATE_TEXT_BYTES} bytes while in this request the text size is {size} bytes",
         )
     validate(SERVICE, "TranslateText", request)
     for name in request.get("TerminologyNames", []):
@@ -91,14 +92,14 @@ def _translate_text(access_key: str, request: Request) -> Request:
 def _languages(access_key: str, request: Request) -> tuple[str, str]:
     """Return source and target; they are the same only where the source was detected to be the target."""
     source, target = request["SourceLanguageCode"], request["TargetLanguageCode"]
-    if target not in LANGUAGE_NAMES or source not in (AUTO, *LANGUAGE_NAMES) or source == target:
+    if target not in LANGUAGE_NAMES or source not in (AUTOMATIC, *LANGUAGE_NAMES) or source == target:
         raise ServiceError(
             "UnsupportedLanguagePairException",
             f"Unsupported language pair: {source} to {target}.",
             SourceLanguageCode=source,
             TargetLanguageCode=target,
         )
-    if source != AUTO:
+    if source != AUTOMATIC:
         return source, target
     refused = denial(access_key, "comprehend:DetectDominantLanguage")
     if refused:
@@ -124,7 +125,7 @@ def _list_languages(request: Request) -> Request:
             f"Languages are not named in {display} here.",
             DisplayLanguageCode=display,
         )
-    languages = [{"LanguageName": "Auto", "LanguageCode": AUTO}]
+    languages = [{"LanguageName": "Auto", "LanguageCode": AUTOMATIC}]
     languages += [{"LanguageName": name, "LanguageCode": code} for code, name in LANGUAGE_NAMES.items()]
     start = _page_start(request.get("NextToken"))
     end = start + request.get("MaxResults", _DEFAULT_PAGE)

@@ -1,8 +1,8 @@
 """Amazon SageMaker for ministack: processing jobs, whose programs really run (see `local.aws.sagemaker.jobs`).
 
-Differences from SageMaker: images are recorded and not used, so a job has to name its entrypoint; inputs are objects
-below a prefix (no manifests, pipes, Athena or Redshift), outputs go to S3 only; an instance's type, volume and network
-mean nothing, except that an isolated program gets neither credentials nor AWS's address.
+Differences from SageMaker: images are recorded but not used, so a job has to name its entrypoint. Inputs are objects
+below a prefix (no manifests, pipes, Athena or Redshift); outputs go to S3 only. An instance's type, volume and network
+have no effect, except that an isolated program gets neither credentials nor the endpoint of AWS.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import binascii
 import functools
 import json
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from local.aws.emulator import replace
 from local.aws.json_service import Operation, Request, Response, ServiceError, answer, operation_of, register
 from local.aws.request_validation import validate
 from local.aws.roles import denial, trusts
@@ -45,17 +47,21 @@ def install() -> None:
     """Add SageMaker to ministack, with its ARNs in the checks of IAM."""
     from ministack.core import iam_actions
 
-    original = iam_actions.extract_resource_arn
+    replace(
+        iam_actions,
+        "extract_resource_arn(service, method, path, headers, body, query_params, region, account_id)",
+        _extracting_arn_with,
+    )
+    register(SERVICE, TARGET_PREFIX, handle_request)
 
+
+def _extracting_arn_with(extract: Callable[..., str]) -> Callable[..., str]:
     def extract_resource_arn(
         service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
     ) -> str:
-        if service == SERVICE:
-            return resource_arn(body)
-        return original(service, method, path, headers, body, *rest)
+        return resource_arn(body) if service == SERVICE else extract(service, method, path, headers, body, *rest)
 
-    iam_actions.extract_resource_arn = extract_resource_arn
-    register(SERVICE, TARGET_PREFIX, handle_request)
+    return extract_resource_arn
 
 
 async def handle_request(

@@ -1,14 +1,14 @@
-"""Where ministack's Step Functions differ from AWS's, made the same.
+"""Differences between ministack's Step Functions and those of AWS.
 
-- A start with the name and the input of a running execution answers with that execution; any other start with a name
-  that was used is refused.
-- `StopExecution` and time limits, of a task or of the whole execution, end what is being waited for, and stop a
-  processing job. An execution that was stopped stays so, whatever its task does afterwards.
+- Starting an execution again with the same name and input, while it runs, returns that execution. Any other start with
+  a used name is refused.
+- `StopExecution` and time limits, of a task or of the whole execution, end the current wait and stop a processing job.
+  A stopped execution stays stopped, whatever its task does afterwards.
 - A state machine's ``TimeoutSeconds`` ends its executions as ``TIMED_OUT``.
-- Retries know ``MaxDelaySeconds`` and ``JitterStrategy``; ``States.ALL`` and ``States.TaskFailed`` do not stand for
+- Retries honour ``MaxDelaySeconds`` and ``JitterStrategy``. ``States.ALL`` and ``States.TaskFailed`` do not include
   ``States.Runtime`` and ``States.DataLimitExceeded``, which AWS never retries or catches by a wildcard.
-- Tasks do what the state machine's role may do, and createProcessingJob exists (see `local.aws.step_functions.tasks`).
-- Tasks of DynamoDB are requests like any other, so that faults and counts apply to them.
+- The state machine's role must allow each task, and createProcessingJob exists (see `local.aws.step_functions.tasks`).
+- Tasks of DynamoDB pass through its request handler, so that faults and counts apply to them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from local.aws.emulator import replace, require
 from local.aws.step_functions import tasks
 
 Execution = dict[str, Any]
@@ -29,14 +30,14 @@ Execution = dict[str, Any]
 _TERMINAL_ERRORS = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 _WILDCARDS = frozenset({"States.ALL", "States.TaskFailed"})
 _POLL_S = 0.1
-# Ministack waits for at most this long before a retry, whatever the definition says.
+# Longest wait before a retry; ministack has the same limit.
 _LONGEST_RETRY_DELAY_S = 60.0
 
 _current: contextvars.ContextVar[_Running | None] = contextvars.ContextVar("cloud_nlp_execution", default=None)
 
 
 class _Running:
-    """What a thread of an execution has to know of it."""
+    """The execution that a thread works for."""
 
     def __init__(self, execution: Execution, access_key: str) -> None:
         self._execution = execution
@@ -47,7 +48,7 @@ class _Running:
 
     def check(self) -> None:
         if self.has_ended():
-            raise SystemExit  # ends this thread without a word, and nothing catches or retries it
+            raise SystemExit  # ends this thread silently; no state catches or retries it
 
 
 def install() -> None:
@@ -55,17 +56,24 @@ def install() -> None:
     from ministack import app
     from ministack.services import stepfunctions
 
-    app.call_service_handler_sync = _calling_with(app.call_service_handler_sync)
-    stepfunctions._start_execution = _start_with(stepfunctions._start_execution)
-    stepfunctions._create_state_machine = _create_with(stepfunctions._create_state_machine)
-    stepfunctions._run_execution = _run_with(stepfunctions._run_execution)
-    stepfunctions._fail_execution = _fail_with(stepfunctions._fail_execution)
-    stepfunctions._error_matches = _matches_with(stepfunctions._error_matches)
-    stepfunctions._find_matching_retrier = _retrier_with(stepfunctions._find_matching_retrier)
-    stepfunctions._scaled_sleep = _sleep
-    stepfunctions._invoke_dynamodb = tasks.call_dynamodb
-    stepfunctions._invoke_resource_with_timeout = _invoke_with(stepfunctions._invoke_resource)
-    stepfunctions._invoke_resource = _invoke_without_limit(stepfunctions._invoke_resource_with_timeout)
+    tasks.check_emulator()
+    require(stepfunctions, "_executions", "_state_machines", "_SFN_WAIT_SCALE", "_resolve_state_machine_arn(arn)")
+    require(stepfunctions, "_add_event(execution, event_type, details)", "_emit_execution_status_event(execution)")
+    replace(
+        app, "call_service_handler_sync(handler, method, path, headers, body, query_params, timeout)", _calling_with
+    )
+    replace(stepfunctions, "_start_execution(data)", _start_with)
+    replace(stepfunctions, "_create_state_machine(data)", _create_with)
+    replace(stepfunctions, "_run_execution(exec_arn)", _run_with)
+    replace(stepfunctions, "_fail_execution(execution, error, cause)", _fail_with)
+    replace(stepfunctions, "_error_matches(error_equals, error)", _matches_with)
+    replace(stepfunctions, "_find_matching_retrier(retriers, error, retry_counts)", _retrier_with)
+    replace(stepfunctions, "_scaled_sleep(seconds)", lambda _: _sleep)
+    replace(stepfunctions, "_invoke_dynamodb(op_name, input_data)", lambda _: tasks.call_dynamodb)
+    # With and without a time limit, tasks take one way: in a thread of their own.
+    invoke = _invoke_with(stepfunctions._invoke_resource)
+    replace(stepfunctions, "_invoke_resource_with_timeout(resource, input_data, timeout)", lambda _: invoke)
+    replace(stepfunctions, "_invoke_resource(resource, input_data)", lambda _: _invoke_without_limit(invoke))
 
 
 def retry_delay(retrier: dict[str, Any], count: int) -> float:
@@ -84,7 +92,7 @@ def retry_delay(retrier: dict[str, Any], count: int) -> float:
 
 
 def _calling_with(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand bodies to services as bytes, as they come over HTTP; ministack's SDK integrations hand over texts."""
+    """Pass bodies to services as bytes, as over HTTP; ministack's SDK integrations pass strings."""
 
     def call_service_handler_sync(
         handler: Any, method: str, path: str, headers: dict[str, str], body: str | bytes, *rest: Any, **named: Any
@@ -123,7 +131,7 @@ def _create_with(create: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str,
 
 
 def _run_with(run: Callable[[str], None]) -> Callable[[str], None]:
-    """Give an execution's threads what `_current` holds, and end it at the state machine's time limit."""
+    """Set `_current` for an execution's threads, and end the execution at the state machine's time limit."""
 
     def run_execution(arn: str) -> None:
         from ministack.services import stepfunctions
@@ -183,7 +191,7 @@ def _matches_with(matches: Callable[[list[str], str], bool]) -> Callable[[list[s
 
 
 def _retrier_with(find: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand ministack a retrier whose plain interval is the delay that the real one asks for."""
+    """Give ministack a retrier with a constant interval: the delay that the real retrier asks for."""
 
     def find_matching_retrier(retriers: list[dict[str, Any]], error: str, counts: dict[int, int]) -> Any:
         retrier, index = find(retriers, error, counts)
@@ -206,7 +214,7 @@ def _sleep(seconds: float) -> None:
 
 
 def _invoke_with(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any, float | None], Any]:
-    """Return a function that runs a task aside, and waits for it only as long as it should."""
+    """Return a function that runs a task in a thread and waits for it until a limit."""
 
     def invoke_resource(resource: str, parameters: Any, limit: float | None) -> Any:
         from ministack.services.stepfunctions import _ExecutionError
@@ -246,7 +254,7 @@ def _invoke_without_limit(invoke: Callable[[str, Any, float | None], Any]) -> Ca
 
 
 def _in_thread(act: Callable[[], Any]) -> Future[Any]:
-    """Run a function in a thread of its own that does not keep the process from ending."""
+    """Run a function in a daemon thread."""
     future: Future[Any] = Future()
     context = contextvars.copy_context()
 

@@ -1,6 +1,6 @@
-"""Tasks of AWS Step Functions: what the state machine's role may do, and processing jobs of SageMaker.
+"""Tasks of AWS Step Functions: permissions of the state machine's role, and processing jobs of SageMaker.
 
-Ministack runs tasks without a look at the state machine's role. Here each call of the integrations listed in
+Ministack runs tasks without checking the state machine's role. Here each call of the integrations listed in
 `task_checks` is checked first, and denied as AWS denies it.
 """
 
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from local.aws.emulator import require
 from local.aws.roles import denial, session_credentials
 
 # AWS makes a rule of this name in the account, with the state machine's role, to learn of the end of processing jobs
@@ -44,6 +45,14 @@ class Check(NamedTuple):
     action: str
     resource: str
     context: dict[str, Any]
+
+
+def check_emulator() -> None:
+    """Check that ministack has what this module uses; see `local.aws.emulator.require`."""
+    from ministack.services import stepfunctions
+
+    require(stepfunctions, "_ExecutionError(error, cause)", "_AWS_SDK_SERVICE_MAP", "_AWS_SDK_ERROR_PREFIX")
+    require(stepfunctions, "_sdk_json_params(service_info, service_key, action, input_data)")
 
 
 def role_key(role_arn: str, execution: str) -> str:

@@ -1,4 +1,4 @@
-"""What creators of resources have in common."""
+"""Functions and types that creators of resources share."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Created = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Context:
-    """What creators work with.
+    """Clients, and the name of the resource to make.
 
     Attributes
     ----------
     client
-        Gives a boto3 client by the service's name.
+        Returns the boto3 client of a service by its name.
     unique
-        Makes a physical name of the resource's name, as Pulumi does.
+        Physical name of the resource: its logical name with a random ending, as Pulumi's auto-names.
     """
 
     client: Callable[[str], Any]
@@ -35,12 +35,12 @@ Creator = Callable[[Context, Inputs], Created]
 
 
 def only(inputs: Inputs, **names: str) -> dict[str, Any]:
-    """Pick the inputs that are given, under the names boto3 knows them by."""
+    """Select inputs that have a value, renamed to boto3's parameters."""
     return {theirs: inputs[ours] for ours, theirs in names.items() if inputs.get(ours) is not None}
 
 
 def spelled(value: Any, **names: str) -> Any:
-    """Spell inputs as AWS does: names begin with a capital, whole numbers have no point; what is not given is left out.
+    """Convert inputs to AWS's spelling: names begin with a capital, whole numbers are integers, None is left out.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def spelled(value: Any, **names: str) -> Any:
 
 
 def parts(inputs: Inputs, *names: str, **spellings: str) -> dict[str, Any]:
-    """Pick the inputs that are given, spelled as AWS does (see `spelled`)."""
+    """Select inputs that have a value, in AWS's spelling (see `spelled`)."""
     return spelled({name: inputs.get(name) for name in names}, **spellings)
 
 
 def archive_bytes(archive: pulumi.Archive) -> bytes:
-    """Read a zip file, or zip the files of an asset archive, in their order."""
+    """Read a zip file, or zip the files of an asset archive in their order."""
     if isinstance(archive, pulumi.FileArchive):
         return Path(archive.path).read_bytes()
     if not isinstance(archive, pulumi.AssetArchive):
@@ -84,7 +84,7 @@ def archive_bytes(archive: pulumi.Archive) -> bytes:
 
 
 def asset_bytes(asset: pulumi.Asset | pulumi.Archive) -> bytes:
-    """Read what an asset or an archive holds."""
+    """Read the content of an asset or an archive."""
     if isinstance(asset, pulumi.FileAsset):
         return Path(asset.path).read_bytes()
     if isinstance(asset, pulumi.StringAsset):

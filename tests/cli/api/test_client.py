@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from cli.api import backoff
 from cli.api.client import Api
 from cli.api.errors import ApiError
-from cli.aws import backoff
 from cli.aws.deployment import Deployment
 from cli.errors import CliError
 from tests.support.cli_api import DROPPED, Answer, ApiServer, answer, jwt, page, problem, running_api
@@ -98,8 +98,8 @@ def test_pauses_grow_and_are_random(server: ApiServer, api: Api, pauses: list[fl
     with pytest.raises(ApiError) as error:
         api.get("x")
     assert (error.value.status, error.value.repeated) == (503, True)
-    assert len(pauses) == backoff.ATTEMPTS - 1
-    assert all(0 <= pause <= backoff.FIRST_PAUSE_S * 2**number for number, pause in enumerate(pauses))
+    assert len(pauses) == backoff.BACKOFF.attempts - 1
+    assert all(0 <= pause <= backoff.BACKOFF.first_seconds * 2**number for number, pause in enumerate(pauses))
     assert len(set(pauses)) == len(pauses)
 
 
@@ -170,8 +170,8 @@ def test_a_failure_names_the_request_in_the_log(server: ApiServer, api: Api) -> 
 
 def test_fields_are_named_by_their_options() -> None:
     error = ApiError("Wrong: options.target: a code", 422, "invalid-fields", {"options.target": "a code"}, "Wrong")
-    assert error.told({"options.target": "--to"}, "Advice.").message == "Wrong: --to: a code Advice."
-    assert ApiError("Detail.", 409).told({"options.target": "--to"}).message == "Detail."
+    assert error.with_option_names({"options.target": "--to"}, "Advice.").message == "Wrong: --to: a code Advice."
+    assert ApiError("Detail.", 409).with_option_names({"options.target": "--to"}).message == "Detail."
 
 
 def test_what_is_not_the_api_is_told(server: ApiServer, api: Api) -> None:
@@ -188,7 +188,7 @@ def test_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(CliError, match=r"127\.0\.0\.1:1 is not reachable"),
     ):
         api.patch("x", body={})
-    assert len(pauses) == backoff.ATTEMPTS - 1  # nothing was sent, so even a change is tried again
+    assert len(pauses) == backoff.BACKOFF.attempts - 1  # nothing was sent, so even a change is tried again
 
 
 def test_pages_are_read_as_they_are_taken(server: ApiServer, api: Api) -> None:

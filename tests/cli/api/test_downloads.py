@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 import cli.api.transfers
+from cli.api import backoff
 from cli.api.client import Api
 from cli.api.downloads import Downloader, ResultFile, ResultList, safe_path
-from cli.aws import backoff
 from cli.aws.deployment import Deployment
 from cli.errors import CliError
 from tests.cli.commands.test_jobs import JOB, JOBS, job
@@ -27,7 +28,7 @@ REPORT = (
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(backoff, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backoff, "BACKOFF", replace(backoff.BACKOFF, first_seconds=0.001))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     with running_api(tmp_path) as server:

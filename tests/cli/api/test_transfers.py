@@ -10,17 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import cli.api.transfers
+from cli.api import backoff
 from cli.api.client import Api
 from cli.api.uploads import Uploader
-from cli.aws import backoff
 from cli.aws.deployment import Deployment
 from cli.errors import CliError
-from cli.ui.document_files import MAX_BYTES, DocumentFile
+from cli.ui.document_files import DocumentFile
+from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
     DOCUMENTS,
     DROPPED,
@@ -39,7 +41,7 @@ from tests.support.cli_api import (
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(backoff, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backoff, "BACKOFF", replace(backoff.BACKOFF, first_seconds=0.001))
     monkeypatch.chdir(tmp_path)
     with running_api(tmp_path) as server:
         take_documents(server)
@@ -88,8 +90,8 @@ def test_a_large_file_is_not_read_into_memory(api: ApiServer) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return int(done.stdout.split()[-1]) * 1024
 
-    small, large = peak(1000), peak(MAX_BYTES)
-    assert api.received("POST", "/bucket")[-1].size > MAX_BYTES
+    small, large = peak(1000), peak(UPLOAD_BYTES)
+    assert api.received("POST", "/bucket")[-1].size > UPLOAD_BYTES
     assert large - small < 10_000_000
 
 

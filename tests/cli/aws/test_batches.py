@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from cli.aws.batches import ATTEMPTS, LONGEST_PAUSE_S, plain, read_batches, write_batches
+from cli.aws.batches import BACKOFF, read_batches, write_batches
 from cli.errors import CliError
 from tests.support.cli_aws import make_client
 
@@ -64,7 +64,7 @@ def test_refused_writes_are_sent_again_until_taken() -> None:
     assert sum(finished) == 60
     assert max(sizes) == 25
     assert len(pauses) == 4  # 25, 15, 5 twice; the ten of the third part are taken at once
-    assert all(0 <= pause <= LONGEST_PAUSE_S for pause in pauses)
+    assert all(0 <= pause <= BACKOFF.longest_seconds for pause in pauses)
 
 
 def test_writes_refused_for_ever_end_with_an_error() -> None:
@@ -77,8 +77,8 @@ def test_writes_refused_for_ever_end_with_an_error() -> None:
     pauses: list[float] = []
     with pytest.raises(CliError, match="refused 3 writes"):
         write_batches(client_answering(answer), "t", puts(3), sleep=pauses.append)
-    assert len(calls) == ATTEMPTS
-    assert len(pauses) == ATTEMPTS - 1
+    assert len(calls) == BACKOFF.attempts
+    assert len(pauses) == BACKOFF.attempts - 1
 
 
 def test_an_error_in_one_part_is_raised() -> None:
@@ -128,8 +128,3 @@ def test_nothing_to_do_sends_nothing() -> None:
 
     write_batches(client_answering(answer), "t", [])
     assert read_batches(client_answering(answer), "t", []) == []
-
-
-def test_plain_values() -> None:
-    item = {"a": {"S": "x"}, "b": {"N": "0.25"}, "c": {"BOOL": False}, "d": {"NULL": True}}
-    assert plain(item) == {"a": "x", "b": 0.25, "c": False, "d": None}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.aws import backoff
-from cli.ui.document_files import MAX_BYTES, select
+from cli.api import backoff
+from cli.ui.document_files import select
+from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
     DOCUMENTS,
     DROPPED,
@@ -35,7 +37,7 @@ from tests.support.cli_api import (
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    monkeypatch.setattr(backoff, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backoff, "BACKOFF", replace(backoff.BACKOFF, first_seconds=0.001))
     monkeypatch.chdir(tmp_path)
     with running_api(tmp_path) as server:
         take_documents(server)
@@ -86,7 +88,7 @@ def test_what_cannot_be_a_document_is_not_announced(api: ApiServer) -> None:
     Path("folder.txt").mkdir()
     os.mkfifo("pipe.txt")
     with Path("large.txt").open("wb") as large:
-        large.truncate(MAX_BYTES + 1)
+        large.truncate(UPLOAD_BYTES + 1)
     files = ("empty.txt", "a.pdf", "missing.txt", "pipe.txt", "large.txt", "fine.txt")
     result = api.invoke("documents", "upload", "-p", PROJECT, *files, code=3)
     assert result.stderr.splitlines()[-1] == "nlp: 5 of 6 files not uploaded."
@@ -102,7 +104,7 @@ def test_what_cannot_be_a_document_is_not_announced(api: ApiServer) -> None:
 
 
 def test_the_bounds_of_a_size(tmp_path: Path) -> None:
-    sizes = {"one.txt": 1, "most.txt": MAX_BYTES}
+    sizes = {"one.txt": 1, "most.txt": UPLOAD_BYTES}
     for name, size in sizes.items():
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)

@@ -16,7 +16,7 @@ import pytest
 
 import cli.api.job_follow
 from cli.api.job_follow import follow_job
-from cli.aws.deployment import PROJECT_ROOT
+from cli.environment import PROJECT_ROOT
 from tests.support.cli_api import (
     PROJECT,
     YOU,

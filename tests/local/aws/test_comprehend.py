@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.aws.language.comprehend import LANGUAGES, MAX_DOCUMENT_BYTES, analyse, answer
+from local.aws.language.comprehend import answer
+from local.aws.language.sentiment import analyse
 from local.aws.text_source import TextSource
 from local.samples.generated_texts import generated_text
+from schema.languages import COMPREHEND
+from schema.limits import COMPREHEND_TEXT_BYTES
 
 
 def ask(operation: str, **request: Any) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -77,7 +80,7 @@ def test_one_document() -> None:
 
 
 def test_a_batch_reports_bad_documents_and_answers_the_rest() -> None:
-    texts = ["Wonderful!", "", "é" * (MAX_DOCUMENT_BYTES // 2 + 1), "Terrible!"]
+    texts = ["Wonderful!", "", "é" * (COMPREHEND_TEXT_BYTES // 2 + 1), "Terrible!"]
     status, _, body = ask("BatchDetectSentiment", TextList=texts, LanguageCode="en")
     assert status == 200
     assert [(item["Index"], item["Sentiment"]) for item in body["ResultList"]] == [(0, "POSITIVE"), (3, "NEGATIVE")]
@@ -87,12 +90,12 @@ def test_a_batch_reports_bad_documents_and_answers_the_rest() -> None:
 
 
 def test_limits_are_inclusive() -> None:
-    texts = ["x" * MAX_DOCUMENT_BYTES] * 25
+    texts = ["x" * COMPREHEND_TEXT_BYTES] * 25
     status, _, body = ask("BatchDetectSentiment", TextList=texts, LanguageCode="en")
     assert (status, len(body["ResultList"]), body["ErrorList"]) == (200, 25, [])
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("language", COMPREHEND)
 def test_supported_languages(language: str) -> None:
     assert ask("DetectSentiment", Text="x", LanguageCode=language)[0] == 200
 
@@ -131,7 +134,7 @@ def test_languages_and_key_phrases() -> None:
     ("operation", "key"), [("BatchDetectDominantLanguage", "Languages"), ("BatchDetectKeyPhrases", "KeyPhrases")]
 )
 def test_other_batches_report_bad_documents_and_answer_the_rest(operation: str, key: str) -> None:
-    texts = ["A good day.", "", "x" * (MAX_DOCUMENT_BYTES + 1)]
+    texts = ["A good day.", "", "x" * (COMPREHEND_TEXT_BYTES + 1)]
     language = {} if key == "Languages" else {"LanguageCode": "en"}
     _, _, body = ask(operation, TextList=texts, **language)
     assert [(item["Index"], bool(item[key])) for item in body["ResultList"]] == [(0, True)]

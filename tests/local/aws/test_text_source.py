@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from local.aws.text_source import SUMMARY_PATH, Answer, Page, TextFault, TextSource, canonical
+from local.aws.text_pages import Page, canonical
+from local.aws.text_source import SUMMARY_PATH, Answer, TextFault, TextSource
 
 STARTING_NAMES = ["facebook", "amazon", "netflix", "google", "microsoft", "ibm", "oracle", "spotify", "nvidia"]
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from local.aws.json_service import answer
 from local.aws.language import translate
 from local.aws.language.pseudo_translation import pseudo_translate
-from local.aws.language.translate import FORMAL_LANGUAGES, LANGUAGE_NAMES, MAX_TEXT_BYTES, operations
+from local.aws.language.translate import FORMAL_LANGUAGES, LANGUAGE_NAMES, operations
+from schema.languages import TRANSLATE
+from schema.limits import TRANSLATE_TEXT_BYTES
 
 
 @pytest.fixture(autouse=True)
@@ -99,8 +101,8 @@ def test_pairs_that_do_not_exist(source: str, target: str) -> None:
 
 
 def test_the_limit_counts_bytes() -> None:
-    assert ask(Text="é" * (MAX_TEXT_BYTES // 2))[0] == 200
-    code, message = refusal(Text="é" * (MAX_TEXT_BYTES // 2 + 1))
+    assert ask(Text="é" * (TRANSLATE_TEXT_BYTES // 2))[0] == 200
+    code, message = refusal(Text="é" * (TRANSLATE_TEXT_BYTES // 2 + 1))
     assert code == "TextSizeLimitExceededException"
     assert "10002 bytes" in message
 
@@ -122,7 +124,7 @@ def test_settings_that_were_applied_are_told() -> None:
 
 
 def test_languages() -> None:
-    assert len(LANGUAGE_NAMES) == 75
+    assert sorted(LANGUAGE_NAMES) == sorted(TRANSLATE)
     assert LANGUAGE_NAMES.keys() >= FORMAL_LANGUAGES
     _, everything = ask("ListLanguages")
     assert "NextToken" not in everything

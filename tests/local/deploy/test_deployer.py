@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import io
 import json
@@ -14,8 +15,9 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from local.deploy.creators import CREATORS
+from local.deploy.creators.common import archive_bytes
 from local.deploy.deployer import DeployError, Deployment, Resource, deploy, read_config
-from local.deploy.resources import CREATORS, archive_bytes
 from tests.support.pulumi_mocks import evaluate_program, stack_config
 
 REGION = "eu-west-1"
@@ -84,7 +86,7 @@ def test_deployments_in_one_process_know_nothing_of_each_other(run: Callable[...
 
 def test_unknown_type_is_told_with_the_resource(run: Callable[..., Deployment]) -> None:
     program = 'import pulumi_aws as aws\naws.ec2.Vpc("network", cidr_block="10.0.0.0/16")'
-    with pytest.raises(DeployError, match=r"network: .* no resources of type aws:ec2/vpc:Vpc; .*local/deploy/creators"):
+    with pytest.raises(DeployError, match=r"network: .* cannot make resources of type aws:ec2/vpc:Vpc; .*/creators"):
         run(program)
 
 
@@ -114,8 +116,31 @@ def test_questions_to_aws_are_refused(run: Callable[..., Deployment]) -> None:
 
 def test_mistake_in_settings_is_told_as_it_is(run: Callable[..., Deployment]) -> None:
     program = "from settings import load_settings\nload_settings()"
-    with pytest.raises(Exception, match=r"Pulumi\.local\.yaml has mistakes:\n  cloud-nlp:sentiment\.retry_seconds: -1"):
+    with pytest.raises(DeployError, match=r"yaml has mistakes:\n  cloud-nlp:sentiment\.retry_seconds: -1"):
         run(program, overrides={"sentiment": {"retry_seconds": -1}})
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        ("pulumi.RunError('Wheels are missing')", DeployError),
+        ("settings.SettingsError('Wheels are missing')", DeployError),
+        ("ValueError('Wheels are missing')", ValueError),
+    ],
+)
+def test_only_errors_for_the_user_lose_their_traceback(
+    raised: str, expected: type[Exception], run: Callable[..., Deployment]
+) -> None:
+    program = f"import settings, pulumi\nraise {raised}"
+    with pytest.raises(expected, match=r"^Wheels are missing$"):
+        run(program)
+
+
+def test_deployment_leaves_no_event_loop_and_needs_none(run: Callable[..., Deployment]) -> None:
+    asyncio.run(asyncio.sleep(0))  # leaves the thread without a current loop
+    assert run(QUEUES, Sqs()).outputs["region"] == REGION
+    with pytest.raises(RuntimeError, match="no current event loop"):
+        asyncio.get_event_loop()
 
 
 def test_settings_are_the_stacks_with_some_changed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from components.blocks.compute.bundle import ROOT, DynamicImportError, code_bundle, imported_files
-from local.deploy.resources import archive_bytes
+from local.deploy.creators.common import archive_bytes
 from schema.endpoints import ENDPOINTS
 from tests.support.import_checks import import_alone, missing_modules
 from tests.support.pulumi_mocks import evaluate_program

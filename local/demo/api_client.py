@@ -1,4 +1,4 @@
-"""Using the deployed HTTP API as its users do: sign in, upload documents, run jobs, download results."""
+"""A client of the deployed HTTP API: signs in, uploads documents, runs jobs, downloads results."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from typing import Any
 import httpx
 
 from local.deploy.stack import LocalStack
+from schema.jobs import RUNNING
 
-RUNNING = "running"
-_TIMEOUT_SECONDS = 35  # API Gateway itself gives up after 30
+_TIMEOUT_SECONDS = 35  # API Gateway ends every request after 30
 _POLL_SECONDS = 0.2
 
 
 class ApiError(RuntimeError):
-    """The API refused a request, or a job did not come to a good end; the message says why."""
+    """The API refused a request, or a job was not completed; the message says why."""
 
 
 class ApiUser:
-    """Somebody with an account, signed in.
+    """A user who is signed in.
 
     Parameters
     ----------
     stack
         The deployed product.
     email
-        Address of the account, which is made here if it is not there.
+        Address of the account, which is created if it does not exist.
 
     Attributes
     ----------
     email, password
-        With which they sign in.
+        Credentials of the sign-in.
     token
-        Their access token.
+        Access token.
     """
 
     def __init__(self, stack: LocalStack, email: str = "you@example.com") -> None:
         self.email = email
-        # All four classes of characters that the pool's policy asks for.
+        # It has the four classes of characters that the pool's policy demands.
         self.password = f"{secrets.token_urlsafe(12)}-Aa1"
         self._stack = stack
         self._users = stack.aws.client("cognito-idp")
@@ -52,7 +52,7 @@ class ApiUser:
         weakref.finalize(self, self._client.close)
 
     def sign_in(self) -> str:
-        """Sign in and return an access token, valid for an hour."""
+        """Sign in and return an access token, which is valid for an hour."""
         answer = self._users.initiate_auth(
             ClientId=self._stack.outputs["command_line_client"],
             AuthFlow="USER_PASSWORD_AUTH",
@@ -63,17 +63,17 @@ class ApiUser:
     def request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Send a request with the user's token, and return the answer, whatever it is."""
+        """Send a request with the user's token, and return the response, errors included."""
         signed = {"authorization": f"Bearer {self.token}", **(headers or {})}
         return self._client.request(method, path, json=body, headers=signed)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request and return what was answered.
+        """Send a request and return the JSON of the response, None if it is empty.
 
         Raises
         ------
         ApiError
-            It was refused.
+            The API refused the request.
         """
         answer = self.request(method, path, body)
         if not answer.is_success:
@@ -90,7 +90,7 @@ class ApiUser:
         Raises
         ------
         ApiError
-            It was refused.
+            The API or Amazon S3 refused it.
         """
         made = self.call("POST", f"/projects/{project}/documents", {"name": name})
         form = made["form"]
@@ -115,16 +115,16 @@ class ApiUser:
         Parameters
         ----------
         project, job
-            What to wait for.
+            Ids of the project and the job.
         on_status
-            Told the job each time it is asked for.
+            Called with the job each time it is read.
         timeout_seconds
-            When to give up.
+            Longest wait.
 
         Raises
         ------
         ApiError
-            Time was up.
+            The job did not end in time.
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
@@ -137,7 +137,7 @@ class ApiUser:
             time.sleep(_POLL_SECONDS)
 
     def results(self, project: str, job: str) -> dict[str, bytes]:
-        """Download all files that a completed job made, by name."""
+        """Download all results of a completed job; return their contents by name."""
         found: dict[str, bytes] = {}
         cursor = ""
         while True:

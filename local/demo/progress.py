@@ -1,4 +1,4 @@
-"""Stages of long work on the screen: a spinner or a bar while one lasts, a line with its time when it is done."""
+"""Progress of long work on the screen: a spinner or bar per stage, then a line with its time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ COLOURS = {"POSITIVE": "green", "NEGATIVE": "red", "NEUTRAL": "cyan", "MIXED": "
 
 
 class Stages:
-    """Shows what is going on, and how long each stage took.
+    """Shows stages, and how long each took.
 
     Parameters
     ----------
     console
-        Where to.
+        Output.
     """
 
     def __init__(self, console: Console) -> None:
@@ -26,12 +26,12 @@ class Stages:
 
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Step]:
-        """Show one stage while it lasts; with a total, as a bar."""
+        """Show one stage while it lasts: as a spinner, or with a total as a bar."""
         columns = [SpinnerColumn(), TextColumn("{task.description}")]
         if total is not None:
             columns += [BarColumn(bar_width=30), MofNCompleteColumn()]
         started = time.perf_counter()
-        shown = self.console.is_terminal and not self.console.record  # a picture holds still
+        shown = self.console.is_terminal and not self.console.record  # a picture shows no animation
         with Progress(
             *columns, TimeElapsedColumn(), console=self.console, transient=True, disable=not shown
         ) as progress:
@@ -42,12 +42,12 @@ class Stages:
 
 
 class Step:
-    """A stage that lasts.
+    """A stage in progress.
 
     Attributes
     ----------
     title
-        What is going on.
+        Text that is shown.
     """
 
     def __init__(self, progress: Progress, title: str, total: int | None) -> None:
@@ -56,14 +56,14 @@ class Step:
         self._task = progress.add_task(title, total=total)
 
     def reach(self, count: int) -> None:
-        """So many are done."""
+        """Set how many are done."""
         self._progress.update(self._task, completed=count)
 
     def advance(self, _: object = None) -> None:
-        """One more is done."""
+        """Count one more as done."""
         self._progress.advance(self._task)
 
     def describe(self, title: str) -> None:
-        """Say what is going on now."""
+        """Change the text."""
         self.title = title
         self._progress.update(self._task, description=title)

@@ -1,4 +1,4 @@
-"""The demonstration: the real program and the real handlers, on this machine, with what they do on the screen."""
+"""`make demo`: deploys the program on this machine, analyses companies, runs document jobs, shows the results."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.aws.embedded_aws import EmbeddedAws
-from local.demo.documents import process_documents
-from local.demo.pipeline import add_companies, follow_run, read_object, result_objects, start_run
-from local.demo.stages import COLOURS, Stages
+from local.demo.document_jobs import process_documents
+from local.demo.pipeline_client import add_companies, follow_run, read_object, result_objects, start_run
+from local.demo.progress import COLOURS, Stages
 from local.deploy.deployer import Resource
 from local.deploy.stack import LocalStack, deploy_to
+from schema.companies import OBSERVATION_KEY
+from schema.dynamodb import decode
 
-# Characters of a bar, and of a terminal that has room for bars.
+# Width of a bar, and of a terminal that has room for bars, in characters.
 _BAR = 12
 _WIDE = 110
 
 
 def demo(console: Console, live: bool, companies: list[str]) -> None:
-    """Deploy, analyse, show.
+    """Run the demonstration from start to end.
 
     Parameters
     ----------
     console
-        Where to.
+        Output.
     live
-        Take texts from Wikipedia itself instead of the project's own.
+        Use texts of the real Wikipedia instead of the project's samples.
     companies
-        Whom to watch.
+        Names of the companies to analyse.
     """
     stages = Stages(console)
     with stages.stage("Start an AWS on this machine, IAM enforced"):
@@ -52,15 +54,15 @@ def demo(console: Console, live: bool, companies: list[str]) -> None:
 
 
 def observe(console: Console, stages: Stages, stack: LocalStack, companies: list[str]) -> None:
-    """Run the pipeline twice over companies and show what came out."""
+    """Run the pipeline twice over companies and show the results."""
     with stages.stage(f"Put {len(companies)} companies on the watch-list"):
         add_companies(stack, companies)
     for title in ("First run: analyse everything", "Second run: analyse what changed"):
         calls = _comprehend_calls(stack)
         with stages.stage(title, total=len(companies)) as step:
             run = start_run(stack)["run"]
-            observations = follow_run(stack, run, companies, step.reach)
-        unchanged = sum(item["unchanged"]["BOOL"] for item in observations)
+            observations = [decode(item) for item in follow_run(stack, run, companies, step.reach)]
+        unchanged = sum(item["unchanged"] for item in observations)
         made = _comprehend_calls(stack) - calls
         console.print(f"  {len(observations)} observed, {unchanged} unchanged, {made} Comprehend calls", style="dim")
     show_observations(console, observations)
@@ -68,7 +70,7 @@ def observe(console: Console, stages: Stages, stack: LocalStack, companies: list
 
 
 def show_deployment(console: Console, stack: LocalStack) -> None:
-    """Show how many resources of which service were made."""
+    """Show the number of resources per service."""
     counts = Counter(_service(resource) for resource in stack.deployment.resources)
     made = ", ".join(f"{service} {count}" for service, count in sorted(counts.items()))
     console.print(f"  {sum(counts.values())} resources: {made}", style="dim")
@@ -83,9 +85,9 @@ def show_observations(console: Console, observations: list[dict[str, Any]]) -> N
     for column in ("Positive", "Negative", "Neutral", "Mixed"):
         table.add_column(column, no_wrap=True)
     for item in observations:
-        label = item["label"]["S"]
+        label = item["label"]
         scores = [_score(item, name, bar) for name in ("positive", "negative", "neutral", "mixed")]
-        table.add_row(escape(item["company"]["S"]), f"[{COLOURS.get(label, 'dim')}]{label}[/]", *scores)
+        table.add_row(escape(item[OBSERVATION_KEY]), f"[{COLOURS.get(label, 'dim')}]{label}[/]", *scores)
     console.print("\n[bold]What the world says of them[/]")
     console.print(table)
 
@@ -114,7 +116,7 @@ def show_next(console: Console) -> None:
 
 
 def read_names(file: Path) -> list[str]:
-    """Read a watch-list: one name a line, without comments and blank lines."""
+    """Read a watch-list: one name per line, without comments and blank lines."""
     lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
     return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
@@ -130,6 +132,6 @@ def _service(resource: Resource) -> str:
 def _score(item: dict[str, Any], name: str, bar: int) -> str:
     if name not in item:
         return ""
-    score = float(item[name]["N"])
+    score = float(item[name])
     drawn = f"[{COLOURS[name.upper()]}]{'█' * round(score * bar):<{bar}}[/] " if bar else ""
     return f"{drawn}{score:.2f}"

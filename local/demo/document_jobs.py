@@ -1,4 +1,4 @@
-"""The demonstration's second half: documents in, both kinds of batch jobs, results on the disk."""
+"""Second part of `make demo`: uploads documents, runs a batch job of each kind, downloads the results."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from local.demo.product_api import ApiError, ApiUser
-from local.demo.stages import COLOURS, Stages, Step
+from local.demo.api_client import ApiError, ApiUser
+from local.demo.progress import COLOURS, Stages, Step
 from local.deploy.deployer import ROOT
 from local.deploy.stack import LocalStack
+from schema.jobs import ANALYSE_JOB, COMPLETED, TRANSLATE_JOB
 
 SAMPLES = ROOT / "local" / "samples" / "documents"
 RESULTS = ROOT / ".local" / "demo"
-JOBS: dict[str, dict[str, Any]] = {"analyse": {}, "translate": {"source": "en", "target": "de"}}
+JOBS: dict[str, dict[str, Any]] = {ANALYSE_JOB.name: {}, TRANSLATE_JOB.name: {"source": "en", "target": "de"}}
 _WAITING = "waiting"
 _PHRASES = 3
-# What a state of a job's execution does, in a user's words; those that take no time are not shown.
+# Descriptions of the states of a job's execution; states that take no time are not shown.
 _STATES = {
     "MarkRunning": "record the start",
     "Process": "run on SageMaker",
@@ -32,21 +33,21 @@ _STATES = {
 
 
 def process_documents(console: Console, stages: Stages, stack: LocalStack, folder: Path = RESULTS) -> None:
-    """Sign in, upload the sample documents, run a job of each kind, and show what came of it.
+    """Sign in, upload the sample documents, run a job of each kind, and show the results.
 
     Parameters
     ----------
     console, stages
-        Where to.
+        Output.
     stack
         The deployed product.
     folder
-        Where results go; files of the same names are replaced.
+        Folder for results; files of the same names are replaced.
 
     Raises
     ------
     ApiError
-        The API refused something, or a job failed.
+        The API refused a request, or a job failed.
     """
     console.print("\n[bold]Documents, over the HTTP API[/]")
     samples = sorted(SAMPLES.iterdir())
@@ -63,8 +64,8 @@ def process_documents(console: Console, stages: Stages, stack: LocalStack, folde
     for kind, options in JOBS.items():
         job = _run(console, stages, stack, user, project, kind, options)
         _download(stages, user, project, job, folder / kind)
-    _show_analysis(console, folder / "analyse")
-    _show_translation(console, folder / "translate")
+    _show_analysis(console, folder / ANALYSE_JOB.name)
+    _show_translation(console, folder / TRANSLATE_JOB.name)
     console.print(f"\n[bold]All results[/] {_shown(folder)}", soft_wrap=True)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         console.print(f"  {escape(file.relative_to(folder).as_posix())}", style="dim", soft_wrap=True)
@@ -90,7 +91,7 @@ def _run(
         step.describe(f"Job {kind}: {ended['status']}")
     passed = " → ".join(_states(stack, execution))
     console.print(f"  {passed} → {ended['status']}", style="dim")
-    if ended["status"] != "completed":
+    if ended["status"] != COMPLETED:
         raise ApiError(f"The job {kind} {ended['status']}: {ended['cause']}")
     return job
 
@@ -101,7 +102,7 @@ def _show_state(step: Step, stack: LocalStack, execution: str, kind: str) -> Non
 
 
 def _states(stack: LocalStack, execution: str) -> Iterator[str]:
-    """Tell what an execution has done so far, as far as it takes time."""
+    """Describe the states that an execution has entered, without those that take no time."""
     machines = stack.aws.client("stepfunctions")
     for page in machines.get_paginator("get_execution_history").paginate(executionArn=execution):
         for event in page["events"]:
@@ -118,7 +119,7 @@ def _execution(stack: LocalStack, kind: str, job: str) -> str:
 def _download(stages: Stages, user: ApiUser, project: str, job: str, folder: Path) -> None:
     with stages.stage(f"Download its results to {_shown(folder)}"):
         for name, content in user.results(project, job).items():
-            # Without the document's id in the path: one run's names do not meet here.
+            # The sample documents have different names, so the document's id is left out of the path.
             parts = Path(name).parts
             file = folder / (parts[-1] if parts[0] == "documents" else name)
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Using the deployed sentiment pipeline as its users do: companies in, a run, results out."""
+"""A client of the deployed sentiment pipeline: adds companies, starts runs, reads observations and results."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.deploy.stack import LocalStack
+from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY, RESULTS_PREFIX
+from schema.dynamodb import TypedItem, encode
+from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
 
-# DynamoDB: at most 25 items a BatchWriteItem, 100 keys a BatchGetItem.
-_WRITE_BATCH = 25
-_READ_BATCH = 100
+_POLL_SECONDS = 0.2
 
 
 class RunError(RuntimeError):
-    """A run did not come to its end."""
+    """A run did not start or did not end."""
 
 
 def add_companies(stack: LocalStack, names: Iterable[str]) -> None:
-    """Put companies into the table."""
+    """Add companies to the table."""
     dynamodb = stack.aws.client("dynamodb")
     table = stack.outputs["companies_table"]
-    puts = [{"PutRequest": {"Item": {"name": {"S": name}, "added_at": {"S": _now()}}}} for name in dict.fromkeys(names)]
-    for start in range(0, len(puts), _WRITE_BATCH):
-        waiting = puts[start : start + _WRITE_BATCH]
+    items = [encode({COMPANY_KEY: name, "added_at": _now()}) for name in dict.fromkeys(names)]
+    for start in range(0, len(items), DYNAMODB_WRITE_ITEMS):
+        waiting = [{"PutRequest": {"Item": item}} for item in items[start : start + DYNAMODB_WRITE_ITEMS]]
         while waiting:
             answer = dynamodb.batch_write_item(RequestItems={table: waiting})
             waiting = answer["UnprocessedItems"].get(table, [])
 
 
 def start_run(stack: LocalStack, run: str | None = None) -> dict[str, Any]:
-    """Start a run and return what `dispatch` answers.
+    """Start a run and return the answer of the function `dispatch`.
 
     Raises
     ------
     RunError
-        It failed; the message has its reason.
+        The function failed; the message has the reason.
     """
     payload = json.dumps({"run": run} if run else {}).encode()
     answer = stack.aws.client("lambda").invoke(FunctionName=stack.outputs["dispatch_function"], Payload=payload)
@@ -52,29 +53,33 @@ def follow_run(
     companies: list[str],
     on_progress: Callable[[int], None] = lambda _: None,
     timeout_seconds: float = 120,
-) -> list[dict[str, Any]]:
-    """Wait until each company has been observed in a run.
+) -> list[TypedItem]:
+    """Wait until a run has an observation of each company.
 
     Parameters
     ----------
-    stack, run, companies
-        What to wait for.
+    stack
+        The deployed product.
+    run
+        Id of the run.
+    companies
+        Names of the companies.
     on_progress
-        Told how many companies have been observed.
+        Called with the number of companies that have been observed.
     timeout_seconds
-        When to give up.
+        Longest wait.
 
     Returns
     -------
-    The observations, as DynamoDB items.
+    The observations as DynamoDB items, in the order of the companies.
 
     Raises
     ------
     RunError
-        Time was up.
+        Some companies were not observed in time.
     """
     deadline = time.monotonic() + timeout_seconds
-    observed: dict[str, dict[str, Any]] = {}
+    observed: dict[str, TypedItem] = {}
     while True:
         waiting = [company for company in companies if company not in observed]
         observed.update(_observations(stack, run, waiting))
@@ -84,12 +89,12 @@ def follow_run(
         if time.monotonic() > deadline:
             missing = sorted(set(companies) - set(observed))
             raise RunError(f"{len(missing)} of {len(companies)} companies were not observed in time: {missing[:5]}")
-        time.sleep(0.2)
+        time.sleep(_POLL_SECONDS)
 
 
 def result_objects(stack: LocalStack, run: str) -> list[str]:
     """List the keys of a run's result objects."""
-    prefix = f"sentiment/dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-"
+    prefix = f"{RESULTS_PREFIX}dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-"
     pages = stack.aws.client("s3").get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=stack.outputs["results_bucket"], Prefix=prefix)
     return [item["Key"] for page in found for item in page.get("Contents", [])]
@@ -101,14 +106,14 @@ def read_object(stack: LocalStack, key: str) -> str:
     return s3.get_object(Bucket=stack.outputs["results_bucket"], Key=key)["Body"].read().decode()
 
 
-def _observations(stack: LocalStack, run: str, companies: list[str]) -> dict[str, dict[str, Any]]:
+def _observations(stack: LocalStack, run: str, companies: list[str]) -> dict[str, TypedItem]:
     dynamodb = stack.aws.client("dynamodb")
     table = stack.outputs["observations_table"]
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(companies), _READ_BATCH):
-        keys = [{"company": {"S": company}, "record": {"S": run}} for company in companies[start : start + _READ_BATCH]]
-        answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})
-        found.update({item["company"]["S"]: item for item in answer["Responses"][table]})
+    keys = [encode({OBSERVATION_KEY: company, OBSERVATION_SORT_KEY: run}) for company in companies]
+    found: dict[str, TypedItem] = {}
+    for start in range(0, len(keys), DYNAMODB_READ_KEYS):
+        answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys[start : start + DYNAMODB_READ_KEYS]}})
+        found.update({item[OBSERVATION_KEY]["S"]: item for item in answer["Responses"][table]})
     return found
 
 
