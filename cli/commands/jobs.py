@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.job_options import checked_options, fields_of_flags, kind_options
 from cli.errors import CliError
+from cli.ui.job_options import checked_options, fields_of_flags, kind_options
 from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration

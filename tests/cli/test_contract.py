@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from cli.commands import jobs, results
-from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui.document_files import ENDINGS
+from cli.ui.job_options import checked_options, fields_of_flags
 from handlers.projects.models import NewJob
 from schema.companies import Label
 from schema.endpoints import ENDPOINTS
