@@ -15,7 +15,7 @@ The variables are those of `execution.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,22 +27,17 @@ from components.blocks.access.permissions import Permission
 from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow import failure_causes
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
-from components.blocks.workflow.execution import ATTEMPT, BUCKET, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY
+from components.blocks.workflow.execution import ATTEMPT, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY
 from components.blocks.workflow.expressions import (
     Expression,
-    Value,
     all_of,
-    call,
     equal,
     exists,
     joined,
     jsonata,
-    let,
     merged,
-    template,
     text,
     value,
-    variable,
     when,
 )
 from components.blocks.workflow.job_records import JobRecords
@@ -52,11 +47,11 @@ from components.blocks.workflow.processing_job import (
     job_arguments,
     processing_inputs,
 )
+from components.blocks.workflow.schedule_input import composed_input
 from components.blocks.workflow.states import ANY_ERROR, Assign, Call, Catch, Choice, End, Retry, State, Wait
 from schema.job_kind import Channel
-from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MERGE, OPTIONS_VARIABLE, OUTPUT_FIELD, PARTS_PREFIX
+from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MERGE, OUTPUT_FIELD, PARTS_PREFIX
 from schema.projects import RESULTS_PREFIX
-from schema.templates import fields
 
 START = "Prepare"
 # Time for instances to start and images to be pulled, which SageMaker does not count as running time.
@@ -132,7 +127,7 @@ class BatchDefinition:
             ),
             "Compose": Assign(
                 "Makes the input with which the API would have started the execution.",
-                variables={"job": jsonata(_composed_input(self.args.inputs))},
+                variables={"job": jsonata(composed_input(self.args.inputs))},
                 next="Register",
             ),
             "Register": self._records.register(then="MarkRunning", refused="Refuse"),
@@ -260,50 +255,6 @@ class BatchDefinition:
 
     def _state_seconds(self) -> int:
         return self.args.time_limit_seconds + STARTING_SECONDS
-
-
-def _composed_input(channels: Sequence[Channel]) -> Expression:
-    """Write the input of an execution that a schedule has started with a project, options and values of templates."""
-    id_ = variable("id")
-    known = {"project": INPUT.field("project"), "job": id_}
-
-    def address(prefix: str) -> Expression:
-        values = {name: INPUT.field(name) for name in fields(prefix)} | known
-        return joined(text("s3://"), BUCKET, text("/"), template(prefix, values))
-
-    always: dict[str, Value] = {
-        **known,
-        "environment": {OPTIONS_VARIABLE: INPUT.field("options")},
-        OUTPUT_FIELD: address(RESULTS_PREFIX),
-    }
-    optional: list[Expression] = []
-    for channel in channels:
-        given = [exists(INPUT.field(name)) for name in fields(channel.prefix) if name not in known]
-        found: dict[str, Value] = {channel.field: address(channel.prefix)}
-        if given:
-            optional.append(when(all_of(*given), found, {}))
-        else:
-            always |= found
-    return let({"id": _sortable_id()}, merged(value(always), *optional))
-
-
-def _sortable_id() -> Expression:
-    """Write a UUID of version 7: the time in milliseconds, then random digits.
-
-    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
-    """
-    time = variable("time")
-    digits = call("pad", call("formatBase", call("millis"), 16), -12, "0")
-    return let(
-        {"time": digits},
-        joined(
-            call("substring", time, 0, 8),
-            text("-"),
-            call("substring", time, 8),
-            text("-7"),
-            call("substring", call("uuid"), 15),
-        ),
-    )
 
 
 def _has_ended(then: str) -> Choice:
