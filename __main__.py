@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
-from components.blocks.access.permissions import Permission
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
 from components.blocks.compute.program import BatchProgram, program_files
@@ -17,12 +16,12 @@ from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
-from components.blocks.workflow.processing_job import InputChannel, OutputChannel
+from components.blocks.workflow.job_role import service_permissions
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
-from schema.jobs import KINDS, JobKind
-from schema.projects import RESULTS_PREFIX
+from schema.job_kind import JobKind
+from schema.jobs import IMPORTED_BY_NAME, KINDS
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -69,7 +68,7 @@ wheels = None if on_host else download_wheels(ROOT / "requirements" / "batch.txt
 program = BatchProgram(
     "product-program",
     bucket=store.files,
-    files=program_files("handlers/batch/run.py", wheels),
+    files=program_files("handlers/batch/run.py", wheels, imported_by_name=IMPORTED_BY_NAME),
     opts=moved,
 )
 image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
@@ -77,8 +76,7 @@ image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.co
 
 def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
     """Make the workflow of a kind of job."""
-    isolated = name == "translate" and jobs.isolated_translation
-    calls = Permission(kind.actions, ["*"], why_any_resource="Synchronous calls of the services have no resource")
+    isolated = kind.can_be_isolated and jobs.isolated_translation
     return BatchJobWorkflow(
         f"product-{name}",
         BatchJobWorkflowArgs(
@@ -87,19 +85,24 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
             bucket=store.files,
             program=program,
             image=image,
-            inputs=[InputChannel(one.name, one.field, one.prefix, one.sharded, one.optional) for one in kind.channels],
-            output=OutputChannel("output", RESULTS_PREFIX),
+            inputs=kind.channels,
             network_isolation=isolated,
-            allow=[] if isolated else [calls],
+            permissions=[] if isolated else service_permissions(kind),
             schedules=[
-                JobSchedule(one.label, one.schedule, one.project, one.options_json, one.channels)
+                JobSchedule(
+                    one.label,
+                    expression=one.schedule,
+                    project=one.project,
+                    options=one.options_json,
+                    fields=one.channels,
+                )
                 for one in jobs.schedules
                 if one.kind == name
             ],
-            announce=notifications,
+            job_topic=notifications,
             log_retention_days=functions.log_retention_days,
             tracing=functions.tracing,
-            notify=alarm_topics,
+            alarm_topics=alarm_topics,
             **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
         ),
         opts=moved,

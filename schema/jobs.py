@@ -6,13 +6,13 @@ state machines read the entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from schema import projects
+from schema.job_kind import Channel, JobKind, Model, Option, OptionError
 from schema.languages import AUTOMATIC, COMPREHEND, TRANSLATE
-from schema.templates import fill
+from schema.templates import fields, fill
 
 Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
 STATUSES: tuple[Status, ...] = ("running", "completed", "failed", "cancelled", "rejected")
@@ -21,12 +21,16 @@ RUNNING, COMPLETED, FAILED, CANCELLED, REJECTED = STATUSES
 LATEST = "latest"
 # Who requested a job that a schedule started.
 SCHEDULE = "schedule"
-# Environment variable of the batch program that holds the options as JSON.
+# Environment variables of the batch program: kind and id of the job, and its options as JSON.
+KIND_VARIABLE = "JOB_KIND"
+ID_VARIABLE = "JOB_ID"
 OPTIONS_VARIABLE = "JOB_OPTIONS"
 # Kind of the second job that puts the results of several instances together. Users cannot start it.
 MERGE = "merge"
 # Prefix, below a job's results, of what each of several instances leaves for the merging job.
 PARTS_PREFIX = "parts/"
+# Field of an execution's input that holds the address of the results.
+OUTPUT_FIELD = "output"
 
 # Attributes of a job's item, as templates of what is known when the job is recorded.
 RECORD: Mapping[str, str] = {
@@ -43,129 +47,31 @@ RECORD: Mapping[str, str] = {
     "results": projects.RESULTS_PREFIX,
     "execution": "{execution}",
 }
+# Attributes that change with a job's status.
+STATUS_RECORD: Mapping[str, str] = {name: RECORD[name] for name in ("status", "project_status")}
 # Attributes that are added later.
 STARTED_AT = "started_at"
 FINISHED_AT = "finished_at"
 CAUSE = "cause"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """An option of a kind of job.
-
-    Attributes
-    ----------
-    name
-        Field of the request's `options`.
-    flag
-        Option of the command line, such as `--to`.
-    description
-        What it does, as a phrase.
-    choices
-        Allowed texts; an integer when empty.
-    service
-        Whose language codes the choices are, for messages; empty where they are no languages.
-    minimum, maximum
-        Bounds of an integer.
-    default
-        Value when the option is absent; None where that has a meaning of its own, which `when_absent` says.
-    required
-        The option must be given.
-    when_absent
-        What happens without the option, for help texts.
-    """
-
-    name: str
-    flag: str
-    description: str
-    choices: tuple[str, ...] = ()
-    service: str = ""
-    minimum: int | None = None
-    maximum: int | None = None
-    default: str | int | None = None
-    required: bool = False
-    when_absent: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Channel:
-    """An input of a job: objects that SageMaker brings to the container.
-
-    Attributes
-    ----------
-    name
-        Folder in the container: `/opt/ml/processing/input/<name>`.
-    field
-        Field of the execution's input that holds the address.
-    prefix
-        Template of the objects' prefix.
-    sharded
-        Several instances share the objects; otherwise each instance gets all of them.
-    optional
-        The field may be missing: then the job has no such channel.
-    """
-
-    name: str
-    field: str
-    prefix: str
-    sharded: bool = False
-    optional: bool = False
-
-
-def _check_nothing(_options: Mapping[str, Any]) -> None:
-    """Accept all options that are valid each by itself."""
-
-
-def _no_model(_options: Mapping[str, Any]) -> str | None:
-    """Name no model."""
-    return None
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobKind:
-    """A kind of batch job.
-
-    Attributes
-    ----------
-    name
-        Lower-case letters, digits and hyphens, at most 20.
-    summary
-        What a job does, as a sentence.
-    program
-        Module of the batch program that runs such jobs: its function `run(job, options)` returns a report.
-    options
-        What a user may choose.
-    actions
-        IAM actions of the services that the program calls; none of them has a resource to name.
-    channels
-        Inputs besides the program itself.
-    check
-        Raises `ValueError` where options contradict each other; gets all options, defaults included. The message
-        names the field: "`target`: expected ...".
-    model
-        Names the model that the options need, which the channel `model` brings; None where they need none.
-    """
-
-    name: str
-    summary: str
-    program: str
-    options: tuple[Option, ...]
-    actions: tuple[str, ...]
-    channels: tuple[Channel, ...]
-    check: Callable[[Mapping[str, Any]], None] = _check_nothing
-    model: Callable[[Mapping[str, Any]], str | None] = _no_model
-
-
 def _check_translation(options: Mapping[str, Any]) -> None:
     if options["engine"] == "marian" and options["source"] == AUTOMATIC:
-        raise ValueError("`source`: expected the language of the model, such as `en`; `marian` cannot detect it")
+        raise OptionError("source", "the language of the model, such as `en`; `marian` cannot detect it")
     if options["source"] == options["target"]:
-        raise ValueError(f"`target`: expected another language than `source`, which is {options['source']} too")
+        raise OptionError("target", f"another language than `source`, which is {options['source']} too")
 
 
-def _marian_model(options: Mapping[str, Any]) -> str | None:
+def _marian_model(options: Mapping[str, Any], isolated: bool) -> Model | None:
     """Name the MarianMT model of a pair of languages, as its publisher, Helsinki-NLP, names it."""
-    return f"opus-mt-{options['source']}-{options['target']}" if options["engine"] == "marian" else None
+    if options["engine"] != "marian":
+        if isolated:
+            raise OptionError("engine", "`marian`: translation jobs reach no network here")
+        return None
+    source, target = options["source"], options["target"]
+    reason = f"there is no MarianMT model from {source} to {target}"
+    missing = ("target", f"a language with a model: {reason}") if isolated else ("engine", f"`amazon`: {reason}")
+    return Model(name=f"opus-mt-{source}-{target}", missing=OptionError(*missing))
 
 
 DOCUMENTS = Channel(name="documents", field="input", prefix=projects.DOCUMENTS_PREFIX, sharded=True)
@@ -183,20 +89,22 @@ TRANSLATE_JOB = JobKind(
             choices=TRANSLATE,
             service="Amazon Translate",
             required=True,
+            examples=("de", "en", "zh-TW"),
         ),
         Option(
             name="source",
             flag="--from",
-            description="language of the documents",
+            description="language of the documents; `auto` detects it for each document",
             choices=(AUTOMATIC, *TRANSLATE),
             service="Amazon Translate",
             default=AUTOMATIC,
-            when_absent="detected",
+            when_absent="auto",
+            examples=(AUTOMATIC, "en"),
         ),
         Option(
             name="engine",
             flag="--engine",
-            description="what translates: Amazon Translate, or the job's own MarianMT model",
+            description="what translates: Amazon Translate, or the MarianMT model of the pair of languages",
             choices=("amazon", "marian"),
             default="amazon",
             when_absent="amazon",
@@ -204,6 +112,7 @@ TRANSLATE_JOB = JobKind(
     ),
     actions=("comprehend:BatchDetectDominantLanguage", "translate:TranslateText"),
     channels=(DOCUMENTS, MODEL),
+    can_be_isolated=True,
     check=_check_translation,
     model=_marian_model,
 )
@@ -219,12 +128,13 @@ ANALYSE_JOB = JobKind(
             description="language of all documents",
             choices=COMPREHEND,
             service="Amazon Comprehend",
-            when_absent="detected",
+            when_absent="detected for each document",
+            examples=("en", "de", "zh-TW"),
         ),
         Option(
             name="topics",
             flag="--topics",
-            description="number of topics",
+            description="number of topics of the corpus",
             minimum=1,
             maximum=20,
             when_absent="chosen by the number of documents",
@@ -232,7 +142,7 @@ ANALYSE_JOB = JobKind(
         Option(
             name="summary_sentences",
             flag="--summary-sentences",
-            description="sentences in a document's summary",
+            description="sentences in the summary of a document",
             minimum=1,
             maximum=10,
             default=3,
@@ -248,6 +158,10 @@ ANALYSE_JOB = JobKind(
 )
 
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRANSLATE_JOB, ANALYSE_JOB)}
+# Modules that the batch program imports by name, by the module that imports them; import statements do not show them.
+IMPORTED_BY_NAME: Mapping[str, tuple[str, ...]] = {
+    "handlers.batch.programs": tuple(kind.program for kind in KINDS.values())
+}
 
 
 def job_record(**values: str) -> dict[str, str]:
@@ -261,7 +175,51 @@ def job_record(**values: str) -> dict[str, str]:
     return {name: fill(template, **values) for name, template in RECORD.items()}
 
 
+def status_record(project: str, status: Status) -> dict[str, str]:
+    """Make the attributes of a job's item that change with its status."""
+    return {name: fill(template, project=project, status=status) for name, template in STATUS_RECORD.items()}
+
+
+def execution_input(
+    kind: JobKind, *, bucket: str, project: str, job: str, options: str, model: str | None = None
+) -> dict[str, Any]:
+    """Make the input of the execution that runs a job.
+
+    Parameters
+    ----------
+    kind
+        Kind of the job.
+    bucket
+        Bucket of documents, models and results.
+    project, job
+        Ids.
+    options
+        The job's options, as JSON.
+    model
+        Name of the model that the options need.
+    """
+    values = {"project": project, "job": job, **({"model": model} if model else {})}
+    prefixes = {channel.field: channel.prefix for channel in kind.channels} | {OUTPUT_FIELD: projects.RESULTS_PREFIX}
+    return {
+        "project": project,
+        "job": job,
+        "kind": kind.name,
+        "bucket": bucket,
+        **{
+            field: f"s3://{bucket}/{fill(prefix, **values)}"
+            for field, prefix in prefixes.items()
+            if values.keys() >= set(fields(prefix))
+        },
+        "environment": {OPTIONS_VARIABLE: options},
+    }
+
+
+def with_defaults(kind: JobKind, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the defaults of the options that are absent."""
+    return {option.name: option.default for option in kind.options} | dict(options)
+
+
 def model_of(kind: str, options: Mapping[str, Any]) -> str | None:
     """Name the model that a job needs, if it needs one; options that are absent have their defaults."""
-    declared = KINDS[kind]
-    return declared.model({option.name: option.default for option in declared.options} | dict(options))
+    model = KINDS[kind].model(with_defaults(KINDS[kind], options), False)
+    return model.name if model else None

@@ -50,8 +50,6 @@ ON_ANY_RESOURCE = {
     **{f"logs:{action}": "deliveries of logs have no resource" for action in DELIVERING_LOGS},
     **{f"xray:{action}": "traces and sampling rules have no resource" for action in TRACING},
 }
-# Services act for this account alone.
-CONDITION = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
 RESOURCE_POLICIES = {
     "aws:kms/keyPolicy:KeyPolicy",
     "aws:s3/bucketPolicy:BucketPolicy",
@@ -94,7 +92,7 @@ def calls(definition: dict[str, Any], argument: str) -> list[dict[str, Any]]:
     return [state for state in definition["States"].values() if argument in state.get("Arguments", {})]
 
 
-def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation: Evaluation) -> None:
+def test_every_role_has_one_user_and_is_assumed_by_its_service_for_this_account_alone(evaluation: Evaluation) -> None:
     taken_on = {arn_of(ROLE, one.name): json.loads(one.inputs["assumeRolePolicy"]) for one in evaluation.of(ROLE)}
     used = [(role, service) for service, roles in roles_by_user(evaluation).items() for role in roles]
     assert len({role for role, _ in used}) == len(used) == len(OPERATIONS) + 9
@@ -106,7 +104,7 @@ def test_every_role_has_one_user_and_is_taken_on_by_its_service_alone(evaluation
                     "Effect": "Allow",
                     "Principal": {"Service": service},
                     "Action": "sts:AssumeRole",
-                    **(CONDITION if service in ("lambda.amazonaws.com", "states.amazonaws.com") else {}),
+                    "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
                 }
             ],
         }

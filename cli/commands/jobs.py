@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands.job_options import checked_options, fields_of_flags, kind_options
 from cli.errors import CliError
 from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.output import hint, say, write_fields, write_json, write_table
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 
 EXIT_JOB_FAILED = 3
 STYLES: dict[str, str] = dict(zip(STATUSES, ("yellow", "green", "red", "magenta", "dim"), strict=True))
-# The request's fields by the options that fill them.
-FIELDS = {
-    "target": "--to",
-    "source": "--from",
-    "engine": "--engine",
-    "language": "--language",
-    "topics": "--topics",
-    "summary_sentences": "--summary-sentences",
-}
-OF_KIND = {"translate": ("target", "source", "engine"), "analyse": ("language", "topics", "summary_sentences")}
 Job = dict[str, Any]
 
 
@@ -61,14 +52,7 @@ def jobs() -> None:
 )
 @click.argument("kind", type=click.Choice(tuple(KINDS)))
 @project_option
-@click.option("--to", "target", metavar="LANGUAGE", help="translate: the language to translate into, such as de.")
-@click.option("--from", "source", metavar="LANGUAGE", help="translate: that of the documents. [default: found out]")
-@click.option("--engine", type=click.Choice(["amazon", "marian"]), help="translate: what translates. [default: amazon]")
-@click.option("--language", metavar="LANGUAGE", help="analyse: that of the documents. [default: found out]")
-@click.option("--topics", type=click.IntRange(1, 20), metavar="N", help="analyse: how many topics. [default: chosen]")
-@click.option(
-    "--summary-sentences", type=click.IntRange(1, 10), metavar="N", help="analyse: length of a summary. [default: 3]"
-)
+@kind_options
 @_wait_options
 @global_options()
 @click.pass_obj
@@ -84,7 +68,7 @@ def start(
     from cli.api.errors import ApiError
     from cli.api.project_names import project_id
 
-    body = {"kind": kind, "options": _checked_options(kind, options)}
+    body = {"kind": kind, "options": checked_options(kind, options)}
     api = invocation.api
     place = project_id(api, project)
     try:
@@ -92,8 +76,8 @@ def start(
     except ApiError as error:
         running = error.kind == "job-running"
         advice = f"See it: {invocation.command(f'jobs list -p {place} --status {RUNNING}')}" if running else ""
-        options_by_field = {f"options.{field}": option for field, option in FIELDS.items()}
-        raise error.with_option_names(options_by_field, advice) from None
+        fields = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
+        raise error.with_option_names(fields, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:
@@ -101,16 +85,6 @@ def start(
     else:
         say(f"Started {kind} job {job['job']}.")
         hint(f"Follow it: {invocation.command(_showing(job))} --wait")
-
-
-def _checked_options(kind: str, options: dict[str, str | int | None]) -> dict[str, str | int]:
-    given = {field: value for field, value in options.items() if value is not None}
-    wrong = [FIELDS[field] for field in given if field not in OF_KIND[kind]]
-    if wrong:
-        raise click.UsageError(f"A job of kind {kind} has no {' and no '.join(wrong)}.")
-    if kind == "translate" and "target" not in given:
-        raise click.UsageError("Say into which language to translate, such as: --to de")
-    return given
 
 
 @jobs.command("list", epilog=examples("nlp jobs list -p Contracts", "nlp jobs list -p Contracts --status failed"))

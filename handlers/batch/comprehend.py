@@ -1,7 +1,4 @@
-"""Amazon Comprehend in batches of 25 texts: language, sentiment and key phrases.
-
-Limits: https://docs.aws.amazon.com/comprehend/latest/dg/guidelines-and-limits.html
-"""
+"""Amazon Comprehend in batches of 25 texts: language, sentiment and key phrases."""
 
 from __future__ import annotations
 
@@ -9,20 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from handlers.batch.budget import Budget
 from handlers.batch.calls import call_patiently
 from handlers.batch.errors import DocumentError
 from handlers.batch.prices import COMPREHEND_UNITS, comprehend_units
-from handlers.batch.work import Work
+from schema.limits import COMPREHEND_TEXT_BYTES
+from schema.retry import Backoff, attempts
 
-BATCH_SIZE = 25
-# Of UTF-8, a text: the limit of BatchDetectSentiment, which is the lowest.
-MAX_TEXT_BYTES = 5_000
-_MAX_ATTEMPTS = 4
-# Errors of one text that the same text would meet again.
+# Texts that Comprehend answers with a failure of its own are sent again.
+_BACKOFF = Backoff(attempts=4, first_seconds=0.5, longest_seconds=2)
+# Errors that the same text would cause again.
 _PERMANENT = ("TEXT_SIZE_LIMIT_EXCEEDED", "UNSUPPORTED_LANGUAGE", "INVALID_REQUEST", "INVALID")
 
-# One answer a text; what went wrong with a text is in its place.
-Answers = list[dict[str, Any] | DocumentError]
+# What Comprehend found in a text, or why it found nothing.
+Answer = dict[str, Any] | DocumentError
+# One answer per text, in the order of the texts.
+Answers = list[Answer]
 
 
 class Comprehend:
@@ -40,43 +39,42 @@ class Comprehend:
         self._client = client
         self._sleep = sleep
 
-    def languages(self, texts: Sequence[str], works: Sequence[Work]) -> Answers:
-        """Find the languages of up to 25 texts; `works` are those of their documents."""
-        return self._batch(self._client.batch_detect_dominant_language, texts, works)
+    def languages(self, texts: Sequence[str], budgets: Sequence[Budget]) -> Answers:
+        """Detect the languages of up to 25 texts; `budgets` are the budgets of their documents."""
+        return self._batch(self._client.batch_detect_dominant_language, texts, budgets)
 
-    def sentiments(self, texts: Sequence[str], language: str, works: Sequence[Work]) -> Answers:
-        """Find the sentiment of up to 25 texts of one language."""
-        return self._batch(self._client.batch_detect_sentiment, texts, works, LanguageCode=language)
+    def sentiments(self, texts: Sequence[str], language: str, budgets: Sequence[Budget]) -> Answers:
+        """Detect the sentiment of up to 25 texts of one language."""
+        return self._batch(self._client.batch_detect_sentiment, texts, budgets, LanguageCode=language)
 
-    def key_phrases(self, texts: Sequence[str], language: str, works: Sequence[Work]) -> Answers:
-        """Find the key phrases of up to 25 texts of one language."""
-        return self._batch(self._client.batch_detect_key_phrases, texts, works, LanguageCode=language)
+    def key_phrases(self, texts: Sequence[str], language: str, budgets: Sequence[Budget]) -> Answers:
+        """Detect the key phrases of up to 25 texts of one language."""
+        return self._batch(self._client.batch_detect_key_phrases, texts, budgets, LanguageCode=language)
 
-    def language(self, text: str, work: Work) -> str:
-        """Find the language of one text of at most 5,000 bytes.
+    def language(self, text: str, budget: Budget) -> str:
+        """Detect the language of a text by its first 5,000 bytes.
 
         Raises
         ------
         DocumentError
-            Comprehend does not tell.
+            Comprehend gives no answer.
         """
-        [answer] = self.languages([text.encode()[:MAX_TEXT_BYTES].decode(errors="ignore")], [work])
+        [answer] = self.languages([text.encode()[:COMPREHEND_TEXT_BYTES].decode(errors="ignore")], [budget])
         if isinstance(answer, DocumentError):
             raise answer
         return dominant_language(answer)[0]
 
     def _batch(
-        self, call: Callable[..., Any], texts: Sequence[str], works: Sequence[Work], **arguments: Any
+        self, call: Callable[..., Any], texts: Sequence[str], budgets: Sequence[Budget], **arguments: Any
     ) -> Answers:
-        answers: dict[int, dict[str, Any] | DocumentError] = {}
-        waiting = [number for number, work in enumerate(works) if work.remaining > 0]
-        for attempt in range(1, _MAX_ATTEMPTS + 1):
+        answers: dict[int, Answer] = {}
+        waiting = [number for number, budget in enumerate(budgets) if budget.remaining > 0]
+        for _ in attempts(_BACKOFF, self._sleep):
+            if waiting:
+                self._attempt(call, texts, budgets, waiting, answers, arguments)
+                waiting = [number for number in waiting if number not in answers]
             if not waiting:
                 break
-            self._attempt(call, texts, works, waiting, answers, arguments)
-            waiting = [number for number in waiting if number not in answers]
-            if waiting and attempt < _MAX_ATTEMPTS:
-                self._sleep(0.3 * attempt)
         late = DocumentError("Amazon Comprehend did not analyse it in time.")
         return [answers.get(number, late) for number in range(len(texts))]
 
@@ -84,13 +82,13 @@ class Comprehend:
         self,
         call: Callable[..., Any],
         texts: Sequence[str],
-        works: Sequence[Work],
+        budgets: Sequence[Budget],
         waiting: list[int],
-        answers: dict[int, dict[str, Any] | DocumentError],
+        answers: dict[int, Answer],
         arguments: dict[str, Any],
     ) -> None:
-        # The document that has most time left decides how long the call may be repeated.
-        patient = max((works[number] for number in waiting), key=lambda work: work.remaining)
+        # The call may be repeated until the last of its documents has no time left.
+        patient = max((budgets[number] for number in waiting), key=lambda budget: budget.remaining)
         try:
             answer = call_patiently(
                 "Amazon Comprehend",
@@ -102,7 +100,7 @@ class Comprehend:
             answers.update(dict.fromkeys(waiting, error))
             return
         for number in waiting:
-            works[number].use(COMPREHEND_UNITS, comprehend_units(texts[number]))
+            budgets[number].use(COMPREHEND_UNITS, comprehend_units(texts[number]))
         for item in answer.get("ResultList", []):
             answers[waiting[item["Index"]]] = item
         for item in answer.get("ErrorList", []):
@@ -112,7 +110,7 @@ class Comprehend:
 
 
 def dominant_language(answer: dict[str, Any]) -> tuple[str, float]:
-    """Give code and score of the language of a text."""
+    """Return code and score of the most likely language of a text."""
     languages = answer.get("Languages") or []
     if not languages:
         return "en", 0.0

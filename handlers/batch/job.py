@@ -1,4 +1,4 @@
-"""What SageMaker tells the program: its environment and the files of its container, as one typed object.
+"""The job that SageMaker asks for: the container's environment variables and files, as one typed object.
 
 Paths: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
@@ -8,31 +8,39 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from handlers.batch.documents.registry import Limits
+from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import JobError
 from handlers.common.environment import read_environment
-from handlers.common.job_options import OPTIONS_OF_KIND, JobOptions
+from handlers.common.job_options import OPTIONS_OF_KIND
+from schema.job_kind import JobKind
+from schema.jobs import KINDS, MERGE, PARTS_PREFIX
 
+if TYPE_CHECKING:
+    KindName = str
+else:
+    KindName = Literal[(*KINDS, MERGE)]
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=64)]
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """The environment variables of the job, in lower case.
+    """Environment variables of the job; their names are these in upper case.
 
     Attributes
     ----------
     job_kind
-        What to do. `merge` puts together what the instances of another job have left.
+        Kind of the job. `merge` puts together what the instances of another job have left.
     job_options
-        JSON object, see `handlers/common/job_options.py`; of no use to `merge`.
+        JSON object of the kind's options; ignored by `merge`.
     processing_root
-        What stands for `/opt/ml/processing`.
+        Folder of all channels.
     document_seconds
-        Longest time one document may take.
+        Time limit of one document.
     max_document_bytes
         Largest file that is read.
     max_expanded_bytes
@@ -45,7 +53,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         Requests to Amazon Translate or Amazon Comprehend at the same time.
     """
 
-    job_kind: Literal["translate", "analyse", "merge"]
+    job_kind: KindName
     job_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     job_options: str = "{}"
     processing_root: str = "/opt/ml/processing"
@@ -70,12 +78,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     options
-        Absent for `merge`.
+        Options of the job, of the type that its kind declares; None for `merge`.
     """
 
     environment: Environment
-    options: JobOptions | None
+    options: Any
     resources: ResourceConfig
+
+    @property
+    def kind(self) -> JobKind | None:
+        """Kind of the job; None for `merge`."""
+        return KINDS.get(self.environment.job_kind)
 
     @property
     def root(self) -> Path:
@@ -103,9 +116,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "output"
 
     @property
+    def part(self) -> Path:
+        """Folder of what this one of several instances leaves for `merge`."""
+        return self.output / PARTS_PREFIX / self.resources.current_host
+
+    @property
     def is_alone(self) -> bool:
-        """Tell whether no other instance works on this job."""
+        """Whether the job has no other instance."""
         return len(self.resources.hosts) == 1
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of the documents that are read."""
+        environment = self.environment
+        return Limits(environment.max_document_bytes, WordLimits(environment.max_expanded_bytes, environment.max_pages))
+
+    def document_names(self) -> list[str]:
+        """List the documents of this instance by their paths below `documents`, sorted."""
+        folder = self.documents
+        return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def read_job(environment: Mapping[str, str] = os.environ) -> Job:

@@ -1,15 +1,17 @@
-"""The `merge` job: what the instances of a job have left becomes what one instance would have written."""
+"""The `merge` job: turns what the instances of a job have left into what one instance would have written."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from handlers.batch.errors import JobError
+from handlers.batch.programs import program_of
 from handlers.batch.report import FILE_NAME, TIME_FORMAT, Report, make_report
-from handlers.common.job_options import AnalyseOptions
+from handlers.common.job_options import OPTIONS_OF_KIND
+from schema.jobs import KINDS
 
 
 def merge(parts: Path, output: Path) -> Report:
@@ -18,18 +20,18 @@ def merge(parts: Path, output: Path) -> Report:
     Parameters
     ----------
     parts
-        Folder with one folder an instance.
+        Folder with one folder per instance.
     output
-        Folder of the job's results.
+        Folder of the job's results; the program of the job's kind writes further results there.
 
     Returns
     -------
-    The report of the whole job. For `analyse`, the corpus' results are written too.
+    The report of the whole job.
 
     Raises
     ------
     JobError
-        A part is missing or damaged, or they belong to different jobs.
+        A part is missing or damaged, or the parts belong to different jobs.
     """
     folders = sorted(path.parent for path in parts.glob(f"*/{FILE_NAME}"))
     if not folders:
@@ -40,8 +42,9 @@ def merge(parts: Path, output: Path) -> Report:
         raise JobError("The parts to merge belong to different jobs.")
     if len(reports) != first.instances:
         raise JobError(f"Only {len(reports)} of {first.instances} instances have left their part of the results.")
-    if first.kind == "analyse":
-        _merge_analyses(folders, output, msgspec.convert(first.options, AnalyseOptions))
+    merge_results = program_of(KINDS[first.kind]).merge
+    if merge_results:
+        merge_results(folders, output, msgspec.convert(first.options, OPTIONS_OF_KIND[first.kind]))
     return make_report(
         job=first.job,
         kind=first.kind,
@@ -53,22 +56,6 @@ def merge(parts: Path, output: Path) -> Report:
     )
 
 
-def _merge_analyses(folders: list[Path], output: Path, options: AnalyseOptions) -> None:
-    from handlers.batch.analyse.corpus import write_corpus
-    from handlers.batch.analyse.document import Analysis
-    from handlers.batch.analyse.job import ANALYSES_FILE
-
-    decoder = msgspec.json.Decoder(Analysis)
-    analyses: list[Analysis] = []
-    for folder in folders:
-        try:
-            with (folder / ANALYSES_FILE).open("rb") as file:
-                analyses += [decoder.decode(line) for line in file]
-        except (OSError, msgspec.DecodeError) as error:
-            raise JobError(f"The part of {folder.name} cannot be read: {error}") from error
-    write_corpus(output, analyses, options.topics)
-
-
 def _read_report(folder: Path) -> Report:
     try:
         return msgspec.json.decode((folder / FILE_NAME).read_bytes(), type=Report)
@@ -77,4 +64,4 @@ def _read_report(folder: Path) -> Report:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=timezone.utc)  # noqa: UP017 - see `report.now`
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)

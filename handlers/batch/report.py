@@ -1,27 +1,28 @@
-"""`report.json`: what became of every document, and what the job cost."""
+"""`report.json`: the outcome of every document, and the cost of the job."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from handlers.batch.budget import Budget
+from handlers.batch.job import Job
 from handlers.batch.outputs import write_bytes
 from handlers.batch.prices import Cost, estimate
-from handlers.batch.work import Work
 
 FILE_NAME = "report.json"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-# So many reasons fit into the cause of a failed job.
+# Reasons that fit into the cause of a failed job.
 _NAMED_FAILURES = 3
 
 
 class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one document.
+    """Outcome of one document.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     output
         Path of the result below the job's results, where a document has one of its own.
     notes
-        What the user should know of a document that was delivered.
+        Remarks about a document that was delivered.
     usage
         Paid quantities by the names of `prices.py`.
     """
@@ -68,9 +69,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     instances
-        How many share the job's documents.
+        Instances that share the job's documents.
     seconds
-        Duration of the job; with several instances, of the slowest.
+        From the start of the first instance to the end of the last.
     """
 
     job: str
@@ -85,28 +86,41 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     documents: list[DocumentReport]
 
 
-def completed(name: str, work: Work, output: str | None = None) -> DocumentReport:
+def completed(name: str, budget: Budget, output: str | None = None) -> DocumentReport:
     """Report a document that was delivered."""
     return DocumentReport(
         name=name,
         status="completed",
-        seconds=round(work.seconds, 3),
-        characters=work.characters,
+        seconds=round(budget.seconds, 3),
+        characters=budget.characters,
         output=output,
-        notes=list(work.notes),
-        usage=dict(work.usage),
+        notes=list(budget.notes),
+        usage=dict(budget.usage),
     )
 
 
-def failed(name: str, work: Work, reason: str) -> DocumentReport:
+def failed(name: str, budget: Budget, reason: str) -> DocumentReport:
     """Report a document that was not delivered; what it has cost until then counts."""
     return DocumentReport(
         name=name,
         status="failed",
-        seconds=round(work.seconds, 3),
-        characters=work.characters,
+        seconds=round(budget.seconds, 3),
+        characters=budget.characters,
         reason=reason,
-        usage=dict(work.usage),
+        usage=dict(budget.usage),
+    )
+
+
+def report_of_job(job: Job, documents: Iterable[DocumentReport], started: datetime) -> Report:
+    """Report the work of this instance on a job, which ends now."""
+    return make_report(
+        job=job.environment.job_id,
+        kind=job.environment.job_kind,
+        options=msgspec.to_builtins(job.options),
+        documents=documents,
+        started=started,
+        finished=now(),
+        instances=len(job.resources.hosts),
     )
 
 
@@ -120,7 +134,7 @@ def make_report(
     finished: datetime,
     instances: int = 1,
 ) -> Report:
-    """Add up a report; the order of the documents is that of their names."""
+    """Make a report with the documents sorted by name, and their sums."""
     ordered = sorted(documents, key=lambda document: document.name)
     totals = _totals(ordered)
     return Report(
@@ -143,7 +157,7 @@ def write_report(folder: Path, report: Report) -> None:
 
 
 def undelivered(report: Report) -> str | None:
-    """Say why a job with documents has delivered nothing, where that is so: the first reasons."""
+    """Say why a job with documents has delivered nothing; None where it has delivered something or had no documents."""
     if not report.totals.documents or report.totals.completed:
         return None
     reasons = [f"{document.name}: {document.reason}" for document in report.documents[:_NAMED_FAILURES]]
@@ -154,7 +168,7 @@ def undelivered(report: Report) -> str | None:
 
 def now() -> datetime:
     """Return the current time, UTC."""
-    return datetime.now(timezone.utc)  # noqa: UP017 - `datetime.UTC` is not in SageMaker's Python 3.10
+    return datetime.now(UTC)
 
 
 def _iso(moment: datetime) -> str:

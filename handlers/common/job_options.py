@@ -1,98 +1,76 @@
-"""Options of the batch jobs: the API checks requests with them, the batch program reads them."""
+"""Types of the batch jobs' options, made from the declarations in `schema/jobs.py`.
+
+The API checks requests with them, and the batch program reads its options with them.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-_TRANSLATE = (
-    "af sq am ar hy az bn bs bg ca zh zh-TW hr cs da fa-AF nl en et fa tl fi fr fr-CA ka de el gu ht ha he hi hu is id"
-    " ga it ja kn kk ko lv lt mk ms ml mt mr mn no ps pl pt pt-PT pa ro ru sr si sk sl so es es-MX sw sv ta te th tr uk"
-    " ur uz vi cy"
-)
-_COMPREHEND = "ar de en es fr hi it ja ko pt zh zh-TW"
-# Source: https://docs.aws.amazon.com/translate/latest/dg/what-is-languages.html
-TRANSLATE_LANGUAGES = frozenset(_TRANSLATE.split())
-# Source: https://docs.aws.amazon.com/comprehend/latest/dg/supported-languages.html
-COMPREHEND_LANGUAGES = frozenset(_COMPREHEND.split())
-# The source language is found out for each document.
-AUTOMATIC = "auto"
-
-TranslateLanguage = Annotated[
-    str, msgspec.Meta(examples=["en", "de", "zh-TW"], extra_json_schema={"enum": sorted(TRANSLATE_LANGUAGES)})
-]
-SourceLanguage = Annotated[
-    str,
-    msgspec.Meta(
-        description="Code, or `auto`",
-        examples=["auto", "en"],
-        extra_json_schema={"enum": [AUTOMATIC, *sorted(TRANSLATE_LANGUAGES)]},
-    ),
-]
-ComprehendLanguage = Annotated[
-    str, msgspec.Meta(examples=["en", "de", "zh-TW"], extra_json_schema={"enum": sorted(COMPREHEND_LANGUAGES)})
-]
+from schema.job_kind import JobKind, Option, OptionError
+from schema.jobs import KINDS
 
 
-class TranslateOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the documents of a `translate` job are translated.
+def options_type(kind: JobKind) -> type[msgspec.Struct]:
+    """Make the type of a kind's options, such as `TranslateOptions`.
 
-    Attributes
-    ----------
-    target
-        Language to translate into: a code of Amazon Translate.
-    source
-        Language of the documents; `auto` finds it out for each of them.
-    engine
-        `amazon`: Amazon Translate. `marian`: the job's own MarianMT model, which has one pair of languages.
+    Its fields are the declared options with their choices, bounds and defaults. Unknown fields are refused, and so are
+    options that the kind's own check refuses.
     """
-
-    target: TranslateLanguage
-    source: SourceLanguage = AUTOMATIC
-    engine: Literal["amazon", "marian"] = "amazon"
-
-    def __post_init__(self) -> None:
-        """Check what the types cannot say."""
-        _check_language("target", self.target, TRANSLATE_LANGUAGES, "Amazon Translate")
-        if self.source != AUTOMATIC:
-            _check_language("source", self.source, TRANSLATE_LANGUAGES, "Amazon Translate")
-        elif self.engine == "marian":
-            raise ValueError("`source`: expected the language of the model, such as `en`; `marian` cannot detect it")
-        if self.source == self.target:
-            raise ValueError(f"`target`: expected another language than `source`, which is {self.source} too")
+    return msgspec.defstruct(
+        f"{type_prefix(kind)}Options",
+        [_field(option) for option in kind.options],
+        namespace={"__doc__": f"Options of a job of kind `{kind.name}`.", "__post_init__": _check(kind)},
+        module=__name__,
+        frozen=True,
+        forbid_unknown_fields=True,
+    )
 
 
-class AnalyseOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the documents of an `analyse` job are analysed.
-
-    Attributes
-    ----------
-    language
-        Language of all documents: a code of Amazon Comprehend. Absent: found out for each document.
-    topics
-        How many topics the corpus is divided into. Absent: chosen by the number of documents.
-    summary_sentences
-        How many sentences a document's summary has.
-    """
-
-    language: ComprehendLanguage | None = None
-    topics: Annotated[int, msgspec.Meta(ge=1, le=20)] | None = None
-    summary_sentences: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
-
-    def __post_init__(self) -> None:
-        """Check what the types cannot say."""
-        if self.language is not None:
-            _check_language("language", self.language, COMPREHEND_LANGUAGES, "Amazon Comprehend")
+def type_prefix(kind: JobKind) -> str:
+    """Turn a kind's name into the beginning of its types' names: `word-count` into `WordCount`."""
+    return "".join(word.capitalize() for word in kind.name.split("-"))
 
 
-JobOptions = TranslateOptions | AnalyseOptions
-OPTIONS_OF_KIND: dict[str, type[TranslateOptions] | type[AnalyseOptions]] = {
-    "translate": TranslateOptions,
-    "analyse": AnalyseOptions,
-}
+def _field(option: Option) -> tuple[str, Any] | tuple[str, Any, Any]:
+    described = Annotated[_type(option), msgspec.Meta(description=_description(option))]  # pyright: ignore[reportInvalidTypeForm]
+    return (option.name, described) if option.required else (option.name, described, option.default)
 
 
-def _check_language(field: str, code: str, known: frozenset[str], service: str) -> None:
-    if code not in known:
-        raise ValueError(f"`{field}`: expected a language code of {service}, one of {', '.join(sorted(known))}")
+def _type(option: Option) -> Any:
+    kind: Any
+    if option.service:
+        # Any text: the check of the whole names the service, and lists the codes in the order of the alphabet.
+        schema = {"enum": list(option.choices)}
+        kind = Annotated[str, msgspec.Meta(examples=list(option.examples), extra_json_schema=schema)]
+    elif option.choices:
+        kind = Literal[option.choices]  # pyright: ignore[reportInvalidTypeForm] - known at run time only
+    else:
+        kind = Annotated[int, msgspec.Meta(ge=option.minimum, le=option.maximum)]
+    return kind if option.required or option.default is not None else kind | None
+
+
+def _description(option: Option) -> str:
+    absent = f". Absent: {option.when_absent}" if option.default is None and option.when_absent else ""
+    return f"{option.description[:1].upper()}{option.description[1:]}{absent}"
+
+
+def _check(kind: JobKind) -> Callable[[msgspec.Struct], None]:
+    languages = [option for option in kind.options if option.service]
+
+    def check(options: msgspec.Struct) -> None:
+        values = msgspec.structs.asdict(options)
+        for option in languages:
+            value = values[option.name]
+            if value is not None and value not in option.choices:
+                codes = ", ".join(option.choices)
+                raise OptionError(option.name, f"a language code of {option.service}, one of {codes}")
+        kind.check(values)
+
+    return check
+
+
+OPTIONS_OF_KIND: dict[str, type[msgspec.Struct]] = {name: options_type(kind) for name, kind in KINDS.items()}

@@ -12,12 +12,12 @@ from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
 from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
-from handlers.projects.models import Job, Kind, Status
+from handlers.projects.models import Job, Kind
 from handlers.projects.projects import Projects, visible
 from schema import projects as keys
-from schema.jobs import CANCELLED, CAUSE, FINISHED_AT, LATEST, RUNNING, STARTED_AT
+from schema.jobs import CANCELLED, CAUSE, FINISHED_AT, LATEST, RUNNING, STARTED_AT, Status, status_record
 
-# Errors of Step Functions for an execution that was never started, and for one that has ended.
+# Errors of Step Functions for an execution that has ended, or never began.
 _NOT_RUNNING = {"ExecutionDoesNotExist", "ValidationException"}
 
 
@@ -139,7 +139,12 @@ class Jobs:
         return job_of(item)
 
     def _mark_cancelled(self, item: Item, caller: str) -> Item:
-        """Mark a job cancelled, where it still runs; returns its item as it is then."""
+        """Mark a job cancelled if it still runs.
+
+        Returns
+        -------
+        Its item after that.
+        """
         cause = f"Cancelled by {caller}."
         try:
             self._table.transact(end_actions(self._table, item, CANCELLED, cause))
@@ -147,18 +152,13 @@ class Jobs:
             if 0 not in error.refused:
                 raise
             return error.refused[0]
-        return {**item, "status": CANCELLED, CAUSE: cause, FINISHED_AT: utc_now()}
+        return {**item, **status_record(item["project"], CANCELLED), CAUSE: cause, FINISHED_AT: utc_now()}
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
     """Make the actions that end a running job without a result: they set its status and release its lock."""
     project_id, job_id = item["project"], item["job"]
-    changes = {
-        "status": status,
-        "project_status": keys.project_status(project_id, status),
-        FINISHED_AT: utc_now(),
-        CAUSE: cause,
-    }
+    changes = {**status_record(project_id, status), FINISHED_AT: utc_now(), CAUSE: cause}
     update = table.update_action(keys.job_key(project_id, job_id), changes, "#status = :running", {"running": RUNNING})
     release = table.delete_action(keys.lock_key(project_id, item["kind"]), f"{ABSENT} OR #job = :job", {"job": job_id})
     return [update, release]

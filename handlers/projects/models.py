@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import operator
+from functools import reduce
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from handlers.common.job_options import AnalyseOptions, TranslateOptions
+from handlers.common.job_options import OPTIONS_OF_KIND, type_prefix
 from handlers.common.types import Id, Next, Time, User
+from schema.job_kind import JobKind
+from schema.jobs import KINDS, Status
 
-Kind = Literal["translate", "analyse"]
-Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
-
-
-class NewTranslateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="translate"):
-    """Translate all documents of the project."""
-
-    options: TranslateOptions
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(KINDS)]
 
 
-class NewAnalyseJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="analyse"):
-    """Analyse all documents of the project."""
+class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """A job to start; each kind has a type of its own, whose options are checked."""
 
-    options: AnalyseOptions = AnalyseOptions()
+    options: Any
+
+    @property
+    def kind(self) -> JobKind:
+        """Kind of the job."""
+        return KINDS[str(self.__struct_config__.tag)]
 
 
-NewJob = NewTranslateJob | NewAnalyseJob
+def _request_type(kind: JobKind) -> Any:
+    """Make the type of requests for a kind, such as `NewTranslateJob`; it needs no options where none is required."""
+    options = OPTIONS_OF_KIND[kind.name]
+    needs_options = any(option.required for option in kind.options)
+    return msgspec.defstruct(
+        f"New{type_prefix(kind)}Job",
+        [("options", options) if needs_options else ("options", options, options())],
+        bases=(JobRequest,),
+        namespace={"__doc__": kind.summary},
+        module=__name__,
+        frozen=True,
+        forbid_unknown_fields=True,
+        tag_field="kind",
+        tag=kind.name,
+    )
+
+
+NewJob = reduce(operator.or_, map(_request_type, KINDS.values()))
 
 
 class Job(msgspec.Struct, frozen=True):

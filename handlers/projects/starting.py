@@ -10,19 +10,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.common.concurrency import both
 from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
-from handlers.common.table import Item, RefusedError, Table
+from handlers.common.table import ABSENT, Item, RefusedError, Table
 from handlers.common.times import utc_now
 from handlers.projects.jobs import end_actions, job_of
-from handlers.projects.models import Job, Kind, NewAnalyseJob, NewJob, NewTranslateJob, Status
+from handlers.projects.models import Job, JobRequest, Kind
 from handlers.projects.project_models import Project
 from handlers.projects.projects import Projects, archived, require_active
 from schema import projects as keys
+from schema.job_kind import Model, OptionError
+from schema.jobs import CAUSE, FAILED, FINISHED_AT, KINDS, REJECTED, RUNNING, execution_input, job_record, status_record
+from schema.limits import JOB_OPTIONS_CHARACTERS
 
-# Amazon SageMaker: at most 256 characters an environment variable of a processing job, and this makes one.
-MAX_OPTIONS_CHARACTERS = 256
-# A job's execution begins within moments of its record: the function that starts it has 29 seconds.
+# Longest time between a job's record and its execution: the function that makes both has 29 seconds.
 STARTING_SECONDS = 60
-_NEW = "attribute_not_exists(pk)"
 
 
 class JobStarter:
@@ -31,17 +31,17 @@ class JobStarter:
     Parameters
     ----------
     table
-        The table of jobs.
+        Table of jobs.
     s3
-        A client of S3.
+        Client of S3.
     stepfunctions
-        A client of Step Functions.
+        Client of Step Functions.
     bucket
-        Where the documents are, and the results are to be.
+        Bucket of documents, models and results.
     state_machines
-        By kind of job, the ARN of the state machine that runs it.
-    isolated_translation
-        Translation jobs reach no service of AWS: only MarianMT translates.
+        ARNs of the state machines by kind of job.
+    isolated
+        Jobs of a kind that can work without a network have none.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class JobStarter:
         stepfunctions: Any,
         bucket: str,
         state_machines: dict[Kind, str],
-        isolated_translation: bool = False,
+        isolated: bool = False,
     ) -> None:
         self._table = table
         self._projects = Projects(table)
@@ -59,30 +59,30 @@ class JobStarter:
         self._stepfunctions = stepfunctions
         self._bucket = bucket
         self._state_machines = state_machines
-        self._isolated_translation = isolated_translation
+        self._isolated = isolated
 
-    def start(self, project_id: str, job_id: str, new: NewJob, caller: str) -> Job:
+    def start(self, project_id: str, job_id: str, new: JobRequest, caller: str) -> Job:
         """Start a job.
 
         Parameters
         ----------
         project_id
-            Whose documents it works on.
+            Id of the project whose documents it works on.
         job_id
-            Its id, and the name of its execution. When the same request came this far before, it goes on from there.
+            Its id, and the name of its execution. A request that is repeated with the same id continues where it broke
+            off.
         new
-            What to do.
+            The request.
         caller
-            Who asks for it.
+            Id of the user who requests it.
 
         Raises
         ------
         Problem
-            The project is not there, not the caller's, or archived, it has no uploaded documents, there is no model of
-            these languages, the engine cannot work here, or a job of this kind runs: then this one is recorded as
-            rejected.
+            The project is missing, not the caller's, or archived, it has no uploaded documents, the model that the
+            options need is missing, the options need a network that the job does not have, or a job of this kind runs:
+            then this one is recorded as rejected.
         """
-        kind: Kind = "translate" if isinstance(new, NewTranslateJob) else "analyse"
         project, has_documents = both(
             lambda: self._projects.get(project_id, caller),
             lambda: self._has_objects(keys.documents_prefix(project_id)),
@@ -91,56 +91,51 @@ class JobStarter:
         if not has_documents:
             raise Problem("no-documents", "Upload a document first: the project has none whose content has arrived.")
         model = self._model_of(new)
-        item = self._record(project, self._item(project_id, job_id, kind, _options(new), caller))
-        if item["status"] == "rejected":
-            raise Problem("job-running", f"{item['cause']} This one is recorded as rejected.", recorded=True)
-        if item["status"] == "running":
-            self._execute(item, model)
+        item = self._record(project, self._item(project_id, job_id, new, caller))
+        if item["status"] == REJECTED:
+            raise Problem("job-running", f"{item[CAUSE]} This one is recorded as rejected.", recorded=True)
+        if item["status"] == RUNNING:
+            self._execute(item, model.name if model else None)
         return job_of(item)
 
     def _has_objects(self, prefix: str) -> bool:
         return self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
 
-    def _model_of(self, new: NewJob) -> str | None:
-        """Find the prefix of the model that a job needs, if it needs one."""
-        if isinstance(new, NewAnalyseJob):
-            return None
-        if new.options.engine != "marian":
-            if self._isolated_translation:
-                raise invalid(FieldError("options.engine", "`marian`: translation jobs reach no network here"))
-            return None
-        prefix = keys.model_prefix(f"opus-mt-{new.options.source}-{new.options.target}")
-        if not self._has_objects(prefix):
-            pair = f"{new.options.source} to {new.options.target}"
-            reason = f"there is no MarianMT model from {pair}"
-            if self._isolated_translation:
-                raise invalid(FieldError("options.target", f"a language with a model: {reason}"))
-            raise invalid(FieldError("options.engine", f"`amazon`: {reason}"))
-        return prefix
+    def _model_of(self, new: JobRequest) -> Model | None:
+        """Find the model that a job needs, if it needs one."""
+        isolated = self._isolated and new.kind.can_be_isolated
+        try:
+            model = new.kind.model(msgspec.structs.asdict(new.options), isolated)
+        except OptionError as error:
+            raise _invalid(error) from None
+        if model and not self._has_objects(keys.model_prefix(model.name)):
+            raise _invalid(model.missing)
+        return model
 
-    def _item(self, project_id: str, job_id: str, kind: Kind, options: str, caller: str) -> Item:
-        pk, sk = keys.job_key(project_id, job_id)
-        return {
-            "pk": pk,
-            "sk": sk,
-            "job": job_id,
-            "project": project_id,
-            "kind": kind,
-            "options": options,
-            "requested_by": caller,
-            "requested_at": utc_now(),
-            "results": keys.results_prefix(project_id, job_id),
-            "execution": execution_arn(self._state_machines[kind], job_id),
-        }
+    def _item(self, project_id: str, job_id: str, new: JobRequest, caller: str) -> Item:
+        return job_record(
+            project=project_id,
+            job=job_id,
+            kind=new.kind.name,
+            options=_options(new),
+            status=RUNNING,
+            requested_by=caller,
+            requested_at=utc_now(),
+            execution=execution_arn(self._state_machines[new.kind.name], job_id),
+        )
 
     def _record(self, project: Project, item: Item, may_end_another: bool = True) -> Item:
-        """Record a job as running, or as rejected while another one runs; returns its item, whoever recorded it."""
+        """Record a job as running, or as rejected while another one runs.
+
+        Returns
+        -------
+        The job's item, which an earlier attempt may have written.
+        """
         project_id = project.project
-        running = {**item, **_status(project_id, "running")}
         try:
             self._table.transact(
                 [
-                    self._table.put_action(running, _NEW),
+                    self._table.put_action(item, ABSENT),
                     self._lock(project_id, item["kind"], item["job"]),
                     self._table.check_action(keys.project_key(project_id), "#active = :active", {"active": True}),
                 ]
@@ -148,7 +143,7 @@ class JobStarter:
         except RefusedError as error:
             refused = error.refused
         else:
-            return running
+            return item
         if 2 in refused:
             raise archived(project)
         if 0 in refused:
@@ -158,13 +153,17 @@ class JobStarter:
         return self._reject(item, refused[1])
 
     def _end_abandoned(self, project_id: str, job_id: str) -> bool:
-        """End a job that is recorded as running while nothing runs it; tells whether the kind may be free now.
+        """End a job that is recorded as running while no execution runs it.
 
-        Its execution was never started, because the function that recorded it died, or somebody stopped it in Step
-        Functions, past the API. Nothing else would end such a job but cancelling it.
+        The function that recorded it died before it started the execution, or somebody stopped the execution in Step
+        Functions. Without this, only cancelling would end such a job.
+
+        Returns
+        -------
+        Whether another job of the kind may start now.
         """
         item = self._table.get(keys.job_key(project_id, job_id))
-        if item is None or item["status"] != "running":
+        if item is None or item["status"] != RUNNING:
             return True
         if item["requested_at"] > utc_now(-STARTING_SECONDS) or self._is_executed(item["execution"]):
             return False
@@ -181,33 +180,31 @@ class JobStarter:
             return False
 
     def _lock(self, project_id: str, kind: Kind, job_id: str) -> dict[str, Any]:
-        pk, sk = keys.lock_key(project_id, kind)
-        return self._table.put_action({"pk": pk, "sk": sk, "job": job_id}, _NEW)
+        partition, sort = keys.lock_key(project_id, kind)
+        lock = {keys.PARTITION_KEY: partition, keys.SORT_KEY: sort, "job": job_id}
+        return self._table.put_action(lock, ABSENT)
 
     def _reject(self, item: Item, lock: Item) -> Item:
         """Record that a job was not started because another one runs."""
         cause = f"Another {item['kind']} job was running in the project: {lock['job']}."
-        rejected = {**item, **_status(item["project"], "rejected"), "finished_at": utc_now(), "cause": cause}
-        self._table.put(rejected, _NEW)
+        rejected = {**item, **status_record(item["project"], REJECTED), FINISHED_AT: utc_now(), CAUSE: cause}
+        self._table.put(rejected, ABSENT)
         return rejected
 
     def _execute(self, item: Item, model: str | None) -> None:
-        execution_input = {
-            "project": item["project"],
-            "job": item["job"],
-            "kind": item["kind"],
-            "bucket": self._bucket,
-            "input": f"s3://{self._bucket}/{keys.documents_prefix(item['project'])}",
-            "output": f"s3://{self._bucket}/{item['results']}",
-            "environment": {"JOB_OPTIONS": item["options"]},
-        }
-        if model:
-            execution_input["model"] = f"s3://{self._bucket}/{model}"
+        given = execution_input(
+            KINDS[item["kind"]],
+            bucket=self._bucket,
+            project=item["project"],
+            job=item["job"],
+            options=item["options"],
+            model=model,
+        )
         try:
             self._stepfunctions.start_execution(
                 stateMachineArn=self._state_machines[item["kind"]],
                 name=item["job"],
-                input=msgspec.json.encode(execution_input).decode(),
+                input=msgspec.json.encode(given).decode(),
             )
         except (ClientError, BotoCoreError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
@@ -219,22 +216,22 @@ class JobStarter:
 
     def _mark_failed(self, item: Item, cause: str) -> None:
         try:
-            self._table.transact(end_actions(self._table, item, "failed", cause))
+            self._table.transact(end_actions(self._table, item, FAILED, cause))
         except RefusedError:
-            logger.warning("job ended by itself", extra={"job": item["job"]})  # or was cancelled meanwhile
+            logger.warning("job has ended already", extra={"job": item["job"]})
 
 
 def execution_arn(state_machine: str, job_id: str) -> str:
-    """Name the execution that a job will be: an ARN."""
+    """Make the ARN of the execution that runs a job, which is named by the job's id."""
     return f"{state_machine.replace(':stateMachine:', ':execution:')}:{job_id}"
 
 
-def _options(new: NewJob) -> str:
+def _options(new: JobRequest) -> str:
     options = msgspec.json.encode(new.options).decode()
-    if len(options) > MAX_OPTIONS_CHARACTERS:
-        raise invalid(FieldError("options", f"at most {MAX_OPTIONS_CHARACTERS} characters of JSON"))
+    if len(options) > JOB_OPTIONS_CHARACTERS:
+        raise invalid(FieldError("options", f"at most {JOB_OPTIONS_CHARACTERS} characters of JSON"))
     return options
 
 
-def _status(project_id: str, status: Status) -> dict[str, str]:
-    return {"status": status, "project_status": keys.project_status(project_id, status)}
+def _invalid(error: OptionError) -> Problem:
+    return invalid(FieldError(f"options.{error.option}", error.expected))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
+
+import msgspec
+import pytest
 
 from cli.commands import jobs, results
+from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui.document_files import ENDINGS
+from handlers.projects.models import NewJob
 from schema.companies import Label
 from schema.endpoints import ENDPOINTS
+from schema.jobs import KINDS
 from schema.problems import PROBLEMS
 from tests.cli.test_app import invoke
 
@@ -20,6 +26,22 @@ def test_every_label_and_status_has_a_style() -> None:
 def test_the_help_names_every_type_of_document() -> None:
     shown = invoke("documents", "upload", "--help").stdout
     assert [ending for ending in ENDINGS if ending not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("translate", {"to": "de", "from": "en", "engine": "marian"}),
+        ("analyse", {"language": "en", "topics": 20, "summary_sentences": 10}),
+    ],
+)
+def test_jobs(kind: str, values: dict[str, Any]) -> None:
+    """The API accepts what every option of a kind fills, and names the same fields when it refuses them."""
+    options = checked_options(kind, values)
+    assert len(options) == len(KINDS[kind].options) == len(values)
+    job = msgspec.convert({"kind": kind, "options": options}, NewJob)
+    assert msgspec.to_builtins(job.options) == options
+    assert set(fields_of_flags(kind).values()) == set(job.options.__struct_fields__)
 
 
 def test_problems_that_get_advice_exist() -> None:

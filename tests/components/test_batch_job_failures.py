@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.blocks.workflow.batch_definition import RetryPolicy
+from components.batch_job_workflow import RetryPolicy
 from tests.support.batch_jobs import (
     JOB,
     NOW,

@@ -225,7 +225,7 @@ def test_scheduled_job_is_recorded_and_runs_like_any_other(records: Records) -> 
     evaluation = declare(schedules=[NIGHTLY])
     jobs = Jobs()
     execution, _ = run(records, jobs, evaluation, json.loads(evaluation.one(TARGET).inputs["input"]))
-    assert execution.path[:5] == ["Prepare", "IsRegistered", "Register", "MarkRunning", "Process"]
+    assert execution.path[:6] == ["Prepare", "IsRegistered", "Compose", "Register", "MarkRunning", "Process"]
     assert execution.status == "SUCCEEDED"
     (arguments,) = jobs.created
     job_id = arguments["Environment"]["JOB_ID"]
@@ -251,7 +251,7 @@ def test_scheduled_job_is_rejected_while_one_of_its_kind_runs(records: Records) 
     evaluation = declare(schedules=[NIGHTLY])
     jobs = Jobs()
     execution, _ = run(records, jobs, evaluation, json.loads(evaluation.one(TARGET).inputs["input"]))
-    assert execution.path[2:] == ["Register", "Refuse", "NothingToDo"]
+    assert execution.path[3:] == ["Register", "Refuse", "NothingToDo"]
     assert (jobs.created, records.get("RUNNING#translate")) == ([], {"job": JOB})
     items = records.client.scan(TableName=records.name)["Items"]
     assert [item["cause"]["S"] for item in items if item.get("status") == {"S": "rejected"}] == [
@@ -260,7 +260,7 @@ def test_scheduled_job_is_rejected_while_one_of_its_kind_runs(records: Records) 
 
 
 def test_schedule_for_a_project_that_does_not_exist_fails(records: Records) -> None:
-    evaluation = declare(schedules=[JobSchedule("nightly", "rate(1 day)", "nowhere")])
+    evaluation = declare(schedules=[JobSchedule("nightly", expression="rate(1 day)", project="nowhere")])
     execution, _ = run(records, Jobs(), evaluation, json.loads(evaluation.one(TARGET).inputs["input"]))
     assert (execution.status, execution.error) == ("FAILED", "DynamoDb.TransactionCanceledException")
     assert len(records.client.scan(TableName=records.name)["Items"]) == 1, "an item in a project that is not there"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.batch_job_workflow import MAX_KIND_LENGTH, JobSchedule
+from components.batch_job_workflow import JobSchedule
+from components.blocks.workflow.batch_job_args import MAX_KIND_LENGTH
 from tests.support.batch_jobs import BUCKET, MACHINE, NIGHTLY, declare, definition_of
 from tests.support.machine_calls import granted, needed
 from tests.support.pulumi_mocks import arn_of
@@ -35,7 +36,7 @@ def test_parts_belong_to_the_workflow() -> None:
 
 
 def test_schedule_starts_executions_and_may_do_nothing_else() -> None:
-    evaluation = declare(schedules=[NIGHTLY, JobSchedule("off", "rate(1 day)", "p1", enabled=False)])
+    evaluation = declare(schedules=[NIGHTLY, JobSchedule("off", expression="rate(1 day)", project="p1", enabled=False)])
     assert {rule.name: rule.inputs["state"] for rule in evaluation.of(RULE)} == {
         "translate-nightly": "ENABLED",
         "translate-off": "DISABLED",

@@ -162,9 +162,10 @@ class ApiUses:
         return self._answers(204, "DELETE", self._path(self._project()))
 
     def _changes_project(self) -> bool:
-        """Change its name, share it and share it no more."""
+        """Change the name of a new project, share it, and stop sharing it."""
+        path = self._path(self._project())
         changes = [{"name": "Changed"}, {"shared_with": ["somebody"]}, {"shared_with": []}]
-        return all(self._answers(200, "PATCH", self._path(), change) for change in changes)
+        return all(self._answers(200, "PATCH", path, change) for change in changes)
 
     def _starts_job(self, kind: str) -> bool:
         return self._start(kind) is not None

@@ -9,8 +9,8 @@ from pathlib import Path
 import docx
 import pytest
 
+from handlers.batch.budget import Budget
 from handlers.batch.translate.marian import MarianEngine
-from handlers.batch.work import Work
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.marian_model import make_model
@@ -48,7 +48,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(model: Path) -> list[str]:
     """What the model makes of the sentences."""
     engine = MarianEngine(model)
-    translated = engine.translate(SENTENCES, "en", Work(60))
+    translated = engine.translate(SENTENCES, "en", Budget(60))
     engine.close()
     assert translated != SENTENCES
     return translated

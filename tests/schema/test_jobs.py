@@ -7,6 +7,7 @@ import re
 import pytest
 
 from schema import jobs, projects
+from schema.job_kind import OptionError
 from schema.templates import fields
 
 each = pytest.mark.parametrize("kind", jobs.KINDS.values(), ids=lambda kind: kind.name)
@@ -44,6 +45,31 @@ def test_record_of_a_job() -> None:
     assert record["project_status"] == projects.project_status("p", "running")
     assert record["results"] == projects.results_prefix("p", "j")
     assert record["options"] == '{"target":"de"}'
+
+
+@pytest.mark.parametrize("model", [None, "m"])
+def test_input_of_an_execution(model: str | None) -> None:
+    given = jobs.execution_input(
+        jobs.TRANSLATE_JOB, bucket="b", project="p", job="j", options='{"target":"de"}', model=model
+    )
+    assert given == {
+        "project": "p",
+        "job": "j",
+        "kind": "translate",
+        "bucket": "b",
+        "input": f"s3://b/{projects.documents_prefix('p')}",
+        "output": f"s3://b/{projects.results_prefix('p', 'j')}",
+        "environment": {"JOB_OPTIONS": '{"target":"de"}'},
+        **({"model": f"s3://b/{projects.model_prefix(model)}"} if model else {}),
+    }
+
+
+def test_isolated_jobs_need_a_model() -> None:
+    with pytest.raises(OptionError, match="`engine`: expected `marian`"):
+        jobs.TRANSLATE_JOB.model({"target": "de", "source": "en", "engine": "amazon"}, True)
+    options = {"target": "de", "source": "en", "engine": "marian"}
+    missing = [jobs.TRANSLATE_JOB.model(options, isolated) for isolated in (True, False)]
+    assert [model.missing.option for model in missing if model] == ["target", "engine"]
 
 
 def test_models() -> None:

@@ -19,21 +19,23 @@ from components.blocks.compute.program import BatchProgram, ProgramFiles
 from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
-from components.blocks.workflow.processing_job import InputChannel, OutputChannel
+from components.blocks.workflow.job_records import TRANSACT, UPDATE
+from components.blocks.workflow.processing_job import CREATE_AND_WAIT as PROCESS
+from schema.jobs import KINDS, RUNNING, execution_input, job_record
 from tests.support.pulumi_mocks import REGION, ROOT_FOLDER, SUFFIX, Evaluation, evaluate
-from tests.support.state_interpreter import Execution, ServiceError
+from tests.support.state_interpreter import EXECUTION, Execution, ServiceError
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
-UPDATE = "arn:aws:states:::dynamodb:updateItem"
-TRANSACT = "arn:aws:states:::aws-sdk:dynamodb:transactWriteItems"
-PROCESS = "arn:aws:states:::sagemaker:createProcessingJob.sync"
 PUBLISH = "arn:aws:states:::sns:publish"
 BUCKET = f"files{SUFFIX}"
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/batch:1"
-DOCUMENTS = InputChannel("documents", "input", "projects/{project}/documents/", sharded=True)
-MODEL = InputChannel("model", "model", "models/{model}/", optional=True)
-RESULTS = OutputChannel("output", "projects/{project}/jobs/{job}/results/")
-NIGHTLY = JobSchedule("nightly", "cron(0 2 * * ? *)", "p1", '{"target":"de"}', {"model": "opus-mt-en-de"})
+NIGHTLY = JobSchedule(
+    "nightly",
+    expression="cron(0 2 * * ? *)",
+    project="p1",
+    options='{"target":"de"}',
+    fields={"model": "opus-mt-en-de"},
+)
 JOB = "0192f0c1-2345-7abc-8def-0123456789ab"
 _ENTRY = ROOT_FOLDER / "handlers" / "batch" / "run.py"
 NOW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
@@ -54,9 +56,8 @@ def declare(
             "bucket": bucket,
             "program": BatchProgram("program", bucket=bucket, files=files or ProgramFiles(_ENTRY, {})),
             "image": IMAGE,
-            "inputs": [DOCUMENTS, MODEL],
-            "output": RESULTS,
-            "announce": Notifications("told", emails=["you@example.com"]) if announced else None,
+            "inputs": KINDS["translate"].channels,
+            "job_topic": Notifications("told", emails=["you@example.com"]) if announced else None,
         }
         BatchJobWorkflow(name, BatchJobWorkflowArgs(**{**args, **arguments}))
 
@@ -94,8 +95,19 @@ class Records:
         return {name: value["S"] for name, value in item.items() if name not in ("pk", "sk")} if item else None
 
     def start_job(self) -> None:
-        """What the API writes before it starts an execution."""
-        self.put(f"JOB#{JOB}", job=JOB, kind="translate", status="running", project_status="p1#running")
+        """Write what the API writes before it starts an execution."""
+        record = job_record(
+            project="p1",
+            job=JOB,
+            kind="translate",
+            options="{}",
+            status=RUNNING,
+            requested_by="ann",
+            requested_at="2026-11-21T06:52:00Z",
+            execution=EXECUTION,
+        )
+        keys = ("pk", "sk")
+        self.put(record["sk"], **{name: one for name, one in record.items() if name not in keys})
         self.put("RUNNING#translate", job=JOB)
 
     def update(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -167,15 +179,6 @@ def run(
         return {}
 
     services = {UPDATE: records.update, TRANSACT: records.transact, PROCESS: jobs.create, PUBLISH: publish}
-    prefix = f"s3://{BUCKET}/projects/p1/"
-    started_with = {
-        "project": "p1",
-        "job": JOB,
-        "kind": "translate",
-        "bucket": BUCKET,
-        "input": f"{prefix}documents/",
-        "output": f"{prefix}jobs/{JOB}/results/",
-        "environment": {"JOB_OPTIONS": "{}"},
-    }
+    started_with = execution_input(KINDS["translate"], bucket=BUCKET, project="p1", job=JOB, options="{}")
     execution = Execution(definition_of(evaluation or plain()), services).run(given or started_with)
     return execution, told

@@ -43,6 +43,8 @@ class Execution:
         Resource and arguments of all calls, repeated ones included.
     waited
         Seconds of each wait.
+    now
+        What `$now()` gives; the time itself when empty.
     status, error, cause
         How it ended.
     """
@@ -55,6 +57,7 @@ class Execution:
     status: str = "RUNNING"
     error: str = ""
     cause: str = ""
+    now: str = ""
     _variables: dict[str, Any] = field(default_factory=dict)
 
     def run(self, given: dict[str, Any], name: str = EXECUTION) -> Execution:
@@ -71,6 +74,12 @@ class Execution:
             except ServiceError as error:
                 self.status, self.error, self.cause = "FAILED", error.error, error.cause
         return self
+
+    def perform(self, state: dict[str, Any], name: str = EXECUTION, variables: dict[str, Any] | None = None) -> None:
+        """Perform one state, with the variables that earlier ones have set; errors of its service are raised."""
+        self._context = {"Execution": {"Id": name}, "State": {"Name": ""}}
+        self._variables |= variables or {}
+        self.services[state["Resource"]](self._fill(state["Arguments"], {"input": {}, "context": self._context}))
 
     def _step(self, state: dict[str, Any], value: Any) -> tuple[str, Any]:
         states = {"input": value, "context": self._context}
@@ -139,6 +148,8 @@ class Execution:
         expression = Jsonata.jsonata(code)
         expression.register_lambda("parse", json.loads)
         expression.register_lambda("uuid", lambda: str(uuid.uuid4()))
+        if self.now:
+            expression.register_lambda("now", lambda *_: self.now)
         frame = expression.create_frame()
         for name, value in {**self._variables, "states": states}.items():
             frame.bind(name, value)

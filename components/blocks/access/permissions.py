@@ -12,11 +12,6 @@ from typing import Any
 
 import pulumi
 
-# For modules that import them from here.
-from components.blocks.access.arns import account_of as account_of
-from components.blocks.access.arns import region_of as region_of
-from components.blocks.resources import child as child_of  # noqa: F401
-
 
 @dataclass(frozen=True)
 class Permission:
@@ -75,13 +70,3 @@ def policy_document(permissions: Sequence[Permission]) -> pulumi.Output[str]:
             statement["Condition"] = permission.condition
         statements.append(statement)
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def assumed_by(service: str) -> pulumi.Output[str]:
-    """Make the JSON of a trust policy: this service may take the role on."""
-    return pulumi.Output.json_dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-        }
-    )

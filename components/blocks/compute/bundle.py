@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def code_bundle(handler: str, root: Path = ROOT) -> pulumi.AssetArchive:
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in files.items()})
 
 
-def imported_files(entry: str, root: Path = ROOT) -> dict[str, Path]:
+def imported_files(
+    entry: str, root: Path = ROOT, imported_by_name: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Path]:
     """Find the files of a module and of everything it imports from the project, directly or indirectly.
 
     Imports inside functions count, imports under `if TYPE_CHECKING` do not. The `__init__.py` of each package comes
@@ -57,6 +59,8 @@ def imported_files(entry: str, root: Path = ROOT) -> dict[str, Path]:
         Path of the module's file below `root`, such as `handlers/batch/run.py`.
     root
         Folder that holds the top-level packages.
+    imported_by_name
+        Modules that are imported by name at run time, by the module that imports them.
 
     Returns
     -------
@@ -67,8 +71,9 @@ def imported_files(entry: str, root: Path = ROOT) -> dict[str, Path]:
     FileNotFoundError
         There is no such module.
     DynamicImportError
-        One of the modules imports by name at run time.
+        A module that is not in `imported_by_name` imports by name at run time.
     """
+    by_name = imported_by_name or {}
     packages = sorted({entry.partition("/")[0], *SHARED_PACKAGES})
     graph = _import_graph(root, tuple(name for name in packages if (root / name / "__init__.py").is_file()))
     start = entry.removesuffix(".py").replace("/", ".")
@@ -76,12 +81,14 @@ def imported_files(entry: str, root: Path = ROOT) -> dict[str, Path]:
         raise FileNotFoundError(
             f"No module {entry}: name it as '<package>/<folder>/<file>.py', each folder with an __init__.py"
         )
-    files = [_file(root, module) for module in _reachable(graph, start)]
-    _refuse_dynamic_imports(files)
-    return {path.relative_to(root).as_posix(): path for path in sorted(files)}
+    if missing := sorted({name for names in by_name.values() for name in names} - graph.modules):
+        raise FileNotFoundError(f"No module {', '.join(missing)}, which {', '.join(by_name)} imports by name")
+    files = {module: _file(root, module) for module in _reachable(graph, start, by_name)}
+    _refuse_dynamic_imports([path for module, path in files.items() if module not in by_name])
+    return {path.relative_to(root).as_posix(): path for path in sorted(files.values())}
 
 
-def _reachable(graph: grimp.ImportGraph, start: str) -> set[str]:
+def _reachable(graph: grimp.ImportGraph, start: str, by_name: Mapping[str, Sequence[str]]) -> set[str]:
     """List a module, its packages, and what they import."""
     found: set[str] = set()
     waiting = {start}
@@ -90,6 +97,7 @@ def _reachable(graph: grimp.ImportGraph, start: str) -> set[str]:
         found.add(module)
         package = module.rpartition(".")[0]
         waiting |= ({package} if package else set()) | graph.find_modules_directly_imported_by(module)
+        waiting |= set(by_name.get(module, ()))
         waiting -= found
     return found
 

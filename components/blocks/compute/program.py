@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.blocks.compute.bundle import ROOT, imported_files
-from components.blocks.resources import child as child_of
+from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 
 PREFIX = "programs/"
@@ -46,7 +46,12 @@ class ProgramFiles:
         return _content_hash(self.wheels)
 
 
-def program_files(entry: str, wheels: Path | None = None, root: Path = ROOT) -> ProgramFiles:
+def program_files(
+    entry: str,
+    wheels: Path | None = None,
+    root: Path = ROOT,
+    imported_by_name: Mapping[str, Sequence[str]] | None = None,
+) -> ProgramFiles:
     """List the files of a program: the entry's modules and all that they import, also inside functions.
 
     Parameters
@@ -57,16 +62,18 @@ def program_files(entry: str, wheels: Path | None = None, root: Path = ROOT) -> 
         Folder of wheels; none where the interpreter has the packages.
     root
         Folder that holds the top-level packages.
+    imported_by_name
+        Modules that are imported by name at run time, by the module that imports them.
 
     Raises
     ------
     FileNotFoundError
         There is no such module.
     DynamicImportError
-        One of the modules imports by name at run time.
+        A module that is not in `imported_by_name` imports by name at run time.
     """
     packages = {path.name: path for path in sorted(wheels.iterdir())} if wheels else {}
-    return ProgramFiles(root / entry, imported_files(entry, root), packages)
+    return ProgramFiles(root / entry, imported_files(entry, root, imported_by_name), packages)
 
 
 class BatchProgram(pulumi.ComponentResource):
@@ -120,7 +127,7 @@ class BatchProgram(pulumi.ComponentResource):
             bucket=bucket.name,
             key=key,
             source=source,
-            opts=child_of(self, retain_on_delete=True),
+            opts=child(self, retain_on_delete=True),
         )
 
 

@@ -67,10 +67,6 @@ class Notifications(pulumi.ComponentResource):
         on_key = Permission(["kms:Decrypt", "kms:GenerateDataKey"], [self._key_arn])
         return Grant((on_topic, on_key), self.arn)
 
-    def publishing(self) -> list[Permission]:
-        """Grant `Publish`."""
-        return list(self.grant("Publish").permissions)
-
     def _key(self, name: str) -> aws.kms.Key:
         key = aws.kms.Key(name, description="Notifications of alarms", enable_key_rotation=True, opts=child(self))
         account = account_of(key.arn)

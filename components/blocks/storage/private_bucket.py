@@ -93,18 +93,6 @@ class PrivateBucket(pulumi.ComponentResource):
             permissions.append(Permission(["s3:ListBucket"], [self.arn], condition))
         return Grant(tuple(permissions), self.name)
 
-    def putting(self, prefix: str) -> Permission:
-        """Grant `PutObject`."""
-        return self.grant("PutObject", prefix=prefix).permissions[0]
-
-    def getting(self, *prefixes: str) -> Permission:
-        """Grant `GetObject`."""
-        return self.grant("GetObject", prefixes=prefixes).permissions[0]
-
-    def listing(self, *prefixes: str) -> Permission:
-        """Grant `ListBucket`."""
-        return self.grant("ListBucket", prefixes=prefixes).permissions[0]
-
     def invoke(self, name: str, *, function: PythonFunction, events: Sequence[str], prefix: str) -> None:
         """Invoke a function, asynchronously, for events of objects.
 

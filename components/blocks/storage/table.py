@@ -124,22 +124,6 @@ class Table(pulumi.ComponentResource):
             raise ValueError(f"{title}: {', '.join(wrong)} cannot be granted on an index")
         return Grant((Permission(names, [pulumi.Output.concat(self.arn, "/index/", index)]),), self.name)
 
-    def putting(self) -> Permission:
-        """Grant `PutItem`."""
-        return self.grant("PutItem").permissions[0]
-
-    def updating(self) -> Permission:
-        """Grant `UpdateItem`."""
-        return self.grant("UpdateItem").permissions[0]
-
-    def deleting(self) -> Permission:
-        """Grant `DeleteItem`."""
-        return self.grant("DeleteItem").permissions[0]
-
-    def checking(self) -> Permission:
-        """Grant `ConditionCheckItem`."""
-        return self.grant("ConditionCheckItem").permissions[0]
-
 
 def _global_index(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
     keys = [(index.hash_key, "HASH"), (index.range_key, "RANGE")]

@@ -1,107 +1,94 @@
-"""The states of a batch job: what `BatchJobWorkflow` makes its state machine of.
+"""The states of a batch job.
 
-Prepare -> (Register ->) MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
-                                          | error                                           | yes         | no
-                                          v                                                 v             v
-                              IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
-                                          | no                                              v             v
-                                          v                                         Completed        MarkFailed
-                              MarkFailed -> (Notify ->) Failed
+Prepare -> MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
+                            | error                                           | yes         | no
+                            v                                                 v             v
+                IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
+                            | no                                              v             v
+                            v                                         Completed        MarkFailed
+                MarkFailed -> (Notify ->) Failed
 
-Variables: `$job` what the execution was started with, `$program` address of the program, `$wheels` address of
-its wheels, `$environment` variables of all jobs, `$attempt` how often capacity was asked for, `$cause` why the job
-failed.
+With schedules: Prepare -> IsRegistered -> (Compose -> Register ->) MarkRunning
+
+The variables are those of `execution.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 
+from components.blocks.access.arns import account_of
 from components.blocks.access.permissions import Permission
 from components.blocks.observe.notifications import Notifications
+from components.blocks.workflow import failure_causes
+from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
+from components.blocks.workflow.execution import ATTEMPT, BUCKET, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY
+from components.blocks.workflow.expressions import (
+    Expression,
+    Value,
+    all_of,
+    call,
+    equal,
+    exists,
+    joined,
+    jsonata,
+    let,
+    merged,
+    template,
+    text,
+    value,
+    variable,
+    when,
+)
 from components.blocks.workflow.job_records import JobRecords
 from components.blocks.workflow.processing_job import (
     CREATE_AND_WAIT,
-    InputChannel,
-    ProcessingJob,
-    channels_expression,
+    create_permissions,
     job_arguments,
+    processing_inputs,
 )
-from components.blocks.workflow.states import ANY_ERROR, Assign, Call, Catch, Choice, End, Retry, State, Wait, jsonata
+from components.blocks.workflow.states import ANY_ERROR, Assign, Call, Catch, Choice, End, Retry, State, Wait
+from schema.job_kind import Channel
+from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MERGE, OPTIONS_VARIABLE, OUTPUT_FIELD, PARTS_PREFIX
+from schema.projects import RESULTS_PREFIX
+from schema.templates import fields
 
 START = "Prepare"
 # Time for instances to start and images to be pulled, which SageMaker does not count as running time.
 STARTING_SECONDS = 1800
-_MAX_CAUSE = 1000
-_MERGED_CHANNEL = InputChannel("parts", "parts", "")
-# Sortable ids, https://www.rfc-editor.org/rfc/rfc9562#section-5.7: the time in milliseconds, then chance.
-_UUID7 = (
-    "($t := $pad($formatBase($millis(), 16), -12, '0'); "
-    "$substring($t, 0, 8) & '-' & $substring($t, 8) & '-7' & $substring($uuid(), 15))"
-)
+# What the instances of a job have left, for the job that merges it.
+_PARTS = Channel(name="parts", field="parts", prefix=RESULTS_PREFIX + PARTS_PREFIX)
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How refusals and a lack of capacity are met.
-
-    Attributes
-    ----------
-    attempts, first_seconds, longest_seconds
-        Of creating a job that SageMaker refuses because of throttling or a quota; the delay doubles.
-    capacity_attempts, capacity_seconds
-        Jobs that are created, in all, while AWS has no free instance, and how many seconds longer each waits.
-    """
-
-    attempts: int = 8
-    first_seconds: int = 15
-    longest_seconds: int = 900
-    capacity_attempts: int = 4
-    capacity_seconds: int = 300
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchDefinition:
     """The states of a kind's jobs.
 
     Attributes
     ----------
-    job
-        What jobs have in common.
-    role, create
-        What a job works under, and the permissions to create one.
-    records
-        States that keep a job's record.
+    args
+        Arguments of the workflow.
+    role_arn
+        ARN of the jobs' role.
     region
-        Where it all runs.
-    retry
-        How refusals and a lack of capacity are met.
-    announce
-        Who is told of failures.
-    has_schedules
-        Whether jobs may start by themselves, without a record.
+        Region of the jobs.
     """
 
-    job: ProcessingJob
-    role: aws.iam.Role
-    create: Sequence[Permission]
-    records: JobRecords
+    args: BatchJobWorkflowArgs
+    role_arn: pulumi.Output[str]
     region: pulumi.Output[str]
-    retry: RetryPolicy
-    announce: Notifications | None
-    has_schedules: bool
 
     def timeout_seconds(self) -> int:
-        """Longest time of an execution: longer than all its states together, so that they are what ends it."""
-        attempts = self.retry.capacity_attempts + 1
-        creating = self.retry.attempts * self.retry.longest_seconds
-        waiting = sum(range(attempts)) * self.retry.capacity_seconds
+        """Longest time of an execution: more than all its states take, so that a state's own limit ends it."""
+        retry = self.args.retry
+        attempts = retry.capacity_attempts + 1
+        creating = retry.attempts * retry.longest_seconds
+        waiting = sum(range(attempts)) * retry.capacity_seconds
         return (attempts + 1) * (self._state_seconds() + creating) + waiting + 3600
 
     def states(self) -> dict[str, State]:
@@ -109,234 +96,241 @@ class BatchDefinition:
         return {
             **self._starting(),
             **self._processing(),
-            **(self._merging() if self._is_shared() else {}),
-            "HasDelivered": Choice(
-                "A program that ends well but leaves an exit message has nothing to deliver but its report, which "
-                "SageMaker would not upload had the program failed.",
-                "$exists($states.input.ExitMessage) and $states.input.ExitMessage != ''",
-                "Undelivered",
-                "MarkCompleted",
-            ),
-            "Undelivered": Assign(
-                "Keeps what the program said.",
-                {"cause": jsonata(f"$substring($states.input.ExitMessage, 0, {_MAX_CAUSE})")},
-                "MarkFailed",
-            ),
-            "MarkCompleted": self.records.mark_completed("Completed", "MarkFailed"),
-            "Completed": End("The results are there, and the record says so."),
-            "MarkFailed": self.records.mark_failed("Notify" if self.announce else "Failed", "NothingToDo"),
-            **({"Notify": _notify(self.announce, self.job.kind)} if self.announce else {}),
-            "Failed": End(
-                "A failed job is a failed execution, so that an alarm tells.", "JobFailed", jsonata("$cause")
-            ),
-            "NothingToDo": End(
-                "The job was cancelled, has ended or belongs to another execution, and nothing is wrong."
-            ),
+            **(self._merging() if self.args.is_shared else {}),
+            **self._ending(),
         }
 
     def _starting(self) -> dict[str, State]:
-        first = "IsRegistered" if self.has_schedules else "MarkRunning"
-        states: dict[str, State] = {
-            START: Assign("Keeps what all later states need.", self._variables(), first),
-            "MarkRunning": self.records.mark_running("Process", "NothingToDo", "MarkFailed"),
-        }
-        if self.has_schedules:
-            states["IsRegistered"] = Choice(
-                "The API records a job before it starts an execution; a schedule just starts one.",
-                "$exists($states.input.job)",
-                "MarkRunning",
-                "Register",
-            )
-            states["Register"] = self.records.register("MarkRunning", "Refuse")
-            states["Refuse"] = self.records.record_refusal("NothingToDo")
-        return states
-
-    def _variables(self) -> dict[str, Any]:
-        variables = {
-            "job": jsonata("$states.input"),
-            "program": self._address(self.job.program.prefix),
-            "environment": {**self.job.environment, "AWS_REGION": self.region},
-            "attempt": 1,
-            "cause": "",
-        }
-        if self.job.program.wheels_prefix:
-            variables["wheels"] = self._address(self.job.program.wheels_prefix)
-        if self.has_schedules:
-            composed = self._composed()
-            variables["job"] = pulumi.Output.concat(
-                "{% $exists($states.input.job) ? $states.input : ($job := ",
-                _UUID7,
-                "; $project := $states.input.project; $bucket := 's3://",
-                self.job.bucket.name,
-                f"/'; {composed}) %}}",
-            )
-        return variables
+        program = self.args.program
+        prepare = Assign(
+            "Keeps what all later states need.",
+            variables={
+                "job": jsonata(INPUT),
+                "program": self._address(program.prefix),
+                **({"wheels": self._address(program.wheels_prefix)} if program.wheels_prefix else {}),
+                "bucket": self.args.bucket.name,
+                "environment": {**self.args.environment, "AWS_REGION": self.region},
+                "attempt": 1,
+                "cause": "",
+            },
+            next="IsRegistered" if self.args.schedules else "MarkRunning",
+        )
+        mark_running = self._records.mark_running(then="Process", nothing_to_do="NothingToDo", failed="MarkFailed")
+        registering = self._registering() if self.args.schedules else {}
+        return {START: prepare, **registering, "MarkRunning": mark_running}
 
     def _address(self, prefix: str) -> pulumi.Output[str]:
-        return pulumi.Output.concat("s3://", self.job.bucket.name, "/", prefix)
+        return pulumi.Output.concat("s3://", self.args.bucket.name, "/", prefix)
 
-    def _composed(self) -> str:
-        """Write the expression of what the API would have started an execution with."""
-        fields = ["'project': $project", "'job': $job", "'environment': {'JOB_OPTIONS': $states.input.options}"]
-        fields.append(f"'results': {_filled(self.job.output.keys)}")
-        channels = [*self.job.inputs, self.job.output]
-        always = [one for one in channels if not (isinstance(one, InputChannel) and one.optional)]
-        fields += [f"'{one.field}': $bucket & {_filled(one.keys)}" for one in always]
-        expression = f"{{{', '.join(fields)}}}"
-        for one in self.job.inputs:
-            if one.optional:
-                given = f"$exists($states.input.{one.field})"
-                value = f"{{'{one.field}': $bucket & {_filled(one.keys)}}}"
-                expression = f"$merge([{expression}, {given} ? {value} : {{}}])"
-        return expression
+    def _registering(self) -> dict[str, State]:
+        return {
+            "IsRegistered": Choice(
+                "The API records a job before it starts an execution; a schedule only starts an execution.",
+                condition=exists(INPUT.field("job")),
+                then="MarkRunning",
+                otherwise="Compose",
+            ),
+            "Compose": Assign(
+                "Makes the input with which the API would have started the execution.",
+                variables={"job": jsonata(_composed_input(self.args.inputs))},
+                next="Register",
+            ),
+            "Register": self._records.register(then="MarkRunning", refused="Refuse"),
+            "Refuse": self._records.record_refusal(then="NothingToDo"),
+        }
 
     def _processing(self) -> dict[str, State]:
-        done = "Merge" if self._is_shared() else "HasDelivered"
-        name = f"'{self.job.kind}-' & $job.job & ($attempt > 1 ? '-' & $attempt : '')"
+        retry = self.args.retry
+        suffix = when(Expression(f"{ATTEMPT.code} > 1"), joined(text("-"), ATTEMPT), "")
+        channels = {channel: JOB.field(channel.field) for channel in self.args.inputs}
         return {
             "Process": self._create(
-                "Runs the job and waits for its end. Its name is that of the job, so that it cannot be created twice.",
-                job_arguments(
-                    self.job,
-                    self.role,
-                    jsonata(name),
-                    jsonata(channels_expression(self.job.program, self.job.inputs)),
-                    jsonata(_environment(self.job.kind)),
-                    self.job.instance_count,
+                "Runs the job and waits for its end. The job's id is in its name, so it cannot be created twice.",
+                arguments=self._arguments(
+                    suffix, channels, kind=self.args.kind, instance_count=self.args.instance_count
                 ),
-                "HasProcessed",
-                "IsOutOfCapacity",
+                then="HasProcessed",
+                failed="IsOutOfCapacity",
             ),
-            "HasProcessed": _has_ended(done),
+            "HasProcessed": _has_ended("Merge" if self.args.is_shared else "HasDelivered"),
             "Stopped": Assign(
-                "Says in words what a job that was stopped ran into.", {"cause": self._stopped()}, "MarkFailed"
+                "Says in words why a job was stopped.",
+                variables={"cause": failure_causes.stopped(self.args.time_limit_seconds)},
+                next="MarkFailed",
             ),
             "IsOutOfCapacity": Choice(
-                "SageMaker finds out that AWS has no free instance only after it has created the job; that is worth "
-                "further attempts, and any other failure is not.",
-                f"$outOfCapacity and $attempt < {self.retry.capacity_attempts}",
-                "AwaitCapacity",
-                "MarkFailed",
+                "SageMaker finds only after it has created a job that AWS has no free instance. That is worth further "
+                "attempts, any other failure is not.",
+                condition=all_of(OUT_OF_CAPACITY, Expression(f"{ATTEMPT.code} < {retry.capacity_attempts}")),
+                then="AwaitCapacity",
+                otherwise="MarkFailed",
             ),
             "AwaitCapacity": Wait(
-                "Gives AWS time to have free instances, longer with each attempt; the next job needs another name.",
-                f"$attempt * {self.retry.capacity_seconds}",
-                "Process",
-                {"attempt": jsonata("$attempt + 1")},
+                "Waits for free instances, longer with each attempt; the next job needs another name.",
+                seconds=Expression(f"{ATTEMPT.code} * {retry.capacity_seconds}"),
+                next="Process",
+                assign={"attempt": jsonata(Expression(f"{ATTEMPT.code} + 1"))},
             ),
         }
 
     def _merging(self) -> dict[str, State]:
-        parts = channels_expression(self.job.program, [_MERGED_CHANNEL]).replace(
-            "$job.parts", f"$job.{self.job.output.field} & 'parts/'"
-        )
+        channels = {_PARTS: joined(JOB.field(OUTPUT_FIELD), text(PARTS_PREFIX))}
         return {
             "Merge": self._create(
-                "Puts the results of all instances together, on one instance.",
-                job_arguments(
-                    self.job,
-                    self.role,
-                    jsonata(f"'{self.job.kind}-' & $job.job & '-merge'"),
-                    jsonata(parts),
-                    jsonata(_environment("merge")),
-                    1,
-                ),
-                "HasMerged",
-                "MarkFailed",
+                "Merges the results of all instances, on one instance.",
+                arguments=self._arguments(text("-merge"), channels, kind=MERGE, instance_count=1),
+                then="HasMerged",
+                failed="MarkFailed",
             ),
             "HasMerged": _has_ended("HasDelivered"),
         }
 
-    def _create(self, reason: str, arguments: dict[str, Any], then: str, failed: str) -> Call:
-        caught = {
-            "cause": jsonata(_cause(self.job.instance_type, self._stopped())),
-            "outOfCapacity": jsonata("$contains('' & $states.errorOutput.Cause, 'CapacityError')"),
+    def _ending(self) -> dict[str, State]:
+        topic = self.args.job_topic
+        mark_failed = self._records.mark_failed(then="Notify" if topic else "Failed", nothing_to_do="NothingToDo")
+        return {
+            "HasDelivered": Choice(
+                "A program that ends well but leaves an exit message has delivered nothing but its report, which "
+                "SageMaker would not have uploaded had the program failed.",
+                condition=failure_causes.has_exit_message(),
+                then="Undelivered",
+                otherwise="MarkCompleted",
+            ),
+            "Undelivered": Assign(
+                "Keeps the exit message.",
+                variables={"cause": jsonata(failure_causes.exit_message())},
+                next="MarkFailed",
+            ),
+            "MarkCompleted": self._records.mark_completed(then="Completed", failed="MarkFailed"),
+            "Completed": End("The results are there, and the record says so."),
+            "MarkFailed": mark_failed,
+            **({"Notify": _notify(topic, self.args.kind)} if topic else {}),
+            "Failed": End(
+                "A failed job is a failed execution, which raises an alarm.", error="JobFailed", cause=jsonata(CAUSE)
+            ),
+            "NothingToDo": End("The job was cancelled, has ended or belongs to another execution; nothing is wrong."),
         }
-        policy = self.retry
+
+    @cached_property
+    def _records(self) -> JobRecords:
+        return JobRecords(table=self.args.table, kind=self.args.kind)
+
+    @cached_property
+    def _create_permissions(self) -> list[Permission]:
+        # Made once: two states create jobs, and the machine's role has each permission once.
+        account = account_of(self.args.table.arn)
+        return create_permissions(self.args, role_arn=self.role_arn, region=self.region, account=account)
+
+    def _arguments(
+        self, suffix: Expression, channels: Mapping[Channel, Expression], *, kind: str, instance_count: int
+    ) -> dict[str, Any]:
+        about = value({KIND_VARIABLE: kind, ID_VARIABLE: JOB.field("job")})
+        return job_arguments(
+            self.args,
+            role_arn=self.role_arn,
+            name=joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix),
+            inputs=processing_inputs(self.args.program, channels),
+            environment=merged(ENVIRONMENT, JOB.field("environment"), about),
+            instance_count=instance_count,
+        )
+
+    def _create(self, reason: str, *, arguments: dict[str, Any], then: str, failed: str) -> Call:
+        cause = failure_causes.cause_of_error(
+            instance_type=self.args.instance_type, time_limit_seconds=self.args.time_limit_seconds
+        )
+        caught = {"cause": jsonata(cause), "outOfCapacity": jsonata(failure_causes.is_out_of_capacity())}
+        retry = self.args.retry
         # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
         refused = Retry(
             ["SageMaker.AmazonSageMakerException", "SageMaker.ResourceLimitExceededException"],
-            policy.attempts,
-            policy.first_seconds,
-            policy.longest_seconds,
+            attempts=retry.attempts,
+            first_seconds=retry.first_seconds,
+            longest_seconds=retry.longest_seconds,
         )
         return Call(
             reason,
-            CREATE_AND_WAIT,
-            arguments,
-            self.create,
-            then,
-            self._state_seconds(),
-            [refused] if policy.attempts else [],
-            [Catch([ANY_ERROR], failed, caught)],
+            resource=CREATE_AND_WAIT,
+            arguments=arguments,
+            permissions=self._create_permissions,
+            next=then,
+            timeout_seconds=self._state_seconds(),
+            retry=[refused] if retry.attempts else [],
+            catch=[Catch([ANY_ERROR], next=failed, assign=caught)],
         )
 
-    def _is_shared(self) -> bool:
-        return self.job.instance_count > 1
-
     def _state_seconds(self) -> int:
-        return self.job.time_limit_seconds + STARTING_SECONDS
-
-    def _stopped(self) -> str:
-        limit = self.job.time_limit_seconds
-        length = f"{limit // 60} minutes" if limit >= 120 and limit % 60 == 0 else f"{limit} seconds"
-        return f"The job was stopped before it had ended. It may run for {length}."
+        return self.args.time_limit_seconds + STARTING_SECONDS
 
 
-def _environment(kind: str) -> str:
-    return f"$merge([$environment, $job.environment, {{'JOB_KIND': '{kind}', 'JOB_ID': $job.job}}])"
+def _composed_input(channels: Sequence[Channel]) -> Expression:
+    """Write the input of an execution that a schedule has started with a project, options and values of templates."""
+    id_ = variable("id")
+    known = {"project": INPUT.field("project"), "job": id_}
+
+    def address(prefix: str) -> Expression:
+        values = {name: INPUT.field(name) for name in fields(prefix)} | known
+        return joined(text("s3://"), BUCKET, text("/"), template(prefix, values))
+
+    always: dict[str, Value] = {
+        **known,
+        "environment": {OPTIONS_VARIABLE: INPUT.field("options")},
+        OUTPUT_FIELD: address(RESULTS_PREFIX),
+    }
+    optional: list[Expression] = []
+    for channel in channels:
+        given = [exists(INPUT.field(name)) for name in fields(channel.prefix) if name not in known]
+        found: dict[str, Value] = {channel.field: address(channel.prefix)}
+        if given:
+            optional.append(when(all_of(*given), found, {}))
+        else:
+            always |= found
+    return let({"id": _sortable_id()}, merged(value(always), *optional))
+
+
+def _sortable_id() -> Expression:
+    """Write a UUID of version 7: the time in milliseconds, then random digits.
+
+    https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+    """
+    time = variable("time")
+    digits = call("pad", call("formatBase", call("millis"), 16), -12, "0")
+    return let(
+        {"time": digits},
+        joined(
+            call("substring", time, 0, 8),
+            text("-"),
+            call("substring", time, 8),
+            text("-7"),
+            call("substring", call("uuid"), 15),
+        ),
+    )
 
 
 def _has_ended(then: str) -> Choice:
     return Choice(
-        "A job that SageMaker stopped, at its time limit or by hand, may come back without an error.",
-        "$states.input.ProcessingJobStatus = 'Completed'",
-        then,
-        "Stopped",
+        "A job that SageMaker stopped, at its time limit or by hand, may return without an error.",
+        condition=equal(INPUT.field("ProcessingJobStatus"), "Completed"),
+        then=then,
+        otherwise="Stopped",
     )
 
 
-def _filled(keys: str) -> str:
-    """Write the expression of keys such as `projects/{project}/documents/`."""
-    known = {"project": "$project", "job": "$job"}
-    text = re.sub(r"\{(\w+)\}", lambda name: f"' & {known.get(name[1], f'$states.input.{name[1]}')} & '", keys)
-    return f"'{text}'"
-
-
-def _cause(instance_type: str, stopped: str) -> str:
-    """Write the expression that says in a user's words why a job failed.
-
-    A failed job's error has its description as a JSON text: `ExitMessage` is what the program said, `FailureReason`
-    what SageMaker did. A text that was cut off is not parsed, since that would end the execution.
-    """
-    no_capacity = (
-        f"AWS has no {instance_type} free at the moment, or the account has used up its quota. Start the job later."
+def _notify(topic: Notifications, kind: str) -> Call:
+    message = joined(
+        text("Job "), JOB.field("job"), text(" in project "), JOB.field("project"), text(" failed: "), CAUSE
     )
-    return (
-        "($error := $states.errorOutput.Error; $text := $string($states.errorOutput.Cause); "
-        "$isJson := $substring($text, 0, 1) = '{' and $substring($text, -1) = '}'; "
-        "$described := $isJson ? $parse($text) : {}; "
-        "$reason := $described.ExitMessage ? $described.ExitMessage : $described.FailureReason; "
-        "$substring("
-        f"$error = 'States.Timeout' or $described.ProcessingJobStatus = 'Stopped' ? '{stopped}' : "
-        "$contains($text & $error, /CapacityError|ResourceLimitExceeded/) ? "
-        f"'{no_capacity}' : "
-        f"$reason ? $reason : 'The job could not be run: ' & $error & ' ' & $text, 0, {_MAX_CAUSE}))"
-    )
-
-
-def _notify(announce: Notifications, kind: str) -> Call:
+    publish = topic.grant("Publish")
     return Call(
-        "Tells those who want to know. That they cannot be told is no reason to lose the cause.",
-        "arn:aws:states:::sns:publish",
-        {
-            "TopicArn": announce.arn,
+        "Publishes the failure. The execution fails with the job's cause even if that does not work.",
+        resource="arn:aws:states:::sns:publish",
+        arguments={
+            "TopicArn": publish.value,
             "Subject": f"A job of kind {kind} failed",
-            "Message": jsonata("'Job ' & $job.job & ' in project ' & $job.project & ' failed: ' & $cause"),
+            "Message": jsonata(message),
         },
-        announce.publishing(),
-        "Failed",
-        30,
-        [Retry([ANY_ERROR], attempts=3)],
-        [Catch([ANY_ERROR], "Failed")],
+        permissions=publish.permissions,
+        next="Failed",
+        timeout_seconds=30,
+        retry=[Retry([ANY_ERROR], attempts=3)],
+        catch=[Catch([ANY_ERROR], next="Failed")],
     )

@@ -113,10 +113,6 @@ class StateMachine(pulumi.ComponentResource):
             permissions.append(Permission(on_executions, [self.arn.apply(_executions)]))
         return Grant(tuple(permissions), self.arn)
 
-    def starting(self) -> Permission:
-        """Grant `StartExecution`."""
-        return self.grant("StartExecution").permissions[0]
-
     def _watch(self, name: str, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
         happened = {
             "failed": ("ExecutionsFailed", "An execution failed; its history in Step Functions has the cause."),

@@ -1,42 +1,39 @@
 """States of a state machine, in AWS's Amazon States Language with JSONata, as typed values.
 
 Language: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html.
-A state that calls a service says what the call needs, so that the machine's role is made of its states.
+A state that calls a service has the permissions that the call needs, so the machine's role is made of its states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from components.blocks.access.permissions import Permission
+from components.blocks.workflow.expressions import Expression, jsonata
 
 ANY_ERROR = "States.ALL"
 
 
-def jsonata(code: str) -> str:
-    """Mark an expression as such: everything else in a definition is meant literally."""
-    return f"{{% {code} %}}"
-
-
 @dataclass(frozen=True)
 class Retry:
-    """Try again after some errors, with full jitter.
+    """Retry after some errors, with full jitter.
 
     Attributes
     ----------
     errors
-        Names of errors; all others fall to the state's next rule.
+        Names of errors; the state's next rule applies to all others.
     attempts
-        How often at most; 0 says that there is no use in trying.
+        Retries at most; 0 for errors that never pass.
     first_seconds, longest_seconds
-        Delay before the first attempt, and the limit that its growth ends at.
+        Longest delay before the first retry, and before any retry.
     factor
-        By which the delay grows.
+        Growth of the delay with each retry.
     """
 
     errors: Sequence[str]
+    _: KW_ONLY
     attempts: int
     first_seconds: int = 1
     longest_seconds: int = 60
@@ -58,7 +55,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Catch:
-    """Go on with another state after some errors.
+    """Continue with another state after some errors.
 
     Attributes
     ----------
@@ -71,6 +68,7 @@ class Catch:
     """
 
     errors: Sequence[str]
+    _: KW_ONLY
     next: str
     assign: Mapping[str, Any] = field(default_factory=dict)
 
@@ -86,25 +84,26 @@ class Call:
     Attributes
     ----------
     reason
-        What the state is for.
+        Purpose of the state.
     resource
-        The call, such as `arn:aws:states:::dynamodb:updateItem`.
+        ARN of the call, such as `arn:aws:states:::dynamodb:updateItem`.
     arguments
-        Of the call, as the service spells them.
-    allow
-        What the machine's role needs for it.
+        Arguments of the call, as the service spells them.
+    permissions
+        Permissions of the machine's role that the call needs.
     next
         Name of the next state; the execution succeeds when absent.
     timeout_seconds
         Longest time the call may take.
     retry, catch
-        What happens after errors; the first rule that fits applies.
+        Rules for errors; the first one with the error applies.
     """
 
     reason: str
+    _: KW_ONLY
     resource: str
     arguments: Mapping[str, Any]
-    allow: Sequence[Permission]
+    permissions: Sequence[Permission]
     next: str | None = None
     timeout_seconds: int = 60
     retry: Sequence[Retry] = ()
@@ -135,7 +134,7 @@ class Assign:
     Attributes
     ----------
     reason
-        What the state is for.
+        Purpose of the state.
     variables
         Their values by name.
     next
@@ -143,6 +142,7 @@ class Assign:
     """
 
     reason: str
+    _: KW_ONLY
     variables: Mapping[str, Any]
     next: str
 
@@ -157,20 +157,21 @@ class Assign:
 
 @dataclass(frozen=True)
 class Choice:
-    """Go one of two ways.
+    """Continue with one of two states.
 
     Attributes
     ----------
     reason
-        What the state is for.
+        Purpose of the state.
     condition
-        Expression, without marks.
+        What decides.
     then, otherwise
         Names of the states.
     """
 
     reason: str
-    condition: str
+    _: KW_ONLY
+    condition: Expression
     then: str
     otherwise: str
 
@@ -191,9 +192,9 @@ class Wait:
     Attributes
     ----------
     reason
-        What the state is for.
+        Purpose of the state.
     seconds
-        How long: an expression, without marks.
+        How long.
     assign
         Variables that are set.
     next
@@ -201,7 +202,8 @@ class Wait:
     """
 
     reason: str
-    seconds: str
+    _: KW_ONLY
+    seconds: Expression
     next: str
     assign: Mapping[str, Any] = field(default_factory=dict)
 
@@ -227,12 +229,13 @@ class End:
     Attributes
     ----------
     reason
-        What the state is for.
+        Purpose of the state.
     error, cause
-        Of an execution that fails; one without an error succeeds.
+        Error and cause of an execution that fails; without an error it succeeds.
     """
 
     reason: str
+    _: KW_ONLY
     error: str = ""
     cause: str = ""
 
@@ -251,12 +254,12 @@ State = Call | Assign | Choice | Wait | End
 
 
 def definition(reason: str, start: str, states: Mapping[str, State], timeout_seconds: int) -> dict[str, Any]:
-    """Put states together to a machine's definition.
+    """Make a machine's definition of its states.
 
     Parameters
     ----------
     reason
-        What the machine is for.
+        Purpose of the machine.
     start
         Name of the first state.
     states
@@ -284,11 +287,11 @@ def definition(reason: str, start: str, states: Mapping[str, State], timeout_sec
 
 
 def permissions_of(states: Mapping[str, State]) -> list[Permission]:
-    """Collect what the states' calls need, each permission once."""
+    """Collect the permissions of all calls, each one once."""
     needed: list[Permission] = []
     for state in states.values():
         if isinstance(state, Call):
-            needed += [permission for permission in state.allow if permission not in needed]
+            needed += [permission for permission in state.permissions if permission not in needed]
     return needed
 
 

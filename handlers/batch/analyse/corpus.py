@@ -11,64 +11,31 @@ from pathlib import Path
 import msgspec
 
 from handlers.batch.analyse.document import SENTIMENTS, Analysis, KeyPhrase
-from handlers.batch.analyse.duplicates import DuplicateGroup, find_duplicates
+from handlers.batch.analyse.duplicates import find_duplicates
 from handlers.batch.analyse.page import make_page
-from handlers.batch.analyse.topics import Topic, find_topics
+from handlers.batch.analyse.results import CorpusResult, DocumentResult
+from handlers.batch.analyse.topics import find_topics
 from handlers.batch.outputs import write_bytes
 
 JSON_FILE = "analysis.json"
 CSV_FILE = "documents.csv"
 PAGE_FILE = "report.html"
-# Spreadsheets take a cell that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+# A spreadsheet takes a cell for a formula when it begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _CORPUS_PHRASES = 20
 
 
-class DocumentResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is published of a document; `topic` is the number of its main topic."""
-
-    name: str
-    characters: int
-    words: int
-    language: str
-    language_score: float
-    sentiment: str | None
-    scores: dict[str, float] | None
-    key_phrases: list[KeyPhrase]
-    summary: list[str]
-    topic: int | None
-    topic_share: float | None
-    nearly_same_as: str | None
-
-
-class CorpusResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is published of all documents.
-
-    Attributes
-    ----------
-    key_phrases
-        The phrases with the highest scores over all documents.
-    """
-
-    documents: list[DocumentResult]
-    topics: list[Topic]
-    near_duplicates: list[DuplicateGroup]
-    languages: dict[str, int]
-    sentiments: dict[str, int]
-    key_phrases: list[KeyPhrase]
-
-
 def write_corpus(folder: Path, analyses: Sequence[Analysis], topics: int | None) -> None:
-    """Write what was found over all documents.
+    """Write the results over all documents.
 
     Parameters
     ----------
     folder
-        Gets `analysis.json`, `documents.csv` and `report.html`.
+        Folder for `analysis.json`, `documents.csv` and `report.html`.
     analyses
-        Of all documents, in any order.
+        Analyses of all documents, in any order.
     topics
-        How many topics, see `find_topics`.
+        Number of topics, see `find_topics`.
     """
     result = make_result(analyses, topics)
     write_bytes(folder / JSON_FILE, msgspec.json.format(msgspec.json.encode(result)))
@@ -77,7 +44,7 @@ def write_corpus(folder: Path, analyses: Sequence[Analysis], topics: int | None)
 
 
 def make_result(analyses: Sequence[Analysis], topics: int | None) -> CorpusResult:
-    """Put the analyses of all documents together; the same documents have the same result, in whatever order."""
+    """Combine the analyses of all documents; their order does not change the result."""
     ordered = sorted(analyses, key=lambda analysis: analysis.name)
     found = find_topics([analysis.terms for analysis in ordered], topics)
     duplicates = find_duplicates([(analysis.name, analysis.signature) for analysis in ordered])
@@ -146,5 +113,5 @@ def _table(documents: Sequence[DocumentResult]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    """Keep a text from being taken for a formula."""
+    """Mark a text that a spreadsheet would take for a formula as text."""
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text

@@ -1,4 +1,4 @@
-"""Analysis of one document, put together from its parts as they are read and answered."""
+"""Analysis of one document, collected part by part."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from handlers.batch.analyse.counting import FrequentCounter
 from handlers.batch.analyse.duplicates import Signature
 from handlers.batch.analyse.summary import SentenceSample, summarise
 from handlers.batch.analyse.words import terms, words
-from handlers.batch.comprehend import MAX_TEXT_BYTES
+from handlers.batch.budget import Budget
+from handlers.batch.comprehend import Answer, dominant_language
+from handlers.batch.errors import DocumentError
 from handlers.batch.sentences import pack, split_sentences
-from handlers.batch.work import Work
+from schema.limits import COMPREHEND_TEXT_BYTES
 
 SENTIMENTS = ("POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED")
 _SCORES = ("Positive", "Negative", "Neutral", "Mixed")
-# Terms of a document that its topics are told by.
+# Terms of a document by which its topics are found.
 _TERMS = 1000
 _TERM_CAPACITY = 20_000
 _PHRASES = 10
@@ -28,21 +30,21 @@ _MILLION = 1_000_000
 
 
 class KeyPhrase(msgspec.Struct, frozen=True):
-    """A phrase and how much it counts: the sum of Comprehend's scores of all places where it is."""
+    """A phrase and its weight: the sum of Comprehend's scores over all its places."""
 
     text: str
     score: float
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a document.
+    """Results of a document.
 
     Attributes
     ----------
     sentiment, scores
-        Absent where Amazon Comprehend does not know the language. Scores in the order of `SENTIMENTS`.
+        None where Amazon Comprehend does not support the language. Scores in the order of `SENTIMENTS`.
     terms, signature
-        What topics and near-duplicates of the corpus are found by.
+        For finding topics and near-duplicates in the corpus.
     """
 
     name: str
@@ -59,16 +61,16 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def text_parts(paragraphs: Iterator[str], language: str) -> Iterator[str]:
-    """Join paragraphs to texts that Amazon Comprehend takes; longer paragraphs are cut between sentences."""
+    """Join paragraphs to texts that Amazon Comprehend accepts; longer paragraphs are cut between sentences."""
 
     def lines() -> Iterator[str]:
         for paragraph in paragraphs:
-            if len(paragraph.encode()) < MAX_TEXT_BYTES:
+            if len(paragraph.encode()) < COMPREHEND_TEXT_BYTES:
                 yield paragraph + "\n"
             else:
                 yield from split_sentences(paragraph + "\n", language)
 
-    for part in pack(lines(), MAX_TEXT_BYTES):
+    for part in pack(lines(), COMPREHEND_TEXT_BYTES):
         if part.strip():
             yield part.strip()
 
@@ -80,21 +82,23 @@ class DocumentAnalyser:
     ----------
     name
         Path below the project's documents.
-    work
-        On the document.
+    budget
+        Time limit of the document, and where usage is counted.
+    language
+        Language of the whole document; empty until it is detected.
 
     Attributes
     ----------
-    language
-        Of the whole document; empty until it is known.
+    name, budget, language
+        As above.
     failure
-        Why the document cannot be analysed, if so.
+        Why the document cannot be analysed; empty while it can be.
     """
 
-    def __init__(self, name: str, work: Work) -> None:
+    def __init__(self, name: str, budget: Budget, language: str) -> None:
         self.name = name
-        self.work = work
-        self.language = ""
+        self.budget = budget
+        self.language = language
         self.language_score = 1.0
         self.failure = ""
         self._words = 0
@@ -105,8 +109,19 @@ class DocumentAnalyser:
         self._sentences = SentenceSample()
         self._signature = Signature()
 
+    def fail(self, reason: str) -> None:
+        """Give the document up; the first reason counts."""
+        self.failure = self.failure or reason
+
+    def add_language(self, answer: Answer) -> None:
+        """Take the detected language; a failed detection fails the document."""
+        if isinstance(answer, DocumentError):
+            self.fail(str(answer))
+        else:
+            self.language, self.language_score = dominant_language(answer)
+
     def read(self, text: str) -> None:
-        """Take the next part's words and sentences; the language has to be known."""
+        """Take the words and sentences of the next part, once the language is known."""
         found = words(text)
         self._words += len(found)
         self._terms.add(terms(found, self.language))
@@ -115,25 +130,33 @@ class DocumentAnalyser:
             sentences = (sentence.strip() for sentence in split_sentences(line, self.language))
             self._sentences.add(sentence for sentence in sentences if sentence)
 
-    def add_sentiment(self, text: str, answer: dict[str, Any]) -> None:
-        """Take the sentiment of a part; it weighs as much as the part is long."""
+    def add_answers(self, text: str, sentiment: Answer, phrases: Answer) -> None:
+        """Take sentiment and key phrases of a part; a failed detection fails the document."""
+        for answer in (sentiment, phrases):
+            if isinstance(answer, DocumentError):
+                self.fail(str(answer))
+        if not isinstance(sentiment, DocumentError) and not isinstance(phrases, DocumentError):
+            self._add_sentiment(text, sentiment)
+            self._add_key_phrases(phrases)
+
+    def _add_sentiment(self, text: str, answer: dict[str, Any]) -> None:
+        """Weigh the sentiment of a part by the part's length."""
         self._weight += len(text)
         for place, name in enumerate(_SCORES):
             self._scores[place] += round(answer["SentimentScore"][name] * _MILLION) * len(text)
 
-    def add_key_phrases(self, answer: dict[str, Any]) -> None:
-        """Take the key phrases of a part."""
+    def _add_key_phrases(self, answer: dict[str, Any]) -> None:
         for phrase in answer["KeyPhrases"]:
             text = " ".join(phrase["Text"].split()).casefold()
             if text and text.count(" ") < _PHRASE_WORDS:
                 self._phrases.add_weight(text, round(phrase["Score"] * _MILLION))
 
     def analysis(self, summary_sentences: int) -> Analysis:
-        """Give what was found, when all parts have been taken."""
+        """Return what was found, after all parts have been taken."""
         scores = [round(score / self._weight / _MILLION, 4) for score in self._scores] if self._weight else None
         return Analysis(
             name=self.name,
-            characters=self.work.characters,
+            characters=self.budget.characters,
             words=self._words,
             language=self.language,
             language_score=round(self.language_score, 4),

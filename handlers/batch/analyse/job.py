@@ -1,170 +1,88 @@
-"""The `analyse` job: documents are read one after the other, and their parts are analysed in full batches.
-
-Parts of several documents share a call, so that a thousand short documents do not cost a thousand calls.
-"""
+"""Program of `analyse` jobs: analyses each document, and the corpus of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import groupby
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from handlers.batch.analyse.analyser import Analyser
 from handlers.batch.analyse.corpus import write_corpus
-from handlers.batch.analyse.document import Analysis, DocumentAnalyser, text_parts
-from handlers.batch.comprehend import BATCH_SIZE, Answers, Comprehend, dominant_language
-from handlers.batch.documents.registry import Limits, open_document
-from handlers.batch.errors import DocumentError, internal_error
+from handlers.batch.analyse.document import Analysis
+from handlers.batch.comprehend import Comprehend
+from handlers.batch.errors import JobError
+from handlers.batch.job import Job
 from handlers.batch.outputs import atomic_file
-from handlers.batch.report import DocumentReport, completed, failed
-from handlers.batch.sentences import DEFAULT_LANGUAGE
-from handlers.batch.work import Work
-from handlers.common.job_options import COMPREHEND_LANGUAGES, AnalyseOptions
-from handlers.common.logs import logger
+from handlers.batch.report import DocumentReport, Report, now, report_of_job
+from handlers.common.clients import aws_client
 
-# What an instance leaves for `merge`: one analysis a line.
+# What each of several instances leaves for `merge`: one analysis per line.
 ANALYSES_FILE = "analyses.jsonl"
-# Parts that are held at the same time: 2 MB of text, 32 calls.
-_WINDOW = 400
 
 
-class _Part(NamedTuple):
-    """A part of a document; the last one of each has no text."""
-
-    document: DocumentAnalyser
-    text: str
-
-
-class Analyser:
-    """Analyses the documents of this instance.
+def run(job: Job, options: Any) -> Report:
+    """Analyse the documents of this instance, and the corpus if there is no other instance.
 
     Parameters
     ----------
+    job
+        The job.
     options
-        Of the job.
-    comprehend
-        Amazon Comprehend.
-    limits
-        Of what is read.
-    document_seconds
-        Time limit of each document.
+        Its options, as `ANALYSE_JOB` declares them.
     """
+    started = now()
+    analyser = Analyser(
+        language=options.language,
+        summary_sentences=options.summary_sentences,
+        comprehend=Comprehend(aws_client("comprehend", attempts=1)),
+        limits=job.limits,
+        document_seconds=job.environment.document_seconds,
+    )
+    names, workers = job.document_names(), job.environment.request_workers
+    if job.is_alone:
+        documents = analyse_alone(analyser, job.documents, job.output, names, workers, options.topics)
+    else:
+        documents = analyse_part(analyser, job.documents, job.part, names, workers)
+    return report_of_job(job, documents, started)
 
-    def __init__(
-        self, options: AnalyseOptions, comprehend: Comprehend, limits: Limits, document_seconds: float
-    ) -> None:
-        self._options = options
-        self._comprehend = comprehend
-        self._limits = limits
-        self._seconds = document_seconds
 
-    def analyse_all(
-        self, source: Path, names: Sequence[str], workers: int, take: Callable[[Analysis], None]
-    ) -> list[DocumentReport]:
-        """Analyse documents.
+def merge(parts: Sequence[Path], output: Path, options: Any) -> None:
+    """Analyse the corpus of the documents that several instances have analysed.
 
-        Parameters
-        ----------
-        source
-            Folder of the documents.
-        names
-            Paths of the documents below `source`.
-        workers
-            Calls of Amazon Comprehend at the same time.
-        take
-            Gets each analysis, in the order of `names`.
+    Parameters
+    ----------
+    parts
+        Folders of the instances.
+    output
+        Folder of the job's results.
+    options
+        The job's options.
 
-        Returns
-        -------
-        What became of each document.
-        """
-        reports: list[DocumentReport] = []
-        with ThreadPoolExecutor(max_workers=workers) as threads:
-            for window in _windows(self._parts(source, names)):
-                self._analyse_window([part for part in window if part.text and not part.document.failure], threads)
-                reports += [self._finish(part.document, take) for part in window if not part.text]
-        return reports
-
-    def _parts(self, source: Path, names: Sequence[str]) -> Iterator[_Part]:
-        for name in names:
-            document = DocumentAnalyser(name, Work(self._seconds))
-            document.language = self._options.language or ""
-            count = 0
-            try:
-                paragraphs = open_document(source / name, self._limits).paragraphs(document.work)
-                for text in text_parts(paragraphs, self._options.language or DEFAULT_LANGUAGE):
-                    count += 1
-                    yield _Part(document, text)
-                    if document.failure:
-                        break
-                if not count:
-                    document.failure = "It has no text."
-            except DocumentError as error:
-                document.failure = document.failure or str(error)
-            except Exception as error:
-                logger.exception("document failed unexpectedly", extra={"document": name})
-                document.failure = internal_error(error)
-            yield _Part(document, "")
-
-    def _analyse_window(self, parts: list[_Part], threads: ThreadPoolExecutor) -> None:
-        self._find_languages(parts, threads)
-        known = [part for part in parts if not part.document.failure]
-        calls: list[tuple[list[_Part], Future[Answers], Future[Answers]]] = []
-        for language, group in groupby(sorted(known, key=_language), key=_language):
-            if language in COMPREHEND_LANGUAGES:
-                for batch in _chunks(list(group)):
-                    texts, works = [part.text for part in batch], [part.document.work for part in batch]
-                    sentiments = threads.submit(self._comprehend.sentiments, texts, language, works)
-                    phrases = threads.submit(self._comprehend.key_phrases, texts, language, works)
-                    calls.append((batch, sentiments, phrases))
-        for part in known:  # while Comprehend is at work
-            part.document.read(part.text)
-        for batch, sentiments, phrases in calls:
-            for part, sentiment, phrase in zip(batch, sentiments.result(), phrases.result(), strict=True):
-                _apply(part, sentiment, phrase)
-
-    def _find_languages(self, parts: list[_Part], threads: ThreadPoolExecutor) -> None:
-        """Find the language of documents that begin in this window, by their first part."""
-        first = {id(part.document): part for part in reversed(parts) if not part.document.language}
-        batches = _chunks([part for part in parts if first.get(id(part.document)) is part])
-        futures = [
-            threads.submit(
-                self._comprehend.languages, [part.text for part in batch], [part.document.work for part in batch]
-            )
-            for batch in batches
-        ]
-        for batch, future in zip(batches, futures, strict=True):
-            for part, answer in zip(batch, future.result(), strict=True):
-                if isinstance(answer, DocumentError):
-                    part.document.failure = str(answer)
-                else:
-                    part.document.language, part.document.language_score = dominant_language(answer)
-
-    def _finish(self, document: DocumentAnalyser, take: Callable[[Analysis], None]) -> DocumentReport:
-        if not document.failure:
-            try:
-                if document.language not in COMPREHEND_LANGUAGES:
-                    document.work.note(f"Its language is `{document.language}`: no sentiment, no key phrases.")
-                take(document.analysis(self._options.summary_sentences))
-                logger.info("document analysed", extra={"document": document.name})
-                return completed(document.name, document.work)
-            except Exception as error:
-                logger.exception("document failed unexpectedly", extra={"document": document.name})
-                document.failure = internal_error(error)
-        logger.warning("document failed", extra={"document": document.name, "reason": document.failure})
-        return failed(document.name, document.work, document.failure)
+    Raises
+    ------
+    JobError
+        A part cannot be read.
+    """
+    decoder = msgspec.json.Decoder(Analysis)
+    analyses: list[Analysis] = []
+    for part in parts:
+        try:
+            with (part / ANALYSES_FILE).open("rb") as file:
+                analyses += [decoder.decode(line) for line in file]
+        except (OSError, msgspec.DecodeError) as error:
+            raise JobError(f"The part of {part.name} cannot be read: {error}") from error
+    write_corpus(output, analyses, options.topics)
 
 
 def analyse_alone(
-    analyser: Analyser, source: Path, output: Path, names: Sequence[str], workers: int, options: AnalyseOptions
+    analyser: Analyser, source: Path, output: Path, names: Sequence[str], workers: int, topics: int | None
 ) -> list[DocumentReport]:
-    """Analyse the documents of a job with one instance, and write the corpus' results."""
+    """Analyse all documents of a job and their corpus."""
     analyses: list[Analysis] = []
     reports = analyser.analyse_all(source, names, workers, analyses.append)
-    write_corpus(output, analyses, options.topics)
+    write_corpus(output, analyses, topics)
     return reports
 
 
@@ -177,34 +95,3 @@ def analyse_part(
         return analyser.analyse_all(
             source, names, workers, lambda analysis: file.writelines((encoder.encode(analysis), b"\n"))
         )
-
-
-def _apply(part: _Part, sentiment: dict[str, Any] | DocumentError, phrases: dict[str, Any] | DocumentError) -> None:
-    document = part.document
-    for answer in (sentiment, phrases):
-        if isinstance(answer, DocumentError):
-            document.failure = document.failure or str(answer)
-    if not document.failure and isinstance(sentiment, dict) and isinstance(phrases, dict):
-        document.add_sentiment(part.text, sentiment)
-        document.add_key_phrases(phrases)
-
-
-def _language(part: _Part) -> str:
-    return part.document.language
-
-
-def _chunks(parts: list[_Part]) -> list[list[_Part]]:
-    return [parts[start : start + BATCH_SIZE] for start in range(0, len(parts), BATCH_SIZE)]
-
-
-def _windows(parts: Iterator[_Part]) -> Iterator[list[_Part]]:
-    window: list[_Part] = []
-    texts = 0
-    for part in parts:
-        window.append(part)
-        texts += bool(part.text)
-        if texts >= _WINDOW:
-            yield window
-            window, texts = [], 0
-    if window:
-        yield window

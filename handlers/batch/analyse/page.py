@@ -1,17 +1,14 @@
-"""`report.html`: the results of an `analyse` job on one page that needs nothing else."""
+"""`report.html`: the results of an `analyse` job on one page without links to other files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING
 
 from handlers.batch.analyse.charts import bar_chart, share_bar
+from handlers.batch.analyse.results import CorpusResult, DocumentResult
 
-if TYPE_CHECKING:
-    from handlers.batch.analyse.corpus import CorpusResult, DocumentResult
-
-# A page with more rows is no longer read, and opens slowly; the CSV has them all.
+# More rows make the page slow to open; the CSV file has them all.
 _MAX_ROWS = 500
 _PHRASES_SHOWN = 5
 _STYLE = """
@@ -130,7 +127,7 @@ def _row(document: DocumentResult) -> tuple[str, ...]:
 
 
 def _name(path: str) -> str:
-    """Show a document's name, and below it the folder that tells it from others of the same name."""
+    """Show a document's name, and below it its folder, because names need not be unique."""
     folder, _, name = path.rpartition("/")
     return f"{escape(name)}<small>{escape(folder)}</small>"
 

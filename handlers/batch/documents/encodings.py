@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from handlers.batch.budget import Budget
 from handlers.batch.errors import DocumentError
-from handlers.batch.work import Work
 
 CHUNK = 65_536
 # Bytes that Windows' encoding of western Europe does not define.
@@ -143,7 +143,7 @@ def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
     return io.TextIOWrapper(file, encoding=encoding.name, newline="")
 
 
-def write_text(path: Path, encoding: Encoding, parts: Iterable[str], work: Work, errors: str = "strict") -> None:
+def write_text(path: Path, encoding: Encoding, parts: Iterable[str], budget: Budget, errors: str = "strict") -> None:
     """Write a file in its encoding; one that cannot hold the text becomes UTF-8, and the report says so.
 
     Parameters
@@ -154,7 +154,7 @@ def write_text(path: Path, encoding: Encoding, parts: Iterable[str], work: Work,
         That of the document that was read.
     parts
         The text; read once.
-    work
+    budget
         Takes the note.
     errors
         What to do with characters the encoding does not have: `strict` or `xmlcharrefreplace`.
@@ -172,7 +172,7 @@ def write_text(path: Path, encoding: Encoding, parts: Iterable[str], work: Work,
         else:
             return
         name = "utf-8"
-        work.note(f"Written in UTF-8: {encoding.name} does not have all characters of the translation.")
+        budget.note(f"Written in UTF-8: {encoding.name} does not have all characters of the translation.")
     with path.open("ab") as file:
         file.write(part.encode(name))
         for rest in parts:

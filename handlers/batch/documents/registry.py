@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from handlers.batch.budget import Budget
 from handlers.batch.documents.encodings import detect, read_text, write_text
 from handlers.batch.documents.html import html_pieces
 from handlers.batch.documents.markdown import markdown_pieces, read_outline
@@ -19,7 +20,6 @@ from handlers.batch.documents.word import rewrite_word, word_paragraphs
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
 from handlers.batch.sentences import DEFAULT_LANGUAGE
-from handlers.batch.work import Work
 
 _HEAD_BYTES = 4096
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -65,11 +65,11 @@ class Limits(NamedTuple):
 class Document(Protocol):
     """A document that can be read, and written with other texts."""
 
-    def paragraphs(self, work: Work) -> Iterator[str]:
+    def paragraphs(self, budget: Budget) -> Iterator[str]:
         """Give the text of each paragraph, as a reader sees it."""
         ...
 
-    def rewrite(self, target: Path, translate: Translate, work: Work, language: str) -> None:
+    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
         """Write the document with its texts translated into another file."""
         ...
 
@@ -89,18 +89,18 @@ class _Stream(ABC):
     @abstractmethod
     def pieces(self, language: str) -> Iterator[Piece]: ...
 
-    def paragraphs(self, work: Work) -> Iterator[str]:
-        self._note_encoding(work)
-        return paragraphs(self.pieces(DEFAULT_LANGUAGE), work)
+    def paragraphs(self, budget: Budget) -> Iterator[str]:
+        self._note_encoding(budget)
+        return paragraphs(self.pieces(DEFAULT_LANGUAGE), budget)
 
-    def rewrite(self, target: Path, translate: Translate, work: Work, language: str) -> None:
-        self._note_encoding(work)
-        parts = rewrite(self.pieces(language), translate, work, language)
-        write_text(target, self.encoding, parts, work, self.errors)
+    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
+        self._note_encoding(budget)
+        parts = rewrite(self.pieces(language), translate, budget, language)
+        write_text(target, self.encoding, parts, budget, self.errors)
 
-    def _note_encoding(self, work: Work) -> None:
+    def _note_encoding(self, budget: Budget) -> None:
         if self.encoding.is_guessed:
-            work.note(f"It does not say its encoding and is not UTF-8, so it was read as {self.encoding.name}.")
+            budget.note(f"It does not say its encoding and is not UTF-8, so it was read as {self.encoding.name}.")
 
 
 class _TextDocument(_Stream):
@@ -131,11 +131,11 @@ class _WordDocument:
         self._source = source
         self._limits = limits
 
-    def paragraphs(self, work: Work) -> Iterator[str]:
-        return word_paragraphs(self._source, work, self._limits)
+    def paragraphs(self, budget: Budget) -> Iterator[str]:
+        return word_paragraphs(self._source, budget, self._limits)
 
-    def rewrite(self, target: Path, translate: Translate, work: Work, language: str) -> None:
-        rewrite_word(self._source, target, translate, work, language, self._limits)
+    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
+        rewrite_word(self._source, target, translate, budget, language, self._limits)
 
 
 _STREAMS: dict[str, type[_Stream]] = {

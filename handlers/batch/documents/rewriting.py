@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from handlers.batch.budget import Budget
 from handlers.batch.documents.emphasis import mend_emphasis
 from handlers.batch.documents.paragraphs import Paragraph
 from handlers.batch.documents.pieces import Markup, Piece, Text
-from handlers.batch.work import Work
 
 # Translates texts, in their order. Called with many at once, so that requests can be packed and sent concurrently.
 Translate = Callable[[Sequence[str]], list[str]]
@@ -18,7 +18,7 @@ WINDOW = 250_000
 MAX_PARAGRAPH = 20_000
 
 
-def rewrite(pieces: Iterable[Piece], translate: Translate, work: Work, language: str) -> Iterator[str]:
+def rewrite(pieces: Iterable[Piece], translate: Translate, budget: Budget, language: str) -> Iterator[str]:
     """Translate a document of any length.
 
     Parameters
@@ -27,7 +27,7 @@ def rewrite(pieces: Iterable[Piece], translate: Translate, work: Work, language:
         The document; read only as far as a window reaches.
     translate
         Gets the texts of a window.
-    work
+    budget
         Counts characters of text and watches the time.
     language
         Language of the document, for the splitting into sentences.
@@ -37,28 +37,28 @@ def rewrite(pieces: Iterable[Piece], translate: Translate, work: Work, language:
     The new document, in parts.
     """
     for window in _windows(pieces):
-        work.check()
-        work.characters += sum(len(piece.text) for piece in window if isinstance(piece, Text))
+        budget.check()
+        budget.characters += sum(len(piece.text) for piece in window if isinstance(piece, Text))
         yield _rewrite_window(window, translate, language)
 
 
-def paragraphs(pieces: Iterable[Piece], work: Work) -> Iterator[str]:
+def paragraphs(pieces: Iterable[Piece], budget: Budget) -> Iterator[str]:
     """Give the text of each paragraph, as a reader sees it.
 
     Parameters
     ----------
     pieces
         The document; read one paragraph at a time.
-    work
+    budget
         Counts characters of text and watches the time.
     """
     held: list[Piece] = []
     for window in _windows(pieces):
-        work.check()
+        budget.check()
         held = window
         for numbers in _paragraphs(held):
             text = "".join(_with_glue(held, numbers)).strip()
-            work.characters += len(text)
+            budget.characters += len(text)
             if text:
                 yield text
 

@@ -15,13 +15,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from handlers.batch.budget import Budget
 from handlers.batch.documents.archives import UNREADABLE
 from handlers.batch.documents.paragraphs import Paragraph
 from handlers.batch.documents.rewriting import WINDOW, Translate
 from handlers.batch.documents.word_package import Package, WordLimits, elements, open_package
 from handlers.batch.documents.word_spans import groups, set_text
 from handlers.batch.errors import DocumentError
-from handlers.batch.work import Work
 
 # What older programs read instead of what is beside it: the same text box once more.
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -31,7 +31,7 @@ _large = threading.Lock()
 
 
 def rewrite_word(
-    source: Path, target: Path, translate: Translate, work: Work, language: str, limits: WordLimits
+    source: Path, target: Path, translate: Translate, budget: Budget, language: str, limits: WordLimits
 ) -> None:
     """Translate a document into another file.
 
@@ -44,16 +44,16 @@ def rewrite_word(
         package.check_pages()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
             for entry in package.archive.infolist():
-                work.check()
+                budget.check()
                 if entry.filename in package.texts:
                     tree = package.parse(entry.filename)
-                    _translate_part(tree, translate, work, language)
+                    _translate_part(tree, translate, budget, language)
                     written.writestr(_like(entry), _serialise(tree))
                 else:
                     _copy(package.archive, entry, written)
 
 
-def word_paragraphs(source: Path, work: Work, limits: WordLimits) -> Iterator[str]:
+def word_paragraphs(source: Path, budget: Budget, limits: WordLimits) -> Iterator[str]:
     """Give the text of each paragraph, those of the body first.
 
     Raises
@@ -65,11 +65,11 @@ def word_paragraphs(source: Path, work: Work, limits: WordLimits) -> Iterator[st
         package.check_pages()
         for name in package.texts:
             for paragraph in elements(package.parse(name), "p"):
-                work.check()
+                budget.check()
                 if _is_repeated(paragraph):
                     continue
                 text = "\n".join("".join(spans) for _, spans in groups(paragraph)).strip()
-                work.characters += len(text)
+                budget.characters += len(text)
                 if text:
                     yield text
 
@@ -89,7 +89,7 @@ def _serialise(tree: Any) -> bytes:
     return etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
-def _translate_part(tree: Any, translate: Translate, work: Work, language: str) -> None:
+def _translate_part(tree: Any, translate: Translate, budget: Budget, language: str) -> None:
     window: list[tuple[list[list[Any]], Paragraph]] = []
     size = 0
     for element in elements(tree, "p"):
@@ -97,13 +97,13 @@ def _translate_part(tree: Any, translate: Translate, work: Work, language: str) 
         for nodes, spans in groups(element):
             window.append((nodes, Paragraph(spans, [""] * (len(spans) - 1), language)))
             length += sum(map(len, spans))
-        work.characters += 0 if _is_repeated(element) else length
+        budget.characters += 0 if _is_repeated(element) else length
         size += length
         if size >= WINDOW:
-            work.check()
+            budget.check()
             _translate_window(window, translate)
             window, size = [], 0
-    work.check()
+    budget.check()
     _translate_window(window, translate)
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from handlers.batch.budget import Budget
 from handlers.batch.calls import call_patiently
 from handlers.batch.prices import TRANSLATE_CHARACTERS
 from handlers.batch.sentences import pack, split_sentences
-from handlers.batch.work import Work
 
 # TranslateText: at most 10,000 bytes of UTF-8 a request.
 MAX_REQUEST_BYTES = 10_000
@@ -46,11 +46,11 @@ class AmazonEngine:
         self._threads = ThreadPoolExecutor(max_workers=concurrency)
         self._sleep = sleep
 
-    def translate(self, texts: Sequence[str], source: str, work: Work) -> list[str]:
+    def translate(self, texts: Sequence[str], source: str, budget: Budget) -> list[str]:
         """Translate texts; those that fit together into a request go together, one a line."""
         pieces = [list(_pieces(text, source)) for text in texts]
         requests = list(_requests([piece for text in pieces for piece in text]))
-        futures = [self._threads.submit(self._request, lines, source, work) for lines in requests]
+        futures = [self._threads.submit(self._request, lines, source, budget) for lines in requests]
         try:
             translated = iter([line for future in futures for line in future.result()])
         finally:
@@ -62,22 +62,22 @@ class AmazonEngine:
         """Forget requests that nobody waits for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _request(self, lines: list[str], source: str, work: Work) -> list[str]:
+    def _request(self, lines: list[str], source: str, budget: Budget) -> list[str]:
         if len(lines) == 1:
-            return [self._call(lines[0], source, work)]
-        translated = self._call("\n".join(lines), source, work).split("\n")
+            return [self._call(lines[0], source, budget)]
+        translated = self._call("\n".join(lines), source, budget).split("\n")
         if len(translated) == len(lines) and all(map(str.strip, translated)):
             return translated
         # A line was lost or added, so it is not known which translation belongs to which text.
-        return [self._call(line, source, work) for line in lines]
+        return [self._call(line, source, budget) for line in lines]
 
-    def _call(self, text: str, source: str, work: Work) -> str:
+    def _call(self, text: str, source: str, budget: Budget) -> str:
         def send() -> str:
             answer = self._translate_text(Text=text, SourceLanguageCode=source, TargetLanguageCode=self._target)
-            work.use(TRANSLATE_CHARACTERS, len(text))
+            budget.use(TRANSLATE_CHARACTERS, len(text))
             return answer["TranslatedText"]
 
-        return call_patiently("Amazon Translate", send, work, self._sleep)
+        return call_patiently("Amazon Translate", send, budget, self._sleep)
 
 
 def _pieces(text: str, language: str) -> Iterator[str]:

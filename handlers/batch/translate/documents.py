@@ -1,4 +1,4 @@
-"""The `translate` job: several documents at the same time, each delivered or reported with a reason."""
+"""Translation of documents: several at the same time, each one delivered or reported with a reason."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+from handlers.batch.budget import Budget
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.errors import DocumentError, internal_error
 from handlers.batch.outputs import atomic_file
 from handlers.batch.report import DocumentReport, completed, failed
 from handlers.batch.sentences import DEFAULT_LANGUAGE
 from handlers.batch.translate.engine import Engine
-from handlers.batch.work import Work
-from handlers.common.job_options import AUTOMATIC, TRANSLATE_LANGUAGES, TranslateOptions
 from handlers.common.logs import logger
+from schema.languages import AUTOMATIC, TRANSLATE
+from schema.names import FILE_NAME_BYTES
 
 # Folder of the translated documents, below the job's results.
 OUTPUT_FOLDER = "documents"
-# Characters of a document that its language is told by.
+# Characters of a document by which its language is detected.
 SAMPLE_CHARACTERS = 4000
 
-# Linux: the longest name of a file.
-_MAX_NAME_BYTES = 255
-
-# Tells the language of a text.
-Detect = Callable[[str, Work], str]
+# Detects the language of a text.
+Detect = Callable[[str, Budget], str]
 
 
 class Translator:
@@ -33,22 +31,32 @@ class Translator:
 
     Parameters
     ----------
-    options
-        Of the job.
+    source
+        Language of the documents, or `auto`.
+    target
+        Language to translate into.
     engine
-        That the options name.
+        What translates.
     detect
-        For documents whose language is not known; not needed where the options name it.
+        Detects the language of a text; needed where the source is `auto`.
     limits
-        Of what is read.
+        Limits of the documents that are read.
     document_seconds
         Time limit of each document.
     """
 
     def __init__(
-        self, options: TranslateOptions, engine: Engine, detect: Detect | None, limits: Limits, document_seconds: float
+        self,
+        *,
+        source: str,
+        target: str,
+        engine: Engine,
+        detect: Detect | None,
+        limits: Limits,
+        document_seconds: float,
     ) -> None:
-        self._options = options
+        self._source = source
+        self._target = target
         self._engine = engine
         self._detect = detect
         self._limits = limits
@@ -70,68 +78,74 @@ class Translator:
 
         Returns
         -------
-        What became of each.
+        The outcome of each.
         """
         with ThreadPoolExecutor(max_workers=workers) as threads:
             return list(threads.map(lambda name: self._translate(source, output, name), names))
 
     def _translate(self, source: Path, output: Path, name: str) -> DocumentReport:
-        work = Work(self._seconds)
-        target = f"{OUTPUT_FOLDER}/{target_name(name, self._options.target)}"
+        budget = Budget(self._seconds)
+        target = f"{OUTPUT_FOLDER}/{target_name(name, self._target)}"
         try:
             document = open_document(source / name, self._limits)
-            translation = _Translation(self._options, self._engine, self._detect, work)
-            language = DEFAULT_LANGUAGE if self._options.source == AUTOMATIC else self._options.source
+            translation = Translation(self._source, self._target, self._engine, self._detect, budget)
+            language = DEFAULT_LANGUAGE if self._source == AUTOMATIC else self._source
             with atomic_file(output / target) as path:
-                document.rewrite(path, translation.translate, work, language)
+                document.rewrite(path, translation.translate, budget, language)
                 if not translation.had_text:
                     raise DocumentError("It has no text.")
         except DocumentError as error:
             logger.warning("document failed", extra={"document": name, "reason": str(error)})
-            return failed(name, work, str(error))
+            return failed(name, budget, str(error))
         except Exception as error:
             logger.exception("document failed unexpectedly", extra={"document": name})
-            return failed(name, work, internal_error(error))
-        logger.info("document translated", extra={"document": name, "seconds": round(work.seconds, 3)})
-        return completed(name, work, target)
+            return failed(name, budget, internal_error(error))
+        logger.info("document translated", extra={"document": name, "seconds": round(budget.seconds, 3)})
+        return completed(name, budget, target)
 
 
-class _Translation:
-    """Translation of one document: its language is found out by its first texts."""
+class Translation:
+    """Translation of one document, whose language is detected by its first texts.
 
-    def __init__(self, options: TranslateOptions, engine: Engine, detect: Detect | None, work: Work) -> None:
-        self._options = options
+    Attributes
+    ----------
+    had_text
+        Whether the document has had any text until now.
+    """
+
+    def __init__(self, source: str, target: str, engine: Engine, detect: Detect | None, budget: Budget) -> None:
+        self._source = source
+        self._target = target
         self._engine = engine
         self._detect = detect
-        self._work = work
-        self._source = options.source
+        self._budget = budget
         self.had_text = False
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """Translate texts; those that are in the target language already stay as they are."""
+        """Translate texts; texts that are in the target language already stay unchanged."""
         self.had_text = True
         if self._detect and self._source == AUTOMATIC:
             self._source = self._find_source(texts, self._detect)
-        if self._source == self._options.target:
-            self._work.note(f"It is in `{self._options.target}` already, so it was not changed.")
+        if self._source == self._target:
+            self._budget.note(f"It is in `{self._target}` already, so it was not changed.")
             return list(texts)
-        # What a document says often, such as a heading or a cell of a table, is paid for once.
+        # Repeated texts, such as headings and cells of tables, are paid for once.
         different = list(dict.fromkeys(texts))
-        translated = dict(zip(different, self._engine.translate(different, self._source, self._work), strict=True))
-        # An engine that has nothing to say of a text must not cost a user the text.
+        translated = dict(zip(different, self._engine.translate(different, self._source, self._budget), strict=True))
+        # A text that the engine translates to nothing is kept.
         return [translated[text] if translated[text].strip() else text for text in texts]
 
     def _find_source(self, texts: Sequence[str], detect: Detect) -> str:
-        language = detect("\n".join(texts)[:SAMPLE_CHARACTERS], self._work)
-        if language not in TRANSLATE_LANGUAGES:
+        language = detect("\n".join(texts)[:SAMPLE_CHARACTERS], self._budget)
+        if language not in TRANSLATE:
             raise DocumentError(f"Its language is `{language}`, which Amazon Translate does not know.")
-        self._work.note(f"Its language is `{language}`.")
+        self._budget.note(f"Its language is `{language}`.")
         return language
 
 
 def target_name(name: str, language: str) -> str:
-    """Name of a translated document: that of the document with the language before its suffix."""
+    """Name of a translated document: the document's name with the language before the suffix."""
     path = PurePosixPath(name)
     end = f".{language}{path.suffix}"
-    stem = path.stem.encode()[: _MAX_NAME_BYTES - len(end.encode())].decode(errors="ignore")
+    stem = path.stem.encode()[: FILE_NAME_BYTES - len(end.encode())].decode(errors="ignore")
     return str(path.with_name(stem + end))

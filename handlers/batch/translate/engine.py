@@ -1,17 +1,17 @@
-"""What every translation engine offers."""
+"""Interface of translation engines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from handlers.batch.work import Work
+from handlers.batch.budget import Budget
 
 
 class Engine(Protocol):
     """Translates texts. Called from several threads."""
 
-    def translate(self, texts: Sequence[str], source: str, work: Work) -> list[str]:
+    def translate(self, texts: Sequence[str], source: str, budget: Budget) -> list[str]:
         """Translate texts of one document.
 
         Parameters
@@ -20,8 +20,8 @@ class Engine(Protocol):
             Each a line without line end, of any length.
         source
             Their language.
-        work
-            Of the document: its time limit, and where usage is counted.
+        budget
+            Budget of the document: its time limit, and where usage is counted.
 
         Returns
         -------
@@ -35,5 +35,5 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of threads and memory."""
+        """Release threads and memory."""
         ...

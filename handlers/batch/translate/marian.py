@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from handlers.batch.budget import Budget
 from handlers.batch.errors import JobError
 from handlers.batch.sentences import split_sentences
-from handlers.batch.work import Work
 
 FILES = ("model.bin", "config.json", "source.spm", "target.spm")
 _END = "</s>"
@@ -65,7 +65,7 @@ class MarianEngine:
         except (RuntimeError, ValueError, OSError) as error:
             raise JobError(f"The model cannot be loaded: {error}") from error
 
-    def translate(self, texts: Sequence[str], source: str, work: Work) -> list[str]:
+    def translate(self, texts: Sequence[str], source: str, budget: Budget) -> list[str]:
         """Translate texts; the sentences of all of them go through the model together."""
         owners: list[int] = []
         tokens: list[list[str]] = []
@@ -76,7 +76,7 @@ class MarianEngine:
                     tokens.append([*part, _END])
         sentences: list[list[str]] = [[] for _ in texts]
         for start in range(0, len(tokens), _CALL_SENTENCES):
-            work.check()
+            budget.check()
             end = start + _CALL_SENTENCES
             for owner, translated in zip(owners[start:end], self._batch(tokens[start:end]), strict=True):
                 sentences[owner].append(translated)

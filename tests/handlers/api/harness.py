@@ -16,6 +16,7 @@ from handlers.api.support.answers import PROBLEM_JSON
 from handlers.api.support.registry import Operation
 from handlers.common.problems import ProblemDetails
 from schema.dynamodb import decode
+from schema.jobs import KINDS
 from schema.problems import TYPE_PREFIX
 from schema.templates import fill
 from tests.handlers.projects.state_machine import StateMachine
@@ -132,7 +133,7 @@ class Api:
         self._create_tables()
         location: Any = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=NAMES["DOCUMENTS_BUCKET"], CreateBucketConfiguration=location)
-        self.state_machines = {kind: self._state_machine(kind) for kind in ("translate", "analyse")}
+        self.state_machines = {kind: self._state_machine(kind) for kind in KINDS}
         self.modules = self._load()
 
     def _create_tables(self) -> None:

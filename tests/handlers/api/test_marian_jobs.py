@@ -22,7 +22,7 @@ def test_marian_needs_its_model(api: Api, ann: User) -> None:
 def test_jobs_that_reach_no_network_are_translated_by_marian_alone(
     api: Api, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.modules["jobs_create"].starter, "_isolated_translation", True)
+    monkeypatch.setattr(api.modules["jobs_create"].starter, "_isolated", True)
     project = ann.ready()
     amazon = {"kind": "translate", "options": {"target": "de", "source": "en"}}
     assert ann("jobs_create", project, body=amazon).wrong == ["options.engine"]

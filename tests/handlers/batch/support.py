@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from handlers.batch.budget import Budget
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
-from handlers.batch.work import Work
 
 LIMITS = Limits(10_000_000, WordLimits(10_000_000, 400))
 
@@ -26,8 +26,8 @@ def hostile(text: str) -> str:
     return f"# <b>{text}</b> & *x* [y](z) `q` | \"quoted\" 'single' \\ _w_ ~~v~~ &lt; - 1. >"
 
 
-def work(seconds: float = 1000) -> Work:
-    return Work(seconds)
+def budget(seconds: float = 1000) -> Budget:
+    return Budget(seconds)
 
 
 def rewrite(folder: Path, name: str, content: bytes, translate: Callable[[str], str] = identity) -> bytes:
@@ -35,7 +35,7 @@ def rewrite(folder: Path, name: str, content: bytes, translate: Callable[[str], 
     source, target = folder / name, folder / f"new-{name}"
     source.write_bytes(content)
     document = open_document(source, LIMITS)
-    document.rewrite(target, lambda texts: [translate(text) for text in texts], work(), "en")
+    document.rewrite(target, lambda texts: [translate(text) for text in texts], budget(), "en")
     return target.read_bytes()
 
 
@@ -43,7 +43,7 @@ def texts_of(folder: Path, name: str, content: bytes) -> list[str]:
     """Give the paragraphs of a document."""
     source = folder / name
     source.write_bytes(content)
-    return list(open_document(source, LIMITS).paragraphs(work()))
+    return list(open_document(source, LIMITS).paragraphs(budget()))
 
 
 def units_of(folder: Path, name: str, content: bytes) -> list[str]:

@@ -11,11 +11,11 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.batch.budget import Budget
 from handlers.batch.errors import DocumentError
 from handlers.batch.translate.amazon import MAX_REQUEST_BYTES, AmazonEngine
-from handlers.batch.work import Work
 from tests.handlers.aws_fakes import client_error
-from tests.handlers.batch.support import work
+from tests.handlers.batch.support import budget
 
 
 class Service:
@@ -72,13 +72,13 @@ def engine(service: Service) -> Iterator[AmazonEngine]:
 
 def test_short_texts_share_a_request(engine: AmazonEngine, service: Service) -> None:
     texts = [f"text number {number}" for number in range(1000)]
-    assert engine.translate(texts, "en", work()) == [text.upper() for text in texts]
+    assert engine.translate(texts, "en", budget()) == [text.upper() for text in texts]
     assert len(service.texts) == -(-sum(len(text) + 1 for text in texts) // MAX_REQUEST_BYTES)
 
 
 def test_a_long_text_is_cut_between_sentences(engine: AmazonEngine, service: Service) -> None:
     text = " ".join(f"Dr. Smith paid {number}.50 dollars." for number in range(1000))
-    assert engine.translate([text, "other"], "en", work()) == [text.upper(), "OTHER"]
+    assert engine.translate([text, "other"], "en", budget()) == [text.upper(), "OTHER"]
     assert all(request.endswith((".", "other")) for request in service.texts)
     assert len(service.texts) == 4
 
@@ -96,7 +96,7 @@ texts_of_a_line = st.lists(
 def test_every_text_gets_its_own_translation(texts: list[str]) -> None:
     service = Service(lambda text: text)
     engine = AmazonEngine(service, "de", 4)
-    translated = engine.translate(texts, "en", work())
+    translated = engine.translate(texts, "en", budget())
     assert [text.replace(" ", "") for text in translated] == texts
     engine.close()
 
@@ -107,7 +107,7 @@ def test_every_text_gets_its_own_translation(texts: list[str]) -> None:
 def test_an_answer_with_other_lines_is_not_trusted(merge: Callable[[str], str]) -> None:
     service = Service(lambda text: merge(text) if "\n" in text else text.upper())
     engine = AmazonEngine(service, "de", 4)
-    assert engine.translate(["a", "b", "c"], "en", work()) == ["A", "B", "C"]
+    assert engine.translate(["a", "b", "c"], "en", budget()) == ["A", "B", "C"]
     assert service.texts[0] == "a\nb\nc"
     engine.close()
 
@@ -121,14 +121,14 @@ def test_requests_are_sent_at_the_same_time() -> None:
 
     service = Service(wait)
     engine = AmazonEngine(service, "de", 4)
-    engine.translate(["x" * 9999] * 8, "en", work())
+    engine.translate(["x" * 9999] * 8, "en", budget())
     assert service.most_at_once == 4
     engine.close()
 
 
 def test_what_was_billed_is_counted(engine: AmazonEngine, service: Service) -> None:
     service.failures = [client_error("ThrottlingException")]
-    used = work()
+    used = budget()
     engine.translate(["ä text"], "en", used)
     assert used.usage == {"translate_characters": 6}
     assert len(service.texts) == 2
@@ -139,7 +139,7 @@ def test_throttling_is_waited_for_until_the_time_is_over(service: Service) -> No
     service.failures = [client_error("ThrottlingException")] * 10_000
     engine = AmazonEngine(service, "de", 1, sleep=clock.sleep)
     with pytest.raises(DocumentError, match="time limit of 60 seconds"):
-        engine.translate(["text"], "en", Work(60, clock))
+        engine.translate(["text"], "en", Budget(60, clock))
     assert 60 <= clock.now < 61
     assert len(service.texts) < 40
     engine.close()
@@ -159,10 +159,10 @@ def test_failures_are_told(
 ) -> None:
     service.failures = [failure] * 20
     with pytest.raises(DocumentError, match=message):
-        engine.translate(["text"], "en", work())
+        engine.translate(["text"], "en", budget())
     assert len(service.texts) == attempts
 
 
 def test_a_failure_passes(engine: AmazonEngine, service: Service) -> None:
     service.failures = [EndpointConnectionError(endpoint_url="http://x")] * 5
-    assert engine.translate(["text"], "en", work()) == ["TEXT"]
+    assert engine.translate(["text"], "en", budget()) == ["TEXT"]

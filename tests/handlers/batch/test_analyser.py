@@ -8,17 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from handlers.batch.analyse import job as analyse_job
+from handlers.batch.analyse import analyser as analyser_module
+from handlers.batch.analyse.analyser import Analyser
 from handlers.batch.analyse.document import Analysis, text_parts
-from handlers.batch.analyse.job import Analyser
-from handlers.batch.comprehend import MAX_TEXT_BYTES, Comprehend, dominant_language
+from handlers.batch.analyse.job import analyse_alone, analyse_part
+from handlers.batch.comprehend import Comprehend, dominant_language
 from handlers.batch.errors import DocumentError, JobError
 from handlers.batch.merge import merge
 from handlers.batch.report import DocumentReport, make_report, now, write_report
-from handlers.common.job_options import AnalyseOptions
+from handlers.common.job_options import OPTIONS_OF_KIND
+from schema.limits import COMPREHEND_TEXT_BYTES
 from tests.handlers.aws_fakes import client_error
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
-from tests.handlers.batch.support import LIMITS, work
+from tests.handlers.batch.support import LIMITS, budget
 
 
 class Client:
@@ -43,15 +45,23 @@ class Client:
         return self._call("BatchDetectKeyPhrases", request)
 
 
+def analyser_for(aws: FakeAws, language: str | None = None, seconds: float = 100) -> Analyser:
+    return Analyser(
+        language=language,
+        summary_sentences=3,
+        comprehend=Comprehend(Client(aws), sleep=lambda _: None),
+        limits=LIMITS,
+        document_seconds=seconds,
+    )
+
+
 def analyse(
-    aws: FakeAws, folder: Path, texts: dict[str, str], seconds: float = 100, **options: Any
+    aws: FakeAws, folder: Path, texts: dict[str, str], seconds: float = 100, language: str | None = None
 ) -> tuple[dict[str, Analysis], dict[str, DocumentReport]]:
     for name, text in texts.items():
         (folder / name).write_text(text)
-    comprehend = Comprehend(Client(aws), sleep=lambda _: None)
     analyses: list[Analysis] = []
-    analyser = Analyser(AnalyseOptions(**options), comprehend, LIMITS, seconds)
-    reports = analyser.analyse_all(folder, sorted(texts), 4, analyses.append)
+    reports = analyser_for(aws, language, seconds).analyse_all(folder, sorted(texts), 4, analyses.append)
     assert [report.name for report in reports] == sorted(texts)
     return {found.name: found for found in analyses}, {report.name: report for report in reports}
 
@@ -65,7 +75,7 @@ def test_short_documents_share_calls(tmp_path: Path, aws: FakeAws) -> None:
 
 
 def test_documents_longer_than_a_window(tmp_path: Path, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analyse_job, "_WINDOW", 7)
+    monkeypatch.setattr(analyser_module, "_WINDOW_PARTS", 7)
     line = "This sentence of the document is good for all.\n"
     analyses, reports = analyse(aws, tmp_path, {"a.txt": line * 1000, "b.txt": line, "c.txt": line * 2000})
     assert [analyses[name].words for name in ("a.txt", "b.txt", "c.txt")] == [9000, 9, 18000]
@@ -110,9 +120,8 @@ def test_one_refused_text_fails_its_document_alone(tmp_path: Path, aws: FakeAws)
 
 def test_a_document_that_breaks_in_the_middle_is_not_half_analysed(tmp_path: Path, aws: FakeAws) -> None:
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe" + "good ".encode("utf-16-le") * 50_000 + b"x")
-    comprehend = Comprehend(Client(aws))
     analyses: list[Analysis] = []
-    [report] = Analyser(AnalyseOptions(), comprehend, LIMITS, 100).analyse_all(tmp_path, ["b.txt"], 2, analyses.append)
+    [report] = analyser_for(aws).analyse_all(tmp_path, ["b.txt"], 2, analyses.append)
     assert (report.status, analyses) == ("failed", [])
     assert report.reason == "It is corrupt: not valid utf-16-le."
 
@@ -133,9 +142,8 @@ def test_failed_calls(tmp_path: Path, aws: FakeAws) -> None:
 
 
 def write_part(aws: FakeAws, source: Path, output: Path, names: list[str], job: str = "j") -> None:
-    analyser = Analyser(AnalyseOptions(), Comprehend(Client(aws)), LIMITS, 100)
-    options = msgspec.to_builtins(AnalyseOptions())
-    documents = analyse_job.analyse_part(analyser, source, output, names, 2)
+    options = msgspec.to_builtins(OPTIONS_OF_KIND["analyse"]())
+    documents = analyse_part(analyser_for(aws), source, output, names, 2)
     report = make_report(
         job=job,
         kind="analyse",
@@ -155,8 +163,7 @@ def test_two_instances_and_a_merge_are_one_instance(tmp_path: Path, aws: FakeAws
     for number, name in enumerate(names):
         subject = "football players of the team" if number % 3 else "energy prices of the markets"
         (source / name).write_text(f"The {subject} were good in {number % 5} good seasons. It is so." if number else "")
-    analyser = Analyser(AnalyseOptions(), Comprehend(Client(aws)), LIMITS, 100)
-    analyse_job.analyse_alone(analyser, source, tmp_path / "alone", names, 4, AnalyseOptions())
+    analyse_alone(analyser_for(aws), source, tmp_path / "alone", names, 4, None)
     for host in range(2):
         write_part(aws, source, tmp_path / "parts" / f"algo-{host + 1}", names[host::2])
     report = merge(tmp_path / "parts", tmp_path / "merged")
@@ -198,7 +205,7 @@ def test_texts_that_got_no_answer_are_sent_again() -> None:
             failed = [{"Index": 1, "ErrorCode": "INTERNAL_SERVER_ERROR"}] if len(calls[-1]) > 1 else []
             return {"ResultList": [{"Index": 0, "SentimentScore": scores}], "ErrorList": failed}
 
-    answers = Comprehend(Forgetful(), sleep=lambda _: None).sentiments(["a", "b", "c"], "en", [work()] * 3)
+    answers = Comprehend(Forgetful(), sleep=lambda _: None).sentiments(["a", "b", "c"], "en", [budget()] * 3)
     assert calls == [["a", "b", "c"], ["b", "c"], ["c"]]
     assert not any(isinstance(answer, DocumentError) for answer in answers)
 
@@ -206,7 +213,7 @@ def test_texts_that_got_no_answer_are_sent_again() -> None:
 def test_parts_are_cut_between_sentences_and_lose_nothing() -> None:
     paragraphs = ["Short one.", "Dr. Smith paid 3.50 dollars for it. " * 400, "ä" * 9000, "End."]
     parts = list(text_parts(iter(paragraphs), "en"))
-    assert all(len(part.encode()) <= MAX_TEXT_BYTES for part in parts)
+    assert all(len(part.encode()) <= COMPREHEND_TEXT_BYTES for part in parts)
     assert "".join("".join(parts).split()) == "".join("".join(paragraphs).split())
     assert sum(part.endswith("it.") for part in parts) >= 2
 

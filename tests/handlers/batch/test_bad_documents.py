@@ -12,7 +12,7 @@ import pytest
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import LIMITS, rewrite, work
+from tests.handlers.batch.support import LIMITS, budget, rewrite
 from tests.handlers.batch.word_documents import changed, full_document, simple_document
 
 DOCUMENT = "word/document.xml"
@@ -153,7 +153,7 @@ def test_a_bad_document_is_not_analysed(tmp_path: Path, kind: str) -> None:
     name, content, reason = BAD[kind]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DocumentError, match=reason):
-        list(open_document(tmp_path / name, LIMITS).paragraphs(work()))
+        list(open_document(tmp_path / name, LIMITS).paragraphs(budget()))
 
 
 @pytest.mark.parametrize(
@@ -161,16 +161,16 @@ def test_a_bad_document_is_not_analysed(tmp_path: Path, kind: str) -> None:
 )
 def test_contents_count_where_the_name_says_nothing(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    assert list(open_document(tmp_path / name, LIMITS).paragraphs(work())) == ["words here"]
+    assert list(open_document(tmp_path / name, LIMITS).paragraphs(budget())) == ["words here"]
 
 
 def test_the_time_of_a_document_is_limited(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("words\n" * 100)
     with pytest.raises(DocumentError, match=r"longer than the time limit of 1e-09 seconds"):
-        list(open_document(tmp_path / "a.txt", LIMITS).paragraphs(work(1e-9)))
+        list(open_document(tmp_path / "a.txt", LIMITS).paragraphs(budget(1e-9)))
 
 
 def test_limits_are_given(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_bytes(simple_document("words"))
     with pytest.raises(DocumentError, match="at most 10000 files with 1000 bytes"):
-        list(open_document(tmp_path / "a.docx", Limits(10**6, WordLimits(1000, 10))).paragraphs(work()))
+        list(open_document(tmp_path / "a.docx", Limits(10**6, WordLimits(1000, 10))).paragraphs(budget()))

@@ -85,14 +85,12 @@ def test_what_needs_nothing_is_not_touched(tmp_path: Path) -> None:
 
 def test_a_text_without_translation_stays(tmp_path: Path) -> None:
     """Seen from an engine: it is asked for everything, and answers nothing for one text."""
-    from handlers.batch.translate.documents import _Translation
-    from handlers.common.job_options import TranslateOptions
-    from tests.handlers.batch.support import work
+    from handlers.batch.translate.documents import Translation
+    from tests.handlers.batch.support import budget
 
     class Engine:
-        def translate(self, texts: list[str], source: str, work: object) -> list[str]:
+        def translate(self, texts: list[str], source: str, budget: object) -> list[str]:
             return ["" if text == "keep me" else text.upper() for text in texts]
 
-    options = TranslateOptions(source="en", target="de")
-    translation = _Translation(options, Engine(), lambda *_: "en", work())  # type: ignore[arg-type]
+    translation = Translation("en", "de", Engine(), None, budget())  # type: ignore[arg-type]
     assert translation.translate(["one", "keep me"]) == ["ONE", "keep me"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from handlers.batch.prices import comprehend_units, estimate
 from handlers.batch.report import DocumentReport, completed, failed, make_report, undelivered, write_report
 from handlers.batch.sentences import pack, split_sentences
 from handlers.batch.translate.documents import target_name
-from handlers.common.job_options import AnalyseOptions, TranslateOptions
-from tests.handlers.batch.support import work
+from handlers.common.job_options import OPTIONS_OF_KIND
+from tests.handlers.batch.support import budget
 
-START = datetime(2026, 11, 21, 6, 52, tzinfo=timezone.utc)  # noqa: UP017
+START = datetime(2026, 11, 21, 6, 52, tzinfo=UTC)
 ENVIRONMENT = {"JOB_KIND": "translate", "JOB_ID": "j", "JOB_OPTIONS": '{"target": "de"}'}
 
 
@@ -38,10 +38,10 @@ def document(name: str, status: Any, usage: int = 0) -> DocumentReport:
 
 def test_defaults() -> None:
     job = read_job(ENVIRONMENT)
-    assert job.options == TranslateOptions(target="de", source="auto", engine="amazon")
+    assert job.options == OPTIONS_OF_KIND["translate"](target="de", source="auto", engine="amazon")
     assert str(job.output) == "/opt/ml/processing/output"
     assert job.is_alone
-    assert read_job({**ENVIRONMENT, "JOB_KIND": "analyse", "JOB_OPTIONS": "{}"}).options == AnalyseOptions()
+    assert read_job({**ENVIRONMENT, "JOB_KIND": "analyse", "JOB_OPTIONS": "{}"}).options == OPTIONS_OF_KIND["analyse"]()
     assert read_job({**ENVIRONMENT, "JOB_KIND": "merge"}).options is None
 
 
@@ -98,11 +98,11 @@ def test_totals_and_cost() -> None:
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
-    used = work()
+    used = budget()
     used.use("translate_characters", 3)
     used.note("a note")
     used.note("a note")
-    report = report_of([completed("ä", used, "documents/ä"), failed("b", work(), "It is empty.")])
+    report = report_of([completed("ä", used, "documents/ä"), failed("b", budget(), "It is empty.")])
     write_report(tmp_path, report)
     assert msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=type(report)) == report
     assert report.documents[1].notes == ["a note"]
@@ -111,7 +111,7 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_delivery() -> None:
     assert undelivered(report_of([])) is None
     assert undelivered(report_of([document("a", "failed"), document("b", "completed")])) is None
-    reports = [failed(f"{number}.txt", work(), "It is empty.") for number in range(5)]
+    reports = [failed(f"{number}.txt", budget(), "It is empty.") for number in range(5)]
     assert undelivered(report_of(reports[:1])) == "No document could be processed. 0.txt: It is empty."
     assert undelivered(report_of(reports)) == (
         "No document could be processed. 0.txt: It is empty. 1.txt: It is empty. 2.txt: It is empty. and 2 more, "

@@ -12,7 +12,7 @@ from handlers.batch.translate.marian import MarianEngine
 from tests.handlers.batch.conftest import Run
 from tests.handlers.batch.fake_aws import FakeAws
 from tests.handlers.batch.marian_model import make_model
-from tests.handlers.batch.support import work
+from tests.handlers.batch.support import budget
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,11 @@ def engine(model: Path) -> MarianEngine:
 
 def test_texts_are_translated_each_by_its_sentences(engine: MarianEngine) -> None:
     texts = ["The quick fox. A good dog jumps.", "we translate documents", "The quick fox."]
-    together = engine.translate(texts, "en", work())
+    together = engine.translate(texts, "en", budget())
     assert len(together) == 3
     assert all(together)
     assert together[0].startswith(together[2] + " ")
-    assert engine.translate(texts, "en", work()) == together
+    assert engine.translate(texts, "en", budget()) == together
 
 
 def test_sentences_of_many_texts_go_through_the_model_together(
@@ -41,14 +41,14 @@ def test_sentences_of_many_texts_go_through_the_model_together(
 ) -> None:
     sizes: list[int] = []
     monkeypatch.setattr(engine, "_batch", lambda tokens: sizes.append(len(tokens)) or ["x"] * len(tokens))
-    engine.translate(["A dog. A fox."] * 300, "en", work())
+    engine.translate(["A dog. A fox."] * 300, "en", budget())
     assert sizes == [512, 88]
 
 
 def test_a_sentence_without_end_is_cut(engine: MarianEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths: list[int] = []
     monkeypatch.setattr(engine, "_batch", lambda tokens: lengths.extend(map(len, tokens)) or ["x"] * len(tokens))
-    [translated] = engine.translate(["the quick brown fox " * 200], "en", work())
+    [translated] = engine.translate(["the quick brown fox " * 200], "en", budget())
     assert max(lengths) <= marian._MAX_TOKENS + 1
     assert translated == " ".join("x" * len(lengths))
     assert len(lengths) > 3
@@ -64,7 +64,7 @@ def test_cuts_lose_no_token() -> None:
 
 def test_the_time_limit_counts(engine: MarianEngine) -> None:
     with pytest.raises(DocumentError, match="time limit"):
-        engine.translate(["A dog."], "en", work(1e-9))
+        engine.translate(["A dog."], "en", budget(1e-9))
 
 
 def test_a_model_that_is_none(tmp_path: Path, model: Path) -> None:

@@ -13,7 +13,7 @@ from handlers.batch.documents import encodings, rewriting
 from handlers.batch.documents.pieces import Markup, Piece, Text
 from handlers.batch.documents.registry import open_document
 from handlers.batch.documents.rewriting import MAX_PARAGRAPH, WINDOW, rewrite
-from tests.handlers.batch.support import LIMITS, work
+from tests.handlers.batch.support import LIMITS, budget
 
 LINES = {
     ".txt": "Some words of a sentence that goes on. Another one.\n",
@@ -45,7 +45,7 @@ def test_translation_needs_no_more_memory_for_a_longer_document(tmp_path: Path, 
         source = tmp_path / f"a{suffix}"
         source.write_text("<html>\n" + LINES[suffix] * int(megabytes * 1e6 / len(LINES[suffix])))
         document = open_document(source, LIMITS)
-        return peak_of(lambda: document.rewrite(tmp_path / "b", list, work(), "en"))
+        return peak_of(lambda: document.rewrite(tmp_path / "b", list, budget(), "en"))
 
     translate(0.01)  # what is imported and compiled the first time stays
     assert translate(0.12) < 1.2 * translate(0.03)
@@ -58,9 +58,8 @@ def test_analysis_needs_no_more_memory_for_a_longer_document(tmp_path: Path) -> 
         source.write_text(LINES[".txt"] * int(megabytes * 1e6 / len(LINES[".txt"])))
 
         def read() -> None:
-            used = work()
-            analyser = DocumentAnalyser("a", used)
-            analyser.language = "en"
+            used = budget()
+            analyser = DocumentAnalyser("a", used, "en")
             for paragraph in open_document(source, LIMITS).paragraphs(used):
                 analyser.read(paragraph)
 
@@ -81,7 +80,7 @@ def test_no_more_than_a_window_is_read_ahead() -> None:
             yield Text("x" * 49, "x" * 49)
             yield Markup("\n")
 
-    for part in rewrite(pieces(), list, work(), "en"):
+    for part in rewrite(pieces(), list, budget(), "en"):
         ahead.append(read - written)
         written += len(part)
     assert written == 30_000 * 50
@@ -96,5 +95,5 @@ def test_a_paragraph_without_end_is_cut() -> None:
         return list(texts)  # type: ignore[call-overload]
 
     pieces = (Text("word ", "word ") for _ in range(40_000))
-    assert sum(map(len, rewrite(pieces, translate, work(), "en"))) == 200_000
+    assert sum(map(len, rewrite(pieces, translate, budget(), "en"))) == 200_000
     assert max(asked) <= MAX_PARAGRAPH

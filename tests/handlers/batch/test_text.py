@@ -14,7 +14,7 @@ from handlers.batch.documents.encodings import Encoding, detect
 from handlers.batch.documents.registry import open_document
 from handlers.batch.documents.rewriting import MAX_PARAGRAPH, WINDOW
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import LIMITS, backwards, rewrite, texts_of, units_of, work
+from tests.handlers.batch.support import LIMITS, backwards, budget, rewrite, texts_of, units_of
 
 lines = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200)
 
@@ -72,7 +72,7 @@ def test_western_european_becomes_utf8_where_it_has_no_such_character(tmp_path: 
     many = "Größe der Welt\n" * 18_000  # several windows, so that a part is written before
     source, target = tmp_path / "a.txt", tmp_path / "b.txt"
     source.write_bytes((many + "Ende der Welt").encode("cp1252"))
-    used = work()
+    used = budget()
     open_document(source, LIMITS).rewrite(
         target, lambda texts: [text.replace("Ende", "конец") for text in texts], used, "de"
     )

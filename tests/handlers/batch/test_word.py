@@ -17,7 +17,7 @@ from handlers.batch.documents import word, word_package
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import backwards, rewrite, texts_of, units_of, work
+from tests.handlers.batch.support import backwards, budget, rewrite, texts_of, units_of
 from tests.handlers.batch.word_documents import (
     changed,
     full_document,
@@ -186,5 +186,5 @@ def test_too_many_pages(tmp_path: Path, how: str) -> None:
             document.add_page_break()
     (tmp_path / "a.docx").write_bytes(saved(document))
     with pytest.raises(DocumentError, match=r"about 3\d pages; at most 20 are allowed"):
-        list(open_document(tmp_path / "a.docx", Limits(10**9, WordLimits(10**9, 20))).paragraphs(work()))
-    assert list(open_document(tmp_path / "a.docx", Limits(10**9, WordLimits(10**9, 36))).paragraphs(work()))
+        list(open_document(tmp_path / "a.docx", Limits(10**9, WordLimits(10**9, 20))).paragraphs(budget()))
+    assert list(open_document(tmp_path / "a.docx", Limits(10**9, WordLimits(10**9, 36))).paragraphs(budget()))

@@ -16,7 +16,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it has n
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import LIMITS, rewrite, texts_of, units_of, work
+from tests.handlers.batch.support import LIMITS, budget, rewrite, texts_of, units_of
 from tests.handlers.batch.word_documents import SPACE, changed, full_document, simple_document, with_body, with_part
 
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -206,7 +206,7 @@ def test_moved_text_is_translated_where_it_has_gone(tmp_path: Path) -> None:
 def test_a_text_box_is_translated_in_both_ways_and_counted_once(tmp_path: Path) -> None:
     content = with_body(f"<w:p>{run('Around it')}{box('in the box')}</w:p>")
     assert texts_of(tmp_path, "a.docx", content) == ["Around it", "in the box"]
-    used = work()
+    used = budget()
     open_document(tmp_path / "a.docx", LIMITS).rewrite(
         tmp_path / "b.docx", lambda texts: [text.upper() for text in texts], used, "en"
     )
@@ -244,7 +244,7 @@ def test_pages_that_word_has_counted(tmp_path: Path, declared: int, is_refused: 
     (tmp_path / "a.docx").write_bytes(content)
     document = open_document(tmp_path / "a.docx", Limits(10**9, WordLimits(10**9, 400)))
     if not is_refused:
-        assert list(document.paragraphs(work())) == ["words"]
+        assert list(document.paragraphs(budget())) == ["words"]
         return
     with pytest.raises(DocumentError, match="about 500 pages; at most 400 are allowed"):
-        list(document.paragraphs(work()))
+        list(document.paragraphs(budget()))

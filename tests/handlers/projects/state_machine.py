@@ -1,16 +1,22 @@
-"""What a job's state machine does to the table, step by step, with the expressions of its own states."""
+"""A job's state machine at work on the table: the states of the product, performed one at a time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-NAMES = {"#status": "status", "#kind": "kind", "#execution": "execution"}
+from components.blocks.workflow.job_records import TRANSACT, UPDATE, JobRecords
+from components.blocks.workflow.states import Call
+from tests.support.state_interpreter import Execution
 
 
 @dataclass
 class StateMachine:
-    """One execution's writes; each is refused where the job has ended in another way before."""
+    """One execution's writes; each is refused where the job has ended in another way before.
+
+    DynamoDB's own errors are raised, as the state machine's rules for them are not looked at.
+    """
 
     dynamodb: Any
     table: str
@@ -18,64 +24,30 @@ class StateMachine:
     job: str
     kind: str
     execution: str
+    _records: JobRecords = field(init=False)
+
+    def __post_init__(self) -> None:
+        table: Any = SimpleNamespace(name=self.table, grant=lambda *_: SimpleNamespace(permissions=[]))
+        self._records = JobRecords(table=table, kind=self.kind)
 
     def mark_running(self, now: str) -> None:
         """Note when the job started."""
-        self.dynamodb.update_item(
-            TableName=self.table,
-            Key=self._key(f"JOB#{self.job}"),
-            UpdateExpression="SET started_at = if_not_exists(started_at, :now), #execution = :execution",
-            ConditionExpression="#status = :running AND #kind = :kind AND attribute_not_exists(finished_at) "
-            "AND (attribute_not_exists(started_at) OR #execution = :execution)",
-            ExpressionAttributeNames=NAMES,
-            ExpressionAttributeValues=_texts(now=now, execution=self.execution, running="running", kind=self.kind),
-        )
+        self._perform(self._records.mark_running(then="", nothing_to_do="", failed=""), now)
 
     def mark_completed(self, now: str) -> None:
         """Complete the job, make it the latest and release the lock."""
-        latest = {
-            "TableName": self.table,
-            "Key": self._key(f"LATEST#{self.kind}"),
-            "UpdateExpression": "SET job = :job, finished_at = :now",
-            "ConditionExpression": "attribute_not_exists(finished_at) OR finished_at <= :now",
-            "ExpressionAttributeValues": _texts(job=self.job, now=now),
-        }
-        actions = [self._end("completed", now), {"Update": latest}, self._release()]
-        self.dynamodb.transact_write_items(TransactItems=actions)
+        self._perform(self._records.mark_completed(then="", failed=""), now)
 
     def mark_failed(self, now: str, cause: str) -> None:
         """Record why the job failed, and release the lock."""
-        self.dynamodb.transact_write_items(TransactItems=[self._end("failed", now, cause), self._release()])
+        self._perform(self._records.mark_failed(then="", nothing_to_do=""), now, cause)
 
-    def _end(self, status: str, now: str, cause: str = "") -> dict[str, Any]:
-        project_status = f"{self.project}#{status}"
-        change = "SET #status = :status, project_status = :project_status, finished_at = :now"
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": self._key(f"JOB#{self.job}"),
-                "UpdateExpression": change + (", cause = :cause" if cause else ""),
-                "ConditionExpression": "#status = :running",
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": _texts(
-                    running="running", status=status, project_status=project_status, now=now, cause=cause
-                ),
-            }
+    def _perform(self, state: Call, now: str, cause: str = "") -> None:
+        services = {
+            UPDATE: lambda arguments: self.dynamodb.update_item(**arguments),
+            TRANSACT: lambda arguments: self.dynamodb.transact_write_items(**arguments),
         }
-
-    def _release(self) -> dict[str, Any]:
-        return {
-            "Delete": {
-                "TableName": self.table,
-                "Key": self._key(f"RUNNING#{self.kind}"),
-                "ConditionExpression": "attribute_not_exists(pk) OR job = :job",
-                "ExpressionAttributeValues": _texts(job=self.job),
-            }
-        }
-
-    def _key(self, sk: str) -> dict[str, Any]:
-        return {"pk": {"S": f"PROJECT#{self.project}"}, "sk": {"S": sk}}
-
-
-def _texts(**values: str) -> dict[str, Any]:
-    return {f":{name}": {"S": value} for name, value in values.items() if value}
+        started_with = {"project": self.project, "job": self.job, "environment": {}}
+        Execution({}, services, now=now).perform(
+            state.to_asl(), name=self.execution, variables={"job": started_with, "cause": cause}
+        )

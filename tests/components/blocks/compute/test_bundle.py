@@ -203,3 +203,18 @@ def test_imports_by_name_are_refused(statement: str, tmp_path: Path) -> None:
     with pytest.raises(DynamicImportError, match=r"handlers/b\.py has '.*': a bundle holds only"):
         code_bundle("handlers/a.py", project)
     assert list(imported_files("handlers/c.py", project)) == ["handlers/__init__.py", "handlers/c.py"]
+
+
+def test_declared_imports_by_name_are_bundled(tmp_path: Path) -> None:
+    files = {
+        "handlers/a.py": "import importlib\nimportlib.import_module(name)",
+        "handlers/b.py": "from handlers import c",
+        "handlers/c.py": "",
+    }
+    project = written(tmp_path, files)
+    found = imported_files("handlers/a.py", project, {"handlers.a": ["handlers.b"]})
+    assert list(found) == ["handlers/__init__.py", *files]
+    with pytest.raises(DynamicImportError):
+        imported_files("handlers/a.py", project, {"handlers.c": ["handlers.b"]})
+    with pytest.raises(FileNotFoundError, match=r"No module handlers\.d, which handlers\.a imports by name"):
+        imported_files("handlers/a.py", project, {"handlers.a": ["handlers.d"]})

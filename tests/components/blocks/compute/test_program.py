@@ -14,6 +14,7 @@ from components.blocks.compute import program
 from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.program import BatchProgram, ProgramFiles, program_files
 from components.blocks.storage.private_bucket import PrivateBucket
+from schema.jobs import IMPORTED_BY_NAME
 from tests.support.batch_jobs import MACHINE, declare, definition_of
 from tests.support.import_checks import import_alone, missing_modules
 from tests.support.pulumi_mocks import SUFFIX, evaluate
@@ -81,9 +82,13 @@ def test_what_is_not_there_is_named(entry: str, project: Path) -> None:
         program_files(entry, root=project)
 
 
+def product_files(root: Path = ROOT) -> ProgramFiles:
+    return program_files(PROGRAM_ENTRY, root=root, imported_by_name=IMPORTED_BY_NAME)
+
+
 def test_the_products_program_has_every_module_of_its_folder() -> None:
-    """Kinds of jobs, formats and engines are imported inside functions or entered in registries."""
-    files = program_files(PROGRAM_ENTRY)
+    """Kinds of jobs, formats and engines are imported inside functions, by name, or entered in registries."""
+    files = product_files()
     folder = {path.relative_to(ROOT).as_posix() for path in (ROOT / "handlers" / "batch").rglob("*.py")}
     assert folder <= set(files.sources)
     assert missing_modules(files.sources) == set()
@@ -91,7 +96,7 @@ def test_the_products_program_has_every_module_of_its_folder() -> None:
 
 def test_the_products_program_can_be_imported_from_its_archive_alone(tmp_path: Path) -> None:
     archive = tmp_path / "program.zip"
-    files = program_files(PROGRAM_ENTRY)
+    files = product_files()
     with zipfile.ZipFile(archive, "w") as zipped:
         for name, path in files.sources.items():
             zipped.write(path, name)
@@ -112,10 +117,11 @@ def test_the_products_program_can_be_imported_from_its_archive_alone(tmp_path: P
 )
 def test_the_products_program_changes_with_what_it_imports_only(file: str, changes: bool, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "handlers", tmp_path / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    before = program_files(PROGRAM_ENTRY, root=tmp_path).sources_hash()
+    shutil.copytree(ROOT / "schema", tmp_path / "schema", ignore=shutil.ignore_patterns("__pycache__"))
+    before = product_files(tmp_path).sources_hash()
     with (tmp_path / file).open("a") as opened:
         opened.write("# A comment.\n")
-    assert (program_files(PROGRAM_ENTRY, root=tmp_path).sources_hash() != before) == changes
+    assert (product_files(tmp_path).sources_hash() != before) == changes
 
 
 def test_hash_changes_with_content_and_names_and_nothing_else(project: Path, tmp_path_factory: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.blocks.access.permissions import Permission, policy_document
+from components.blocks.workflow.expressions import Expression, jsonata
 from components.blocks.workflow.state_machine import StateMachine
 from components.blocks.workflow.states import (
     ANY_ERROR,
@@ -20,7 +21,6 @@ from components.blocks.workflow.states import (
     State,
     Wait,
     definition,
-    jsonata,
     permissions_of,
 )
 from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
@@ -36,7 +36,11 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:topic"
 PUBLISHING = Permission(["sns:Publish"], [TOPIC])
 STATES: dict[str, State] = {
     "Tell": Call(
-        "Tells.", PUBLISH, {"TopicArn": TOPIC, "Message": jsonata("$states.input.text")}, [PUBLISHING], "Done"
+        "Tells.",
+        resource=PUBLISH,
+        arguments={"TopicArn": TOPIC, "Message": jsonata(Expression("$states.input.text"))},
+        permissions=[PUBLISHING],
+        next="Done",
     ),
     "Done": End("Has told."),
 }
@@ -58,14 +62,21 @@ def declare(preview: bool = False, **arguments: Any) -> Evaluation:
         (
             Call(
                 "Tells.",
-                PUBLISH,
-                {"Message": "all"},
-                [PUBLISHING],
+                resource=PUBLISH,
+                arguments={"Message": "all"},
+                permissions=[PUBLISHING],
                 timeout_seconds=5,
-                retry=[Retry(["A"], attempts=0), Retry([ANY_ERROR], 3, first_seconds=2, longest_seconds=9, factor=1.5)],
+                retry=[
+                    Retry(["A"], attempts=0),
+                    Retry([ANY_ERROR], attempts=3, first_seconds=2, longest_seconds=9, factor=1.5),
+                ],
                 catch=[
-                    Catch(["A"], "Other"),
-                    Catch([ANY_ERROR], "Other", {"cause": jsonata("$states.errorOutput.Error")}),
+                    Catch(["A"], next="Other"),
+                    Catch(
+                        [ANY_ERROR],
+                        next="Other",
+                        assign={"cause": jsonata(Expression("$states.errorOutput.Error"))},
+                    ),
                 ],
             ),
             {
@@ -97,11 +108,11 @@ def declare(preview: bool = False, **arguments: Any) -> Evaluation:
             },
         ),
         (
-            Assign("Keeps.", {"a": 1}, "Next"),
+            Assign("Keeps.", variables={"a": 1}, next="Next"),
             {"Type": "Pass", "Comment": "Keeps.", "Assign": {"a": 1}, "Next": "Next"},
         ),
         (
-            Choice("Either.", "$a = 1", "This", "That"),
+            Choice("Either.", condition=Expression("$a = 1"), then="This", otherwise="That"),
             {
                 "Type": "Choice",
                 "Comment": "Either.",
@@ -110,7 +121,12 @@ def declare(preview: bool = False, **arguments: Any) -> Evaluation:
             },
         ),
         (
-            Wait("Waits.", "$a * 2", "Next", {"a": jsonata("$a + 1")}),
+            Wait(
+                "Waits.",
+                seconds=Expression("$a * 2"),
+                next="Next",
+                assign={"a": jsonata(Expression("$a + 1"))},
+            ),
             {
                 "Type": "Wait",
                 "Comment": "Waits.",
@@ -121,7 +137,7 @@ def declare(preview: bool = False, **arguments: Any) -> Evaluation:
         ),
         (End("Good."), {"Type": "Succeed", "Comment": "Good."}),
         (
-            End("Bad.", "Error", jsonata("$cause")),
+            End("Bad.", error="Error", cause=jsonata(Expression("$cause"))),
             {"Type": "Fail", "Comment": "Bad.", "Error": "Error", "Cause": "{% $cause %}"},
         ),
     ],
@@ -142,7 +158,14 @@ def test_definition_has_all_states_and_a_time_limit() -> None:
 
 def test_states_that_are_missing_or_out_of_reach_are_told_all_at_once() -> None:
     states: dict[str, State] = {
-        "First": Call("Calls.", PUBLISH, {}, [], "Missing", catch=[Catch([ANY_ERROR], "Lost")]),
+        "First": Call(
+            "Calls.",
+            resource=PUBLISH,
+            arguments={},
+            permissions=[],
+            next="Missing",
+            catch=[Catch([ANY_ERROR], next="Lost")],
+        ),
         "Orphan": End("Ends."),
     }
     with pytest.raises(ValueError, match="State machine: ") as error:
@@ -156,8 +179,14 @@ def test_states_that_are_missing_or_out_of_reach_are_told_all_at_once() -> None:
 def test_permissions_are_those_of_the_calls_each_once() -> None:
     other = Permission(["sqs:SendMessage"], ["arn:aws:sqs:eu-central-1:123456789012:work"])
     states: dict[str, State] = {
-        "A": Call("Calls.", PUBLISH, {}, [PUBLISHING], "B"),
-        "B": Call("Calls.", PUBLISH, {}, [Permission(["sns:Publish"], [TOPIC]), other], "C"),
+        "A": Call("Calls.", resource=PUBLISH, arguments={}, permissions=[PUBLISHING], next="B"),
+        "B": Call(
+            "Calls.",
+            resource=PUBLISH,
+            arguments={},
+            permissions=[Permission(["sns:Publish"], [TOPIC]), other],
+            next="C",
+        ),
         "C": End("Ends."),
     }
     assert permissions_of(states) == [PUBLISHING, other]

@@ -1,4 +1,4 @@
-"""What one document may still use, and what it has used: time and paid requests."""
+"""Budget of one document: its time limit, and what it has used of time and paid requests."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from collections.abc import Callable
 from handlers.batch.errors import DocumentError
 
 
-class Work:
-    """The work on one document. Methods are called from several threads.
+class Budget:
+    """Time limit of one document, and what it has used. Its methods are called from several threads.
 
     Parameters
     ----------
     seconds
-        Time limit.
+        Time limit, from now.
     clock
-        Seconds that only grow.
+        Monotonic clock, in seconds.
 
     Attributes
     ----------
     usage
-        What was used, by the names of `prices.py`.
+        Paid quantities by the names of `prices.py`.
+    characters
+        Characters of text that were read, without markup.
     notes
-        What the user should know of a document that was delivered.
+        Remarks for the report of a document that is delivered.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,16 +41,16 @@ class Work:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the work began."""
+        """Seconds since the start."""
         return self._clock() - self._started
 
     @property
     def remaining(self) -> float:
-        """Seconds until the time limit, below 0 after it."""
+        """Seconds until the time limit; negative after it."""
         return self._seconds - self.seconds
 
     def check(self) -> None:
-        """Stop the work on a document whose time is up.
+        """Stop when the time limit has passed.
 
         Raises
         ------
@@ -59,7 +61,7 @@ class Work:
             raise DocumentError(f"It takes longer than the time limit of {self._seconds:g} seconds.")
 
     def use(self, name: str, number: int) -> None:
-        """Count something that costs money."""
+        """Count a paid quantity."""
         with self._lock:
             self.usage[name] += number
 

@@ -1,0 +1,154 @@
+"""What the declaration of a kind of batch job says; the declarations are in `schema/jobs.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class OptionError(ValueError):
+    """An option has a value that the job cannot work with.
+
+    Parameters
+    ----------
+    option
+        Name of the option.
+    expected
+        What it should be, as a phrase.
+    """
+
+    def __init__(self, option: str, expected: str) -> None:
+        super().__init__(f"`{option}`: expected {expected}")
+        self.option = option
+        self.expected = expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option of a kind of job.
+
+    Attributes
+    ----------
+    name
+        Field of the request's `options`.
+    flag
+        Option of the command line, such as `--to`.
+    description
+        What it sets, as a phrase.
+    choices
+        Allowed texts; the option is an integer when empty.
+    service
+        Service whose language codes the choices are, for messages; empty where they are not languages.
+    minimum, maximum
+        Bounds of an integer.
+    default
+        Value when the option is absent; None where `when_absent` says what happens.
+    required
+        The option must be given.
+    when_absent
+        What happens without the option, for help texts.
+    examples
+        Values for the API's description; help texts show the first one.
+    """
+
+    name: str
+    flag: str
+    description: str
+    choices: tuple[str, ...] = ()
+    service: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    default: str | int | None = None
+    required: bool = False
+    when_absent: str = ""
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """An input of a job: objects that SageMaker copies to the container.
+
+    Attributes
+    ----------
+    name
+        Folder in the container: `/opt/ml/processing/input/<name>`.
+    field
+        Field of the execution's input that holds the address.
+    prefix
+        Template of the objects' prefix.
+    sharded
+        Several instances share the objects; otherwise each instance gets all of them.
+    optional
+        The field may be missing: then the job has no such channel.
+    """
+
+    name: str
+    field: str
+    prefix: str
+    sharded: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model that the options of a job need; the channel `model` brings its files.
+
+    Attributes
+    ----------
+    name
+        Name of its folder in the bucket.
+    missing
+        Why a job is refused when there is no such folder.
+    """
+
+    name: str
+    missing: OptionError
+
+
+def _check_nothing(_options: Mapping[str, Any]) -> None:
+    """Accept all options that are valid each by itself."""
+
+
+def _no_model(_options: Mapping[str, Any], _isolated: bool) -> Model | None:
+    """Need no model."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """A kind of batch job.
+
+    Attributes
+    ----------
+    name
+        Lower-case letters, digits and hyphens, at most 20.
+    summary
+        What a job does, as a sentence.
+    program
+        Module of the batch program that runs such jobs: its function `run(job, options)` returns a report, and
+        `merge(parts, output, options)`, where there is one, puts the results of several instances together.
+    options
+        What a user may choose.
+    actions
+        IAM actions of the services that the program calls; none of them has a resource to name.
+    channels
+        Inputs besides the program itself.
+    can_be_isolated
+        Some options let the program work without any service of AWS, so its container may have no network.
+    check
+        Raises `OptionError` where options contradict each other; gets all options, defaults included.
+    model
+        Finds the model that the options need; None where they need none. Gets all options, and whether the job has no
+        network. Raises `OptionError` where the options need a network that the job does not have.
+    """
+
+    name: str
+    summary: str
+    program: str
+    options: tuple[Option, ...] = ()
+    actions: tuple[str, ...] = ()
+    channels: tuple[Channel, ...]
+    can_be_isolated: bool = False
+    check: Callable[[Mapping[str, Any]], None] = _check_nothing
+    model: Callable[[Mapping[str, Any], bool], Model | None] = _no_model
