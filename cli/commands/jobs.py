@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.commands.job_options import checked_options, fields_of_flags, kind_options
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
+from cli.commands.options import Invocation, examples, global_options, limit_option, project_option
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
 from schema.jobs import COMPLETED, KINDS, RUNNING, STATUSES

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from cli.app import COMMANDS, nlp
 from cli.environment import PROJECT_ROOT
-from cli.errors import CliError, explain
+from cli.ui.errors import CliError, explain
 from cli.ui.lazy_group import LazyCommand
 from tests.support.cli_aws import Product
 
