@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.commands.options import Invocation, examples, global_options
 from cli.environment import PROJECT_ROOT
+from cli.options import Invocation, examples, global_options
 from cli.ui.errors import explain
 from cli.ui.lazy_group import LazyCommand, LazyGroup
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cli.commands.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
 from cli.ui.text import companies_counted, counted, printable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.commands.job_options import checked_options, fields_of_flags, kind_options
-from cli.commands.options import Invocation, examples, global_options, limit_option, project_option
+from cli.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration

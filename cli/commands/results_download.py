@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.options import Invocation, examples, global_options, project_option
+from cli.options import Invocation, examples, global_options, project_option
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, transfer_progress, write_json, write_table
 from cli.ui.text import counted, printable, spoken_duration, spoken_size

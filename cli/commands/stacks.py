@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.options import Invocation, examples, global_options
 from cli.environment import LOCAL, PROJECT_ROOT
+from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json_line
 from cli.ui.text import counted, spoken_duration
