@@ -24,7 +24,7 @@ class FilesTogether(LoadScopeScheduling):
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the commands that tests start: jobs in the background of a shell ignore it, and so would they."""
+    """Let Ctrl-C reach the commands that tests start; in the background of a shell they would ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
