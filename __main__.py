@@ -11,12 +11,12 @@ import pulumi_aws as aws
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
-from components.blocks.compute.program import BatchProgram, program_files
 from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow.job_role import service_permissions
+from components.blocks.workflow.program import BatchProgram, program_files
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs

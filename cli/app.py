@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from cli.environment import PROJECT_ROOT
-from cli.errors import explain
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import explain
 from cli.ui.lazy_group import LazyCommand, LazyGroup
-from cli.ui.options import Invocation, examples, global_options
 
 COMPLETION_VARIABLE = "_NLP_COMPLETE"
 # Name, place and summary of each command. `nlp --help` shows the summaries without importing the commands.

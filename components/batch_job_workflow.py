@@ -6,12 +6,12 @@ import pulumi
 
 from components.blocks.access.arns import account_of, region_of
 from components.blocks.access.role import Role
-from components.blocks.compute.schedule import Schedule
 from components.blocks.resources import child
 from components.blocks.workflow import batch_definition
 from components.blocks.workflow.batch_definition import BatchDefinition
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs, JobSchedule, RetryPolicy
 from components.blocks.workflow.job_role import job_permissions
+from components.blocks.workflow.schedule import Schedule
 from components.blocks.workflow.state_machine import StateMachine
 
 __all__ = ["BatchJobWorkflow", "BatchJobWorkflowArgs", "JobSchedule", "RetryPolicy"]

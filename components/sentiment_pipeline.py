@@ -10,11 +10,11 @@ import pulumi_aws as aws
 from components.blocks.access.permissions import DETECT_SENTIMENT
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.python_function import PythonFunction
-from components.blocks.compute.schedule import Schedule
 from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.storage.work_queue import WorkQueue
+from components.blocks.workflow.schedule import Schedule
 from schema import companies, limits
 
 DISPATCH_TIMEOUT_SECONDS = 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,11 @@ class FilesTogether(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return HANDLERS if nodeid.startswith(HANDLERS) else nodeid.partition("::")[0]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the commands that tests start; in the background of a shell they would ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.api.tokens import Tokens
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.output import hint
 from cli.ui.questions import Questions
 

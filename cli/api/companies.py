@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cli.api.transfers import Stop, transfer_all
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.text import counted
 from schema.limits import COMPANY_CHANGES, PAGE_COMPANIES
 

@@ -15,7 +15,7 @@ import httpx
 from cli.api import backoff
 from cli.api.client import Api, is_passing
 from cli.api.transfers import CHUNK_BYTES, Stop
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from schema.limits import PAGE_ENTRIES
 from schema.retry import attempts
 

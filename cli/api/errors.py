@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from schema.problems import TYPE_PREFIX
 
 # What API Gateway answers by itself, without a problem's details.

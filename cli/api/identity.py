@@ -13,7 +13,7 @@ import msgspec
 
 from cli.api.tokens import Tokens, TokenStore
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 TOKEN_VARIABLE = "NLP_TOKEN"  # noqa: S105 - a name
 # A token that ends this soon is renewed first: a request may take 30 seconds.

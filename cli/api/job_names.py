@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cli.api.client import Api
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from schema.jobs import COMPLETED, LATEST
 
 

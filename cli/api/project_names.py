@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.api.client import Api
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.text import did_you_mean
 from schema.ids import is_id
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 STATE_VARIABLE = "XDG_STATE_HOME"
 # A local deployment is gone when it ends, and so are its tokens.

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 # Enough to fill a usual connection; more would slow down each transfer.
 TRANSFERS = 4

@@ -15,8 +15,8 @@ import httpx
 from cli.api import backoff
 from cli.api.client import Api, is_passing
 from cli.api.transfers import Stop
-from cli.errors import CliError
 from cli.ui.document_files import DocumentFile
+from cli.ui.errors import CliError
 from schema.aws_errors import THROTTLED, TRANSIENT
 from schema.retry import attempts
 

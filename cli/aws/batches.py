@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from cli.aws.deployment import WORKERS
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from schema.dynamodb import decode
 from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
 from schema.retry import Backoff, attempts

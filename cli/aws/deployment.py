@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 if TYPE_CHECKING:
     from botocore.config import Config

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cli.aws.deployment import Deployment
 from cli.environment import LOCAL, OUTPUTS_VARIABLE, STATE_FILE, STATE_VARIABLE
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 PROBE_TIMEOUT_S = 2
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cli.environment import OUTPUTS_VARIABLE, PROJECT_ROOT
-from cli.errors import CliError
+from cli.ui.errors import CliError
 
 if TYPE_CHECKING:
     from pulumi.automation import LocalWorkspace, Workspace

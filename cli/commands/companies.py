@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
 from cli.ui.text import companies_counted, counted, printable
 
@@ -105,7 +105,7 @@ def add(invocation: Invocation, items: tuple[str, ...], file: str | None, page: 
 @click.pass_obj
 def import_(invocation: Invocation, file: str) -> None:
     """Add the companies in FILE: .csv (header name,page), .json (array of names or objects) or .txt."""
-    from cli.ui.company_files import read_companies
+    from cli.commands.company_files import read_companies
 
     found = read_companies(file)
     if not found:
@@ -207,7 +207,7 @@ def update(invocation: Invocation, old: str, new: str) -> None:
 @click.pass_obj
 def export(invocation: Invocation, file: str, kind: str | None) -> None:
     """Write all companies to FILE or stdout, as `nlp companies import` reads them."""
-    from cli.ui.company_files import format_of, write_companies
+    from cli.commands.company_files import format_of, write_companies
 
     if kind is None and file != "-":
         kind = format_of(file)

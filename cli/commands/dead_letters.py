@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
 from cli.ui.text import counted, relative_time
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import CliError
-from cli.ui.job_options import checked_options, fields_of_flags, kind_options
-from cli.ui.options import Invocation, examples, global_options, limit_option, project_option
+from cli.commands.job_options import checked_options, fields_of_flags, kind_options
+from cli.options import Invocation, examples, global_options, limit_option, project_option
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
 from schema.jobs import COMPLETED, KINDS, RUNNING, STATUSES
@@ -76,8 +76,8 @@ def start(
     except ApiError as error:
         running = error.kind == "job-running"
         advice = f"See it: {invocation.command(f'jobs list -p {place} --status {RUNNING}')}" if running else ""
-        options_by_field = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
-        raise error.with_option_names(options_by_field, advice) from None
+        fields = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
+        raise error.with_option_names(fields, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:

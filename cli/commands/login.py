@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json
 from cli.ui.text import printable
 

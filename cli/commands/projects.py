@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options, limit_option
+from cli.options import Invocation, examples, global_options, limit_option
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import counted, printable, relative_time
 

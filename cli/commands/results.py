@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.commands.results_download import download
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json, write_table
 from cli.ui.text import Since, companies_counted, counted, did_you_mean, printable, relative_time
 

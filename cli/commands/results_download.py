@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options, project_option
+from cli.options import Invocation, examples, global_options, project_option
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, transfer_progress, write_json, write_table
 from cli.ui.text import counted, printable, spoken_duration, spoken_size
 from schema.jobs import FAILED, KINDS, LATEST

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
 from cli.ui.text import Duration, companies_counted, printable, spoken_duration
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.environment import LOCAL, PROJECT_ROOT
-from cli.errors import CliError
-from cli.ui.options import Invocation, examples, global_options
+from cli.options import Invocation, examples, global_options
+from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json_line
 from cli.ui.text import counted, spoken_duration
 
 if TYPE_CHECKING:
     from pulumi.automation import Stack
 
-    from cli.ui.operation_log import OperationLog
+    from cli.aws.operation_log import OperationLog
 
 PAST_TENSE = {
     "create": "created",
@@ -146,8 +146,8 @@ def _confirm(name: str) -> None:
 @contextmanager
 def _operation(invocation: Invocation, title: str, *, preview: bool = False) -> Iterator[OperationLog]:
     """Write what Pulumi does meanwhile; a failure names what failed."""
+    from cli.aws.operation_log import OperationLog
     from cli.aws.pulumi_stack import PulumiError, pulumi_errors
-    from cli.ui.operation_log import OperationLog
 
     hint(f"{title} stack {invocation.stack} ...")
     log = OperationLog(json=invocation.json, preview=preview)

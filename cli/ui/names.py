@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.text import printable
 from schema.names import normalise_company_name
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import click
 
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.output import hint
 
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from cli.commands import jobs, results
+from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui.document_files import ENDINGS
-from cli.ui.job_options import checked_options, fields_of_flags
 from handlers.projects.models import NewJob
 from schema.companies import Label
 from schema.endpoints import ENDPOINTS
@@ -21,6 +21,11 @@ from tests.cli.test_app import invoke
 def test_every_label_and_status_has_a_style() -> None:
     assert results.STYLES.keys() == set(get_args(Label))
     assert jobs.STYLES.keys() == set(jobs.STATUSES)
+
+
+def test_the_help_names_every_type_of_document() -> None:
+    shown = invoke("documents", "upload", "--help").stdout
+    assert [ending for ending in ENDINGS if ending not in shown] == []
 
 
 @pytest.mark.parametrize(
@@ -37,11 +42,6 @@ def test_jobs(kind: str, values: dict[str, Any]) -> None:
     job = msgspec.convert({"kind": kind, "options": options}, NewJob)
     assert msgspec.to_builtins(job.options) == options
     assert set(fields_of_flags(kind).values()) == set(job.options.__struct_fields__)
-
-
-def test_the_help_names_every_type_of_document() -> None:
-    shown = invoke("documents", "upload", "--help").stdout
-    assert [ending for ending in ENDINGS if ending not in shown] == []
 
 
 def test_problems_that_get_advice_exist() -> None:

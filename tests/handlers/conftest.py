@@ -22,7 +22,7 @@ settings.load_profile("handlers")
 LogLines = Callable[[], list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(max_workers=32) as pool:
         yield pool

@@ -15,12 +15,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
-from components.blocks.compute.program import BatchProgram, ProgramFiles
 from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.workflow.job_records import TRANSACT, UPDATE
 from components.blocks.workflow.processing_job import CREATE_AND_WAIT as PROCESS
+from components.blocks.workflow.program import BatchProgram, ProgramFiles
 from schema.jobs import KINDS, RUNNING, execution_input, job_record
 from tests.support.pulumi_mocks import REGION, ROOT_FOLDER, SUFFIX, Evaluation, evaluate
 from tests.support.state_interpreter import EXECUTION, Execution, ServiceError

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.http.firewall import Firewall
+from components.blocks.access.firewall import Firewall
 from components.blocks.resources import child
 
 MIN_PASSWORD_LENGTH = 12

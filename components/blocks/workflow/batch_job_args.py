@@ -9,10 +9,10 @@ from dataclasses import KW_ONLY, dataclass, field
 import pulumi
 
 from components.blocks.access.permissions import Permission
-from components.blocks.compute.program import BatchProgram
 from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
+from components.blocks.workflow.program import BatchProgram
 from schema.job_kind import Channel
 from schema.jobs import DOCUMENTS
 from schema.limits import JOB_NAME_CHARACTERS

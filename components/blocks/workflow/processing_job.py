@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 
 from components.blocks.access.permissions import Permission
-from components.blocks.compute.program import BatchProgram
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
 from components.blocks.workflow.execution import JOB, PROGRAM, WHEELS
 from components.blocks.workflow.expressions import Expression, Value, call, exists, jsonata, value, when
+from components.blocks.workflow.program import BatchProgram
 from schema.job_kind import Channel
 from schema.jobs import OUTPUT_FIELD
 

@@ -15,7 +15,7 @@ from cli.api import backoff
 from cli.api.client import Api
 from cli.api.errors import ApiError
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from tests.support.cli_api import DROPPED, Answer, ApiServer, answer, jwt, page, problem, running_api
 
 KEY = "7e3f"

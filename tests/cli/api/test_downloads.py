@@ -16,7 +16,7 @@ from cli.api import backoff
 from cli.api.client import Api
 from cli.api.downloads import Downloader, ResultFile, ResultList, safe_path
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from tests.cli.commands.test_jobs import JOB, JOBS, job
 from tests.support.cli_api import DROPPED, PROJECT, Answer, ApiServer, Request, answer, jwt, page, running_api
 

@@ -15,7 +15,7 @@ import pytest
 from cli.api.identity import Identity, checked_token, claims_of
 from cli.api.tokens import Tokens, TokenStore, state_folder
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from tests.support.cli_api import YOU, Answer, ApiServer, answer, jwt, running_api
 
 API = "https://abc.execute-api.eu-central-1.amazonaws.com"

@@ -20,8 +20,8 @@ from cli.api import backoff
 from cli.api.client import Api
 from cli.api.uploads import Uploader
 from cli.aws.deployment import Deployment
-from cli.errors import CliError
 from cli.ui.document_files import DocumentFile
+from cli.ui.errors import CliError
 from schema.limits import UPLOAD_BYTES
 from tests.support.cli_api import (
     DOCUMENTS,

@@ -11,7 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from cli.aws.batches import BACKOFF, read_batches, write_batches
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from tests.support.cli_aws import make_client
 
 NOWHERE = "http://127.0.0.1:1"

@@ -11,5 +11,8 @@ ARN = "arn:aws:sqs:eu-central-1:123456789012:work"
 
 
 def test_account_and_region_are_read_out_of_an_arn() -> None:
-    later = pulumi.Output.from_input(ARN)
-    assert evaluate(lambda: [account_of(later), region_of(later)]).result == ["123456789012", "eu-central-1"]
+    def read() -> list[pulumi.Output[str]]:
+        later = pulumi.Output.from_input(ARN)
+        return [account_of(later), region_of(later)]
+
+    assert evaluate(read).result == ["123456789012", "eu-central-1"]

@@ -22,9 +22,12 @@ def test_permissions_and_values_are_those_of_all_grants() -> None:
 
 
 def test_several_resources_share_a_variable_by_their_names() -> None:
-    grant = by_name({"first": Grant((SEND,), pulumi.Output.from_input("one")), "second": Grant((RECEIVE,), "two")})
-    assert grant.permissions == (SEND, RECEIVE)
-    assert json.loads(evaluate(lambda: grant.value).result) == {"first": "one", "second": "two"}
+    def join() -> pulumi.Input[str]:
+        grant = by_name({"first": Grant((SEND,), pulumi.Output.from_input("one")), "second": Grant((RECEIVE,), "two")})
+        assert grant.permissions == (SEND, RECEIVE)
+        return grant.value
+
+    assert json.loads(evaluate(join).result) == {"first": "one", "second": "two"}
 
 
 def test_a_variable_names_one_resource() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from cli.api.companies import Company
-from cli.errors import CliError
+from cli.ui.errors import CliError
 from cli.ui.names import COMMENT, from_file, read_text
 from cli.ui.text import companies_counted
 from schema.companies import COMPANY_KEY, PAGE

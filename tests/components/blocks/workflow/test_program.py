@@ -10,10 +10,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.blocks.compute import program
 from components.blocks.compute.bundle import ROOT
-from components.blocks.compute.program import BatchProgram, ProgramFiles, program_files
 from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.workflow import program
+from components.blocks.workflow.program import BatchProgram, ProgramFiles, program_files
 from schema.jobs import IMPORTED_BY_NAME
 from tests.support.batch_jobs import MACHINE, declare, definition_of
 from tests.support.import_checks import import_alone, missing_modules

@@ -10,8 +10,8 @@ import pulumi
 from components.blocks.access.role import Role
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.python_function import PythonFunction
-from components.blocks.compute.schedule import Schedule
 from components.blocks.resources import child
+from components.blocks.workflow.schedule import Schedule
 from components.blocks.workflow.state_machine import StateMachine
 from components.blocks.workflow.states import End, State
 from tests.support.pulumi_mocks import ACCOUNT, SUFFIX, Evaluation, arn_of, evaluate
