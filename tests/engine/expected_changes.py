@@ -6,6 +6,7 @@ A line is an operation, a type's last part and a logical name. `<hash>` and `*.w
 from __future__ import annotations
 
 API_FUNCTIONS = (
+    "companies-change",
     "companies-list",
     "company-delete",
     "company-get",

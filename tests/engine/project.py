@@ -16,8 +16,8 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 # What is made again anywhere, or is none of the program's business.
-_LEFT_OUT = shutil.ignore_patterns(".*", "build", "tests", "bench", "docs", "__pycache__", "*.egg-info")
-# Archives of packages, which are fetched once: https://pypi.org is not part of what is tested here.
+_LEFT_OUT = shutil.ignore_patterns(".*", "build", "tests", "bench", "__pycache__", "*.egg-info")
+# Archives of packages, which are fetched once: the package index is not part of what is tested here.
 _FETCHED = "build"
 _A_DAY = 24 * 3600
 
