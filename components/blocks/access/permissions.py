@@ -57,7 +57,7 @@ def policy_document(permissions: Sequence[Permission]) -> pulumi.Output[str]:
     Parameters
     ----------
     permissions
-        What it allows; a statement each.
+        Permissions, of which each becomes a statement.
     """
     statements = []
     for permission in permissions:
