@@ -1,4 +1,4 @@
-"""BatchJobWorkflow: turns a kind of job into a state machine that runs it on Amazon SageMaker and keeps its record."""
+"""BatchJobWorkflow: a state machine that runs jobs of one kind on Amazon SageMaker and keeps their records."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class BatchJobWorkflow(pulumi.ComponentResource):
     `schema.jobs.execution_input` makes.
 
     A program that ends with exit code 0 has completed the job. If it also leaves an exit message
-    (`/opt/ml/output/message`), it has delivered nothing but a report: the job has failed for that reason, and its files
-    are kept.
+    (`/opt/ml/output/message`), it has delivered only a report: the job fails with that message as its cause, and its
+    files are kept.
 
     Attributes
     ----------

@@ -39,8 +39,8 @@ class DocumentStoreArgs:
 class DocumentStore(pulumi.ComponentResource):
     """A table of projects, documents and jobs, and a bucket of documents, results, models and programs.
 
-    Documents are uploaded by presigned forms, which stay valid after a document's deletion. A function deletes what is
-    uploaded late.
+    Documents are uploaded with presigned forms, which stay valid after a document's deletion. A function deletes files
+    that are uploaded after that.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class DocumentStore(pulumi.ComponentResource):
             asynchronous=True,
             opts=child(self),
         )
-        # S3 filters by plain prefixes, so objects of results come, too, but nothing is posted there.
+        # S3 filters by a plain prefix, which results share. They are not posted, so they cause no events.
         self.files.invoke(
             name,
             function=withdraw,

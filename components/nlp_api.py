@@ -39,7 +39,7 @@ class NlpApiArgs:
     version
         Version that `GET /health` answers.
     isolated_translation
-        Translation jobs reach no network, so the API refuses those with Amazon Translate.
+        Translation jobs have no network, so the API refuses jobs that use Amazon Translate.
     issuer, audience
         JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
     self_registration
@@ -55,17 +55,17 @@ class NlpApiArgs:
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
     requests_per_second, burst
-        Rate limit of most routes together.
+        Rate limit shared by all routes that are not costly.
     costly_requests_per_second, costly_burst
-        Rate limit of each route that starts something that is paid for.
+        Rate limit of each costly route, whose requests cause paid work.
     domain
         Custom domain, such as `api.example.com`, which is then the only address.
     hosted_zone_id
         Route 53 hosted zone for the domain's record and its certificate's validation.
     certificate_arn
-        Certificate for the domain; issued when absent, which takes `hosted_zone_id`.
+        Existing certificate for the domain; when absent, one is issued, which requires `hosted_zone_id`.
     protect
-        Protect the user pool, and a store that is created, from deletion.
+        Protect the user pool, and the store if the API creates it, from deletion.
     """
 
     functions: FunctionDefaults = field(default_factory=FunctionDefaults)
@@ -98,7 +98,7 @@ class NlpApiArgs:
 
 
 class NlpApi(pulumi.ComponentResource):
-    """The HTTP API: each endpoint is a route and a function, which may do what its declaration says.
+    """The HTTP API: each endpoint is a route and a function with the permissions that its declaration names.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class NlpApi(pulumi.ComponentResource):
 
 
 def _former_place(name: str) -> pulumi.Alias:
-    """Make the alias of the former `NlpApi` inside a `ProductApi`, which held user pool, functions and routes."""
+    """Alias of the former `NlpApi`, a child of `ProductApi` that held the user pool, the functions and the routes."""
     return pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))
 
 

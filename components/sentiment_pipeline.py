@@ -35,17 +35,17 @@ class SentimentPipelineArgs:
     language
         Language of the texts, as Amazon Comprehend names it.
     text_source_url
-        Server of the texts, with the interface of MediaWiki's Action API; Wikipedia when absent.
+        Base address of a text source that offers MediaWiki's Action API; Wikipedia when absent.
     contact
-        E-mail address or page for the text source's operators.
+        E-mail address or web page that is sent to the text source with each request.
     companies_per_segment
         Companies sent per dispatch invocation; larger tables are split across several.
     batch_window_seconds
-        Time that a batch may wait to fill.
+        Longest wait for a batch to fill, in seconds.
     analyse_timeout_seconds, analyse_concurrency
-        Time limit of a batch, and batches analysed at the same time.
+        Time limit of a batch, in seconds, and batches analysed at the same time.
     retry_seconds
-        Longest delay after a company's first failure; it doubles with each further one.
+        Longest delay after a company's first failure, in seconds; it doubles with each further one.
     max_receives
         Attempts before a message becomes a dead letter.
     observation_retention_days, result_retention_days

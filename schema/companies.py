@@ -8,7 +8,7 @@ from typing import Literal
 # Table of companies: partition key, and the title of the company's page where it differs from the name.
 COMPANY_KEY = "name"
 PAGE = "page"
-# Table of observations: partition and sort key, and the attribute after whose time DynamoDB may delete an item.
+# Table of observations: partition key, sort key, and time-to-live attribute.
 OBSERVATION_KEY = "company"
 OBSERVATION_SORT_KEY = "record"
 OBSERVATION_EXPIRES = "expires_at"
@@ -22,7 +22,7 @@ _RUN = re.compile(RUN_PATTERN)
 
 # Labels of Amazon Comprehend.
 Sentiment = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED"]
-# Labels of an observation without a sentiment: the page is missing, it lists several meanings, Comprehend refuses it.
+# Labels without a sentiment: no page, a page that lists several meanings, a text that Comprehend refuses.
 Unanalysed = Literal["NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 Label = Literal["POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED", "NOT_FOUND", "AMBIGUOUS", "UNSUPPORTED"]
 

@@ -1,4 +1,4 @@
-"""Values and items as Amazon DynamoDB's interface spells them.
+"""Codec for the typed values and items of Amazon DynamoDB's interface.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 """
@@ -13,7 +13,7 @@ TypedItem = dict[str, dict[str, Any]]
 
 
 def encode_value(value: Any) -> dict[str, Any]:
-    """Turn a text, number, truth value, or list or mapping of them, into the typed form.
+    """Turn a string, number, boolean or None, or a list or mapping of them, into the typed form.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def encode_value(value: Any) -> dict[str, Any]:
 
 
 def decode_value(value: Mapping[str, Any]) -> Any:
-    """Turn a value in the typed form into a plain one; `encode_value` is the way back."""
+    """Turn a value in the typed form into a plain one; the inverse of `encode_value`."""
     ((kind, content),) = value.items()
     if kind == "N":
         return float(content) if any(mark in content for mark in ".eE") else int(content)
@@ -53,5 +53,5 @@ def encode(attributes: Mapping[str, Any]) -> TypedItem:
 
 
 def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Turn an item into attributes; `encode` is the way back."""
+    """Turn an item into attributes; the inverse of `encode`."""
     return {name: decode_value(value) for name, value in item.items()}

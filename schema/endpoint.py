@@ -1,4 +1,4 @@
-"""What the declaration of an endpoint says; the declarations are in `schema/endpoints.py`."""
+"""Types of the declarations of endpoints; the declarations themselves are in `schema/endpoints.py`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Use:
     Attributes
     ----------
     resource
-        Environment variable by which the script learns the resource's name, such as `DOCUMENTS_TABLE`.
+        Environment variable that holds the resource's name, such as `DOCUMENTS_TABLE`.
     actions
         IAM actions without the service's prefix, such as `("GetItem", "PutItem")`.
     index
@@ -57,7 +57,7 @@ class Endpoint:
     group
         Heading in the OpenAPI document.
     summary, description
-        What it does in one line, and what else to know.
+        What it does, in one line; and further details.
     uses
         Resources that it may use, and how.
     services
@@ -65,27 +65,27 @@ class Endpoint:
     environment
         Further environment variables that its script reads; `NlpApi` gives their values.
     public
-        It needs no sign-in.
+        Requests need no token.
     costly
-        It starts something that is paid for, so the tighter throttle applies.
+        Its requests cause paid work, so the tighter throttle applies.
     timeout_seconds, memory_mb
         Limits of its function.
     files
-        Files beside the script's bundle that it reads, by their path in the bundle; relative to the project's folder.
+        Further files that the script reads: path in the bundle -> path in the project.
     parameters
-        By name, types of those parameters in the path that are no ids.
+        Types of the path parameters that are not ids, by name.
     query, request
         Types of the query string and of the body.
     example
         A body, as JSON.
     answers
-        By status: type of the body, or None where there is no body, and when it is answered.
+        By HTTP status: type of the body (None without a body) and description.
     problems
-        Statuses of its refusals, besides those of every endpoint.
+        HTTP statuses of its errors, besides those that every endpoint has.
     idempotent
-        It takes an `Idempotency-Key`.
+        Requests may have an `Idempotency-Key`.
     location
-        Its success names what it made in the header `Location`.
+        Its answer has a header `Location` with the path of the new resource.
     """
 
     method: Method

@@ -31,7 +31,7 @@ _JOB_PARAMETERS = "handlers.api.support.job_parameters:"
 _PAGE = "handlers.api.support.pagination:PageQuery"
 _PROJECT = "/projects/{project}"
 _JOB = _PROJECT + "/jobs/{job}"
-# API Gateway's `{name+}`: names of companies may have slashes.
+# API Gateway's `{name+}` matches slashes, which names of companies may have.
 _COMPANY = "/companies/{name+}"
 _COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}

@@ -1,4 +1,4 @@
-"""What the declaration of a kind of batch job says; the declarations are in `schema/jobs.py`."""
+"""Types of the declarations of job kinds; the declarations themselves are in `schema/jobs.py`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Option:
     choices
         Allowed texts; the option is an integer when empty.
     service
-        Service whose language codes the choices are, for messages; empty where they are not languages.
+        Service that defines the language codes in `choices`, for messages; empty if the choices are not languages.
     minimum, maximum
         Bounds of an integer.
     default
@@ -47,7 +47,7 @@ class Option:
     required
         The option must be given.
     when_absent
-        What happens without the option, for help texts.
+        What happens without the option, as a phrase for help texts.
     examples
         Values for the API's description; help texts show the first one.
     """
@@ -80,7 +80,7 @@ class Channel:
     sharded
         Several instances share the objects; otherwise each instance gets all of them.
     optional
-        The field may be missing: then the job has no such channel.
+        The field may be missing; the job then lacks this channel.
     """
 
     name: str
@@ -107,7 +107,7 @@ class Model:
 
 
 def _check_nothing(_options: Mapping[str, Any]) -> None:
-    """Accept all options that are valid each by itself."""
+    """Accept every combination of options."""
 
 
 def _no_model(_options: Mapping[str, Any], _isolated: bool) -> Model | None:
@@ -127,20 +127,20 @@ class JobKind:
         What a job does, as a sentence.
     program
         Module of the batch program that runs such jobs: its function `run(job, options)` returns a report, and
-        `merge(parts, output, options)`, where there is one, puts the results of several instances together.
+        `merge(parts, output, options)`, if it exists, merges the results of several instances.
     options
         What a user may choose.
     actions
-        IAM actions of the services that the program calls; none of them has a resource to name.
+        IAM actions of the services that the program calls; only actions without resource-level permissions.
     channels
         Inputs besides the program itself.
     can_be_isolated
-        Some options let the program work without any service of AWS, so its container may have no network.
+        With some options, the program calls no AWS service, so its container can run without a network.
     check
-        Raises `OptionError` where options contradict each other; gets all options, defaults included.
+        Raises `OptionError` if options contradict each other. Gets all options, including defaults.
     model
-        Finds the model that the options need; None where they need none. Gets all options, and whether the job has no
-        network. Raises `OptionError` where the options need a network that the job does not have.
+        Returns the model that the options need, or None. Gets all options, and whether the job runs without a network.
+        Raises `OptionError` if the options need a network and the job has none.
     """
 
     name: str

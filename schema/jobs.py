@@ -1,7 +1,7 @@
 """Batch jobs: their kinds, options, statuses and records.
 
-A new kind is one entry in `KINDS` and its program. The API, the command line, the settings, the batch program and the
-state machines read the entry.
+A new kind is one entry in `KINDS` and its program. The API, the command line, the batch program and the state machines
+read the entry.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from schema.templates import fields, fill
 Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
 STATUSES: tuple[Status, ...] = ("running", "completed", "failed", "cancelled", "rejected")
 RUNNING, COMPLETED, FAILED, CANCELLED, REJECTED = STATUSES
-# In place of a job's id: the job of a kind that was completed last.
+# Used in place of a job's id: the last completed job of a kind.
 LATEST = "latest"
-# Who requested a job that a schedule started.
+# Value of `requested_by` in jobs that a schedule started.
 SCHEDULE = "schedule"
 # Environment variables of the batch program: kind and id of the job, and its options as JSON.
 KIND_VARIABLE = "JOB_KIND"
 ID_VARIABLE = "JOB_ID"
 OPTIONS_VARIABLE = "JOB_OPTIONS"
-# Kind of the second job that puts the results of several instances together. Users cannot start it.
+# Kind of the second job, which merges the results of several instances. Users cannot start it.
 MERGE = "merge"
-# Prefix, below a job's results, of what each of several instances leaves for the merging job.
+# Prefix below a job's results under which each of several instances stores its part for the merging job.
 PARTS_PREFIX = "parts/"
 # Field of an execution's input that holds the address of the results.
 OUTPUT_FIELD = "output"
 
-# Attributes of a job's item, as templates of what is known when the job is recorded.
+# Attributes of a new job's item, as templates.
 RECORD: Mapping[str, str] = {
     projects.PARTITION_KEY: projects.PROJECT_PARTITION,
     projects.SORT_KEY: projects.JOB,
@@ -63,7 +63,7 @@ def _check_translation(options: Mapping[str, Any]) -> None:
 
 
 def _marian_model(options: Mapping[str, Any], isolated: bool) -> Model | None:
-    """Name the MarianMT model of a pair of languages, as its publisher, Helsinki-NLP, names it."""
+    """Return the MarianMT model of a language pair, under the name that its publisher, Helsinki-NLP, uses."""
     if options["engine"] != "marian":
         if isolated:
             raise OptionError("engine", "`marian`: translation jobs reach no network here")
@@ -158,7 +158,7 @@ ANALYSE_JOB = JobKind(
 )
 
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRANSLATE_JOB, ANALYSE_JOB)}
-# Modules that the batch program imports by name, by the module that imports them; import statements do not show them.
+# Modules that are imported by name, by the module that imports them. Bundling cannot find them in import statements.
 IMPORTED_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "handlers.batch.programs": tuple(kind.program for kind in KINDS.values())
 }
@@ -220,6 +220,6 @@ def with_defaults(kind: JobKind, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_of(kind: str, options: Mapping[str, Any]) -> str | None:
-    """Name the model that a job needs, if it needs one; options that are absent have their defaults."""
+    """Return the name of the model that a job needs, or None; absent options have their defaults."""
     model = KINDS[kind].model(with_defaults(KINDS[kind], options), False)
     return model.name if model else None

@@ -1,7 +1,7 @@
 """Rules for names: of companies, projects and files.
 
-Each rule is a regular expression in the words of every dialect, so that readers of the OpenAPI document can apply it,
-and a function that applies it here. Dialects differ in what counts as a space, so spaces are written out.
+Each rule is a regular expression and a function. The OpenAPI document has the expression, so it uses only syntax that
+all dialects share. Dialects differ in what counts as a space, so spaces are written out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FILE_NAME_EXPECTED = (
 
 
 def one_line(excluded: str) -> str:
-    """Write the pattern of a text of one line that has more than spaces.
+    """Build the pattern of a text that has one line and is not only spaces.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def _in_any_case(ending: str) -> str:
 # Characters that Amazon SQS, which carries the names, refuses in a message:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 COMPANY_NAME_PATTERN = one_line(r"\x00-\x1F\x7F\uFFFE\uFFFF")
-# Names of companies that are stored already: as today, but with any characters. Not all of them are white space.
+# Names of companies stored before that rule: any characters, but not only white space.
 STORED_COMPANY_NAME_PATTERN = rf"[^\x09-\x0D\x1C-\x1F{_SPACES}]"
 _UNSENDABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 PROJECT_NAME_PATTERN = one_line(r"\x00-\x1F\x7F")

@@ -24,11 +24,11 @@ PROJECT = "PROJECT"
 MEMBER = "MEMBER#{user}"
 DOCUMENT = "DOCUMENT#{document}"
 JOB = "JOB#{job}"
-# There while a job of the kind runs in the project.
+# Exists while a job of the kind runs in the project.
 LOCK = "RUNNING#{kind}"
-# Names the job of the kind that was completed last.
+# Names the last completed job of the kind.
 LATEST = "LATEST#{kind}"
-# A partition of its own per idempotency key of a user's requests to a route.
+# One partition per user, route and idempotency key.
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY#{user}#{route}#{key}"
 IDEMPOTENCY = "IDEMPOTENCY"
 # Partition of the index `by-status`.
@@ -65,12 +65,12 @@ def job_key(project: str, job: str) -> Key:
 
 
 def lock_key(project: str, kind: str) -> Key:
-    """Key of the item that is there while a job of a kind runs."""
+    """Key of the item that exists while a job of a kind runs."""
     return fill(PROJECT_PARTITION, project=project), fill(LOCK, kind=kind)
 
 
 def latest_key(project: str, kind: str) -> Key:
-    """Key of the item that names the job of a kind that was completed last."""
+    """Key of the item that names the last completed job of a kind."""
     return fill(PROJECT_PARTITION, project=project), fill(LATEST, kind=kind)
 
 

@@ -1,4 +1,4 @@
-"""Retries: how often, and with which pauses."""
+"""Retry loop with exponential back-off and full jitter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _random = random.SystemRandom()
 def full_jitter(failures: int, first_seconds: float, longest_seconds: float) -> float:
     """Choose a pause at random: exponential back-off with full jitter.
 
-    Clients that failed together do not come back together.
+    The random pause spreads out the retries of clients that failed at the same time.
     Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 
     Parameters
@@ -34,7 +34,7 @@ def full_jitter(failures: int, first_seconds: float, longest_seconds: float) -> 
 
 @dataclass(frozen=True)
 class Backoff:
-    """How often something is tried, with pauses as `full_jitter` chooses them.
+    """Number of attempts, and bounds of the pauses that `full_jitter` chooses.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Backoff:
         failures
             Attempts that have failed, from 1.
         at_least
-            Seconds that the other side asks to be left alone, as in the header `Retry-After`.
+            Shortest pause that the other side asks for, in seconds, as in the header `Retry-After`.
 
         Returns
         -------
@@ -79,9 +79,9 @@ class Attempt:
     is_last
         No further attempt follows: what fails now is final.
     pause_at_least
-        Set it before the loop goes on, where the other side asks for a pause, in seconds.
+        Shortest pause before the next attempt, in seconds. The loop's body sets it if the other side asks for a pause.
     at_once
-        Set it before the loop goes on, where the next attempt needs no pause.
+        The next attempt needs no pause. The loop's body sets it.
     """
 
     number: int
@@ -91,10 +91,10 @@ class Attempt:
 
 
 def attempts(backoff: Backoff, sleep: Callable[[float], None] = time.sleep) -> Iterator[Attempt]:
-    """Yield attempts, with a pause between each two of them.
+    """Yield attempts, pausing between them.
 
-    A loop returns, breaks or raises when it is done; going on to the next round means that the attempt failed. A loop
-    that runs to its end has failed in every attempt::
+    The loop's body returns, breaks or raises when it is done. Otherwise the attempt counts as failed. A loop that runs
+    to its end has failed in every attempt::
 
         for attempt in attempts(Backoff(5, 0.1, 2)):
             unread = read(unread)
@@ -105,7 +105,7 @@ def attempts(backoff: Backoff, sleep: Callable[[float], None] = time.sleep) -> I
     Parameters
     ----------
     backoff
-        How often, and with which pauses.
+        Number of attempts and their pauses.
     sleep
         Waits a number of seconds.
     """

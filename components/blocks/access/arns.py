@@ -1,4 +1,4 @@
-"""Account and region, read out of ARNs: no call to AWS, so previews need no credentials."""
+"""Account and region, extracted from ARNs: without a call to AWS, previews need no credentials."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pulumi
 
 
 def account_of(arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Read the account's number out of an ARN; S3's ARNs have none."""
+    """Extract the account number from an ARN; ARNs of S3 have none."""
     return pulumi.Output.from_input(arn).apply(lambda value: value.split(":")[4])
 
 
 def region_of(arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Read the region out of an ARN; the ARNs of S3 and IAM have none."""
+    """Extract the region from an ARN; ARNs of S3 and IAM have none."""
     return pulumi.Output.from_input(arn).apply(lambda value: value.split(":")[3])

@@ -21,9 +21,9 @@ class Grant:
     Attributes
     ----------
     permissions
-        For the role of whoever uses the resource.
+        Permissions for the role of the function or service that uses the resource.
     value
-        What names the resource: a table's or bucket's name, a queue's URL, a state machine's or topic's ARN.
+        Value that names the resource: a table's or bucket's name, a queue's URL, a state machine's or topic's ARN.
     """
 
     permissions: tuple[Permission, ...]

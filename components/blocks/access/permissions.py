@@ -1,7 +1,7 @@
 """Permissions: what a role may do, declared where the role is made.
 
-Resources make them as part of grants, see `grants.py`; permissions of services without resources are made here. Actions
-and resources are exact. A permission on `*` has to say why AWS offers nothing narrower.
+Resources make them as part of grants (`grants.py`). Permissions on services without resources are declared directly.
+Actions and resources are exact. A permission on `*` has to say why AWS offers nothing narrower.
 """
 
 from __future__ import annotations

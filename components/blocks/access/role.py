@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.blocks.access.permissions import Permission, policy_document
 
-# Services that send `aws:SourceAccount` when they assume a role; the condition would lock out any that does not.
+# Services that send `aws:SourceAccount` when they assume a role. The condition would lock out all others.
 # Lambda: https://github.com/aws/agent-toolkit-for-aws, file lambda-trust-policy.json
 # SageMaker: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
 # Step Functions: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
@@ -31,7 +31,7 @@ class Role:
     service
         Principal of the service.
     account
-        Number of the account, which `account_of` reads out of any ARN that has one.
+        Number of the account; `account_of` extracts it from an ARN.
     permissions
         The policy's statements.
     opts
@@ -42,7 +42,7 @@ class Role:
     name, arn
         Name and ARN of the role.
     policy
-        Whatever acts under the role has to wait for it: `depends_on=[role.policy]`.
+        The role's policy. Resources that act under the role have to wait for it: `depends_on=[role.policy]`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Role:
     def add_policy(
         self, name: str, *, permissions: Sequence[Permission], opts: pulumi.ResourceOptions
     ) -> aws.iam.RolePolicy:
-        """Give the role a further policy, for permissions on what itself waits for the role.
+        """Give the role a further policy, for permissions on resources that are created after the role.
 
         Parameters
         ----------

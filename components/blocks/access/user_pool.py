@@ -186,5 +186,5 @@ def _tokens(sign_in: SignIn) -> dict[str, Any]:
 
 
 def _domain_prefix(pool: str) -> str:
-    """Make a prefix that no other pool has, of an id such as `eu-central-1_AbCdEfGhI`."""
+    """Derive a unique prefix from the pool's id, such as `eu-central-1_AbCdEfGhI`."""
     return f"nlp-{pool.partition('_')[2].lower()}"

@@ -15,7 +15,7 @@ from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.layer import dependency_layer
 
 LAYER_LOCK_FILE = ROOT / "requirements" / "layer.txt"
-# By the run of the program, which its connection to the engine identifies: layers by runtime and architecture.
+# Shared layers by runtime and architecture, for each run of a program. The connection to the engine identifies the run.
 _layers: WeakKeyDictionary[Any, dict[tuple[str, str], aws.lambda_.LayerVersion]] = WeakKeyDictionary()
 
 
@@ -47,7 +47,7 @@ class FunctionDefaults:
     alarm_topics: Sequence[pulumi.Input[str]] = ()
 
     def layer_arns(self) -> list[pulumi.Input[str]]:
-        """List the ARNs of the layers; the first call of a stack's run builds the shared layer, where it is needed."""
+        """List the ARNs of the layers. Without layers, the first call in a program's run builds the shared one."""
         if self.layers is not None:
             return list(self.layers)
         layers = _layers.setdefault(get_monitor(), {})

@@ -1,7 +1,7 @@
 """Packages for another machine: the wheels of a lock file, fetched for a target's Python and system.
 
-The dependency layer and the batch program's wheels are both made from these. Nothing in the result depends on the
-machine that fetches: the lock file's markers are evaluated for the target, and each file's hash is in the lock file.
+The dependency layer and the batch program's wheels are both made from these. The result does not depend on the machine
+that fetches them: the lock file's markers are evaluated for the target, and each file's hash is in the lock file.
 """
 
 from __future__ import annotations

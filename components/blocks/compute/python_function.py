@@ -23,7 +23,7 @@ _DAY = 86_400
 
 
 class PythonFunction(pulumi.ComponentResource):
-    """A Lambda function in Python, whose role may log, trace and do what it is granted.
+    """A Lambda function in Python. Its role may write logs and traces, and has the granted permissions.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class PythonFunction(pulumi.ComponentResource):
     timeout_seconds, memory_mb
         Limits; Lambda gives processor time in proportion to memory.
     reserved_concurrency
-        Concurrent invocations at most, where that protects something.
+        Most invocations at the same time; limited only by the account when absent.
     asynchronous
-        The function is invoked asynchronously: events that failed in every attempt land in a queue, `failures_url`.
+        The function is invoked asynchronously. Events that fail in every attempt move to a queue (`failures_url`).
     invokes_itself
         The function may invoke itself.
 
@@ -112,7 +112,7 @@ class PythonFunction(pulumi.ComponentResource):
         if failures:
             self._send_failures_to(name, failures)
         if invokes_itself:
-            # A policy of its own: the function waits for the role's first policy, which therefore cannot name it.
+            # A second policy: the function waits for the role's first one, which therefore cannot name the function.
             permission = Permission(["lambda:InvokeFunction"], [self.arn])
             role.add_policy(f"{name}-itself", permissions=[permission], opts=child(self))
         self._watch(name, failures, defaults.alarm_topics)

@@ -97,7 +97,7 @@ def prebuilt_image(name: str, version: str, region: str) -> str:
 
 
 def repository_arn(image: str) -> str:
-    """Make the ARN of an image's repository out of the image's address.
+    """Derive the ARN of an image's repository from the image's address.
 
     Parameters
     ----------

@@ -19,9 +19,9 @@ class Domain:
     host
         Host name, such as `api.example.com`.
     zone_id
-        Id of the hosted zone in Amazon Route 53 for its records; without one, make them by hand.
+        Id of the Amazon Route 53 hosted zone for the domain's records; when absent, create them by hand.
     certificate_arn
-        ARN of a certificate in the API's region; issued when absent, which takes `zone_id`.
+        ARN of an existing certificate in the API's region; when absent, one is issued, which requires `zone_id`.
     """
 
     host: str
@@ -50,7 +50,7 @@ class ApiDomain(pulumi.ComponentResource):
     url
         Address of the API.
     target
-        Host name that a record made by hand points to.
+        Host name for a record that is created by hand.
     """
 
     def __init__(

@@ -50,11 +50,11 @@ class HttpApi(pulumi.ComponentResource):
     issuer
         Issuer of the accepted tokens.
     throttle
-        Rate limit of all routes together that have none of their own.
+        Rate limit shared by all routes without one of their own.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
     only_by_domain
-        Switch the API's own address off, since a custom domain is in front.
+        Disable the API's own address, because a custom domain replaces it.
     log_retention_days
         Days that the access log is kept.
     alarm_topics
@@ -131,7 +131,8 @@ class HttpApi(pulumi.ComponentResource):
         authorizer: aws.apigatewayv2.Authorizer,
     ) -> aws.apigatewayv2.Route:
         name = f"{api_name}-{route.resource_name}"
-        # Once named by the handler's file. API Gateway refuses a second route of a key, so a route is never replaced.
+        # Routes were once named after the handler's file. The alias keeps them: API Gateway refuses a second route with
+        # the same key, so a replacement could not be created first.
         renamed = [pulumi.Alias(name=f"{api_name}-{route.function_name}")]
         permission = aws.lambda_.Permission(
             name,

@@ -16,7 +16,7 @@ from components.blocks.resources import child
 
 
 class LambdaApi(pulumi.ComponentResource):
-    """An HTTP API: each route is a function whose role may do what the route declares, and nothing else.
+    """An HTTP API: each route has a function, whose role has the permissions that the route declares and no others.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class LambdaApi(pulumi.ComponentResource):
     functions
         Defaults shared by all functions of the stack.
     throttle
-        Rate limit of all routes together that have none of their own.
+        Rate limit shared by all routes without one of their own.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
     domain

@@ -27,7 +27,7 @@ class Throttle:
     requests_per_second
         Sustained rate.
     burst
-        Requests let through at once.
+        Requests allowed at once.
     """
 
     requests_per_second: pulumi.Input[float] = 100

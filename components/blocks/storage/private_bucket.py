@@ -65,12 +65,12 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def grant(self, *actions: BucketAction, prefix: str = "", prefixes: Sequence[str] = ()) -> Grant:
-        """Allow actions on the objects below some prefixes; the grant's value is the bucket's name.
+        """Grant actions on the objects below prefixes; the grant's value is the bucket's name.
 
         Parameters
         ----------
         actions
-            Names of S3's actions. `ListBucket` lists the objects below the prefixes alone.
+            Names of S3's actions. `ListBucket` lists only the objects below the prefixes.
         prefix, prefixes
             What keys start with, such as `reports/`; `*` stands for any text. Give one prefix or several.
 
@@ -110,7 +110,7 @@ class PrivateBucket(pulumi.ComponentResource):
         Raises
         ------
         ValueError
-            The bucket has a notification. S3 keeps one configuration per bucket, so a second one would replace it.
+            The bucket already has a notification. S3 keeps one per bucket, so a second one would replace it.
         """
         if self._has_notification:
             raise ValueError(f"Bucket {self.pulumi_resource_name}: it can have one notification, and has one already")
@@ -121,7 +121,7 @@ class PrivateBucket(pulumi.ComponentResource):
             function=function.name,
             principal="s3.amazonaws.com",
             source_arn=self.arn,
-            # After a bucket's deletion, another account can create one of the same name.
+            # After the bucket is deleted, another account can create one with the same name.
             source_account=account_of(function.arn),
             opts=child(self),
         )
@@ -196,7 +196,7 @@ class PrivateBucket(pulumi.ComponentResource):
                 "Statement": [tls_only(actions="s3:*", resources=[self.arn, pulumi.Output.concat(self.arn, "/*")])],
             }
         )
-        # S3 refuses to change both at the same time.
+        # S3 refuses to change the policy and the public access block at the same time.
         aws.s3.BucketPolicy(name, bucket=self.name, policy=policy, opts=child(self, depends_on=[public_access]))
 
     def _let_pages_upload(self, name: str, origins: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from components.blocks.observe.alarms import Metric, alarm_above
 from components.blocks.resources import child
 
 QueueAction = Literal["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"]
-# AWS's advice for queues that Lambda reads: six times the function's time limit, and the batching window besides.
+# AWS's advice for queues that Lambda reads: six times the function's time limit plus the batching window.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_TIMES_TIMEOUT = 6
 # Amazon SQS keeps messages for at most 14 days.
@@ -86,12 +86,12 @@ class WorkQueue(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "dead_letter_url": self.dead_letter_url})
 
     def grant(self, *actions: QueueAction) -> Grant:
-        """Allow actions on the queue, not on its dead-letter queue; the grant's value is the queue's URL.
+        """Grant actions on the queue, but not on its dead-letter queue; the grant's value is the queue's URL.
 
         Parameters
         ----------
         actions
-            Names of SQS's actions; each holds for its batch form, too.
+            Names of SQS's actions; each includes its batch form.
 
         Raises
         ------

@@ -54,9 +54,9 @@ from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MERGE, OUTPUT_FIELD, PARTS_P
 from schema.projects import RESULTS_PREFIX
 
 START = "Prepare"
-# Time for instances to start and images to be pulled, which SageMaker does not count as running time.
+# Seconds for instances to start and pull the image, which SageMaker does not count as running time.
 STARTING_SECONDS = 1800
-# What the instances of a job have left, for the job that merges it.
+# The parts that the instances of a job have stored, for the job that merges them.
 _PARTS = Channel(name="parts", field="parts", prefix=RESULTS_PREFIX + PARTS_PREFIX)
 
 
@@ -79,7 +79,7 @@ class BatchDefinition:
     region: pulumi.Output[str]
 
     def timeout_seconds(self) -> int:
-        """Longest time of an execution: more than all its states take, so that a state's own limit ends it."""
+        """Time limit of an execution in seconds: more than its states take, so that their own limits apply first."""
         retry = self.args.retry
         attempts = retry.capacity_attempts + 1
         creating = retry.attempts * retry.longest_seconds
@@ -212,7 +212,7 @@ class BatchDefinition:
 
     @cached_property
     def _create_permissions(self) -> list[Permission]:
-        # Made once: two states create jobs, and the machine's role has each permission once.
+        # Cached, because two states create jobs and the machine's role has each permission only once.
         account = account_of(self.args.table.arn)
         return create_permissions(self.args, role_arn=self.role_arn, region=self.region, account=account)
 

@@ -1,4 +1,4 @@
-"""Arguments of a batch job workflow: everything that is known of the jobs of a kind."""
+"""Arguments of a batch job workflow."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class JobSchedule:
     fields
         Values for the templates of optional channels, such as `{"model": "opus-mt-en-de"}`.
     enabled
-        Whether it starts jobs at all.
+        Whether the schedule starts jobs; false turns it off.
     """
 
     label: str
@@ -61,9 +61,9 @@ class RetryPolicy:
     attempts
         Retries of a request that SageMaker refuses because of throttling or a quota.
     first_seconds, longest_seconds
-        Longest delay before the first of these retries, which doubles, and before any of them.
+        Longest delay before the first of these retries, in seconds, and before any of them; the delay doubles.
     capacity_attempts
-        Jobs that are created, in all, while AWS has no free instance.
+        Attempts in all to create the job while AWS has no free instance.
     capacity_seconds
         Seconds by which the wait for capacity grows with each attempt.
     """
@@ -104,7 +104,7 @@ class BatchJobWorkflowArgs:
     network_isolation
         The container has no network, not even to AWS.
     kms_key
-        ARN of the key of volumes and results; AWS's own keys when absent.
+        ARN of the KMS key for volumes and results; AWS's own keys when absent.
     retry
         Retries when SageMaker refuses a job or AWS has no capacity.
     schedules

@@ -6,19 +6,19 @@ from components.blocks.workflow.expressions import Expression, call, text, varia
 
 # Input of the state, which in the first states is the input of the execution.
 INPUT = Expression("$states.input")
-# In a rule that catches errors.
+# The error, in a rule that catches errors.
 ERROR = Expression("$states.errorOutput")
 # ARN of the execution.
 EXECUTION = Expression("$states.context.Execution.Id")
 NOW = call("now", text("[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]Z"))
 
-# Input of an execution that the API has started, or what it would have been for a job of a schedule.
+# Input of the execution, as the API gives it or as `schedule_input.py` composes it.
 JOB = variable("job")
 # Why the job failed.
 CAUSE = variable("cause")
-# Jobs of SageMaker that were created for lack of capacity, this one included.
+# Number of the attempt to get an instance, from 1.
 ATTEMPT = variable("attempt")
-# The failure was a lack of capacity.
+# Whether the failure was a lack of capacity.
 OUT_OF_CAPACITY = variable("outOfCapacity")
 # Addresses of the program and of its wheels.
 PROGRAM = variable("program")

@@ -31,12 +31,12 @@ class Expression:
         return Expression(".".join((self.code, *(name if name.isidentifier() else f"`{name}`" for name in names))))
 
 
-# What a value can be made of: expressions inside texts, numbers, truth values, lists and mappings.
+# A value: an expression, string, number or boolean, or lists and mappings of them.
 Value = Expression | str | int | Sequence["Value"] | Mapping[str, "Value"]
 
 
 def jsonata(expression: Expression) -> str:
-    """Mark an expression as such in a definition, where every other text is literal."""
+    """Mark an expression with `{% %}`; a definition takes all other strings literally."""
     return f"{{% {expression.code} %}}"
 
 

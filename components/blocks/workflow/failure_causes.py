@@ -1,4 +1,4 @@
-"""Why a batch job failed, in a user's words."""
+"""Causes of failed batch jobs, in words for users."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def is_out_of_capacity() -> Expression:
 def cause_of_error(*, instance_type: str, time_limit_seconds: int) -> Expression:
     """Cause of a job that could not be created, or that ended with an error.
 
-    The error of a failed job has its description as a JSON text: `ExitMessage` is the program's, `FailureReason` is
-    SageMaker's. A text that was cut off is not parsed, since that would end the execution.
+    The error of a failed job holds the job's description as JSON: `ExitMessage` comes from the program, `FailureReason`
+    from SageMaker. JSON that was cut off is not parsed, because a parse error would end the execution.
     """
     error, content, described, reason = (variable(name) for name in ("error", "text", "described", "reason"))
     is_json = all_of(

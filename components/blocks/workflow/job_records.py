@@ -1,7 +1,7 @@
 """States that keep a job's record in a table: whether it runs, how it ended, and which job is the latest.
 
-A job's status changes in one transaction with the lock that keeps a second job of the kind from running, so nobody sees
-the one without the other. Every change is conditional: a job that was cancelled stays cancelled.
+A job's status changes in one transaction with the lock that keeps a second job of the kind from running, so they never
+disagree. Every change is conditional: a job that was cancelled stays cancelled.
 
 Keys and attributes are those of `schema/projects.py` and `schema/jobs.py`.
 """
@@ -28,7 +28,7 @@ _RETRY = Retry([ANY_ERROR], attempts=6, first_seconds=1, longest_seconds=30)
 # A failed condition cancels a transaction, and so does a conflict with another transaction on the same items.
 _RETRY_CONFLICT = Retry([TRANSACTION_CANCELLED], attempts=2, first_seconds=1, longest_seconds=5)
 _NO_RETRY = Retry([CONDITION_FAILED], attempts=0)
-# Actions of a transaction, and the permissions that they take.
+# Actions of a transaction, and the permissions that they need.
 _ACTIONS: Mapping[str, TableAction] = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
@@ -50,7 +50,7 @@ class JobRecords:
 
     def __init__(self, *, table: Table, kind: str) -> None:
         self._table = table
-        # Values of the fields of all templates, besides the status.
+        # Values for the fields of all templates, except the status.
         self._values = {
             "project": JOB.field("project"),
             "job": JOB.field("job"),

@@ -1,4 +1,4 @@
-"""Permissions of the role of batch jobs: what the program and SageMaker itself do."""
+"""Permissions of the role of batch jobs, for the program and for SageMaker itself."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def service_permissions(kind: JobKind) -> list[Permission]:
 def _platform_permissions(
     args: BatchJobWorkflowArgs, region: pulumi.Output[str], account: pulumi.Output[str]
 ) -> list[Permission]:
-    """Make the permissions of what SageMaker does under the role of each job.
+    """Make the permissions that SageMaker itself needs under the role of a job.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
     """

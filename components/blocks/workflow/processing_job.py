@@ -18,7 +18,7 @@ from schema.jobs import OUTPUT_FIELD
 # https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 FOLDER = "/opt/ml/processing"
 CREATE_AND_WAIT = "arn:aws:states:::sagemaker:createProcessingJob.sync"
-# Rule of EventBridge by which Step Functions itself learns that a job has ended.
+# EventBridge rule that tells Step Functions when a job has ended.
 _MANAGED_RULE = "StepFunctionsGetEventsForSageMakerProcessingJobsRule"
 
 
@@ -96,7 +96,7 @@ def processing_inputs(program: BatchProgram, channels: Mapping[Channel, Expressi
 def create_permissions(
     args: BatchJobWorkflowArgs, *, role_arn: pulumi.Input[str], region: pulumi.Output[str], account: pulumi.Output[str]
 ) -> list[Permission]:
-    """Permissions of a state machine that creates such jobs and waits for them.
+    """Make the permissions of a state machine that creates processing jobs and waits for them.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html; Step Functions tags the jobs it waits for.
     """

@@ -1,4 +1,4 @@
-"""BatchProgram: a batch program in S3, its sources and its wheels each under a prefix named by their content."""
+"""BatchProgram: a batch program in S3. The prefixes of its sources and wheels are named after their contents."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def program_files(
 class BatchProgram(pulumi.ComponentResource):
     """A program in a bucket: sources under `programs/<hash>/`, wheels under `programs/wheels/<hash>/`.
 
-    A changed source makes another folder of sources, and a changed set of wheels another folder of wheels; neither
-    change uploads the other's files. Replaced folders stay in the bucket: an execution that began before a deployment
+    A changed source creates a new folder of sources, and a changed set of wheels a new folder of wheels. Neither change
+    uploads the files of the other. Replaced folders stay in the bucket: an execution that began before a deployment
     still starts jobs with them, for instance to merge the results of several instances hours later.
 
     Parameters

@@ -20,7 +20,7 @@ _RETRY_ATTEMPTS = 10
 class Schedule:
     """A rule that starts its target at the times of an expression.
 
-    EventBridge may invoke a function by the function's own policy, and start a state machine by a role. An invocation
+    The function's policy lets EventBridge invoke it; a role lets EventBridge start a state machine. An invocation
     that EventBridge could not deliver is retried for an hour; when all attempts have failed, the alarm is raised. The
     resources are children of `opts.parent`.
 
@@ -39,7 +39,7 @@ class Schedule:
     enabled
         Whether the rule starts its target at all.
     role
-        Role that starts the state machine, where several schedules share one; made when absent.
+        Role that starts the state machine, if several schedules share one; created when absent.
     alarm_name
         Logical name of the alarm.
     alarm_topics

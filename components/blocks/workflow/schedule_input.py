@@ -1,4 +1,4 @@
-"""Input of executions that a schedule starts: the same as the API would have given them."""
+"""Input of executions that a schedule starts, in the form in which the API gives it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from schema.templates import fields
 
 
 def composed_input(channels: Sequence[Channel]) -> Expression:
-    """Write the input of an execution that a schedule has started with a project, options and values of templates."""
+    """Write the input of an execution from what a schedule gives: a project, options and values for templates."""
     id_ = variable("id")
     known = {"project": INPUT.field("project"), "job": id_}
 

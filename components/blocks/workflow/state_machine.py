@@ -20,18 +20,18 @@ MachineAction = Literal["DescribeExecution", "StartExecution", "StopExecution"]
 
 
 class StateMachine(pulumi.ComponentResource):
-    """A state machine of type Standard, whose role may do what its states call and nothing else.
+    """A state machine of type Standard, whose role has the permissions that its states need and no others.
 
-    Standard and not Express: Express ends after five minutes and cannot wait for jobs, and Standard starts nothing
-    twice under one name. It is paid by state transition, a few cents for a hundred executions. Only errors are logged,
-    and without data, since Step Functions itself keeps the history of each execution for 90 days.
+    Express machines end after five minutes and cannot wait for jobs. Standard machines also start only one execution
+    per name. They are billed by state transition: a few cents per hundred executions. Only errors are logged, without
+    data, because Step Functions keeps the history of each execution for 90 days.
 
     Parameters
     ----------
     name
         The state machine's name starts with it.
     reason
-        What it is for.
+        Purpose of the machine.
     start
         Name of the first state.
     states
@@ -39,18 +39,18 @@ class StateMachine(pulumi.ComponentResource):
     timeout_seconds
         Longest time an execution may take.
     log_retention_days
-        Of its log.
+        Days that its log is kept.
     tracing
         Trace executions with AWS X-Ray.
     alarm_topics
         ARNs of SNS topics that alarms are sent to.
     after
-        What executions need besides, and the state machine therefore waits for.
+        Further resources that executions need; the state machine is created after them.
 
     Attributes
     ----------
     name, arn
-        Of the state machine.
+        Name and ARN of the state machine.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class StateMachine(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def grant(self, *actions: MachineAction) -> Grant:
-        """Allow to start executions, or to read or stop them; the grant's value is the state machine's ARN.
+        """Grant starting, reading or stopping executions; the grant's value is the state machine's ARN.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class StateMachine(pulumi.ComponentResource):
 
 
 def _executions(machine: str) -> str:
-    """Make the ARN of all executions out of the machine's: they are named by jobs, which are not known yet."""
+    """Make the ARN that matches all executions of a machine; they are named after jobs, which are not known yet."""
     return f"{machine.replace(':stateMachine:', ':execution:')}:*"
 
 

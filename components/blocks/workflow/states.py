@@ -1,7 +1,7 @@
 """States of a state machine, in AWS's Amazon States Language with JSONata, as typed values.
 
 Language: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html.
-A state that calls a service has the permissions that the call needs, so the machine's role is made of its states.
+A state that calls a service carries the permissions for the call. The machine's role is built from them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Retry:
     errors
         Names of errors; the state's next rule applies to all others.
     attempts
-        Retries at most; 0 for errors that never pass.
+        Most retries; 0 for errors that a retry cannot fix.
     first_seconds, longest_seconds
         Longest delay before the first retry, and before any retry.
     factor
@@ -164,9 +164,9 @@ class Choice:
     reason
         Purpose of the state.
     condition
-        What decides.
+        Condition of the choice.
     then, otherwise
-        Names of the states.
+        Names of the next state if the condition holds, and if it does not.
     """
 
     reason: str
@@ -187,14 +187,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Wait:
-    """Wait.
+    """Wait for some time.
 
     Attributes
     ----------
     reason
         Purpose of the state.
     seconds
-        How long.
+        Length of the wait, in seconds.
     assign
         Variables that are set.
     next
