@@ -85,7 +85,7 @@ def test_no_two_objects_have_the_same_name() -> None:
 
 def test_the_command_line_tool_writes_the_same_columns() -> None:
     """Neither may import the other."""
-    from cli.commands.results import CSV_COLUMNS
+    from cli.commands.observations import CSV_COLUMNS
     from handlers.sentiment.results import HEADER
 
     assert tuple(CSV_COLUMNS) == HEADER
