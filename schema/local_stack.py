@@ -1,6 +1,6 @@
 """The file by which the command line finds a product that runs on this machine.
 
-`local.deploy.stack` writes it, and `cli.aws.deployment` reads it.
+`local.deploy.stack` writes it, and `cli.aws.finding` reads it.
 """
 
 from __future__ import annotations

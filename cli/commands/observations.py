@@ -14,25 +14,11 @@ from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json, write_table
 from cli.ui.text import Since, companies_counted, counted, did_you_mean, printable, relative_time
+from schema.companies import RESULT_COLUMNS
 
 if TYPE_CHECKING:
     from cli.aws.observations import Observation
 
-# The columns of the CSV objects in the results bucket, so that both can be read by the same program.
-CSV_COLUMNS = (
-    "run",
-    "observed_at",
-    "company",
-    "label",
-    "positive",
-    "negative",
-    "neutral",
-    "mixed",
-    "language",
-    "revision",
-    "unchanged",
-    "snippet",
-)
 STYLES = {
     "POSITIVE": "green",
     "NEGATIVE": "red",
@@ -126,11 +112,12 @@ def _history(invocation: Invocation, company: str, since: datetime | None, limit
 
 
 def _csv(observations: Sequence[Observation]) -> bytes:
+    """Write CSV as in the results bucket, so that the same program can read both."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
-    rows.writerow(CSV_COLUMNS)
+    rows.writerow(RESULT_COLUMNS)
     for observation in observations:
-        rows.writerow([_csv_cell(getattr(observation, column)) for column in CSV_COLUMNS])
+        rows.writerow([_csv_cell(getattr(observation, column)) for column in RESULT_COLUMNS])
     return text.getvalue().encode()
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.commands.observations import CSV_COLUMNS
 from cli.ui.text import parse_duration, printable, relative_time, spoken_duration
+from schema.companies import RESULT_COLUMNS
 from tests.support.cli_aws import Product
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_csv(product: Product) -> None:
     product.observe(name, "latest", snippet={"S": "Größe 🙂"}, mixed={"N": "0.5"})
     content = product.invoke("observations", "--csv").stdout_bytes.decode()
     (row,) = csv.DictReader(io.StringIO(content, newline=""))
-    assert tuple(row) == CSV_COLUMNS
+    assert tuple(row) == RESULT_COLUMNS
     assert (row["company"], row["snippet"], row["unchanged"], row["mixed"], row["negative"]) == (
         name,
         "Größe 🙂",
