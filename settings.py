@@ -10,16 +10,20 @@ import json
 import platform
 import sys
 from collections import Counter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import Field, ValidationInfo, field_validator
 
+from schema.jobs import KINDS, model_of
+from schema.languages import COMPREHEND
+from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
 from settings_reader import (
     RUNNING_CODE,
     Contact,
     DomainPrefix,
     Email,
+    EntriesError,
     Flag,
     Group,
     HostName,
@@ -36,6 +40,7 @@ from settings_reader import (
     Url,
     WholeNumber,
     leads_to_this_machine,
+    one_of,
     read_settings,
 )
 
@@ -54,10 +59,8 @@ __all__ = [
 ]
 
 PROJECT = "cloud-nlp"
-# SageMaker accepts environment variables of a job, which carry its options, up to this length.
-_MAX_OPTIONS_LENGTH = 256
-# Amazon Comprehend's languages for sentiment, https://docs.aws.amazon.com/comprehend/latest/dg/supported-languages.html
-Language = Literal["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "zh", "zh-TW"]
+Language = Annotated[str, one_of(COMPREHEND)]
+KindOfJob = Annotated[str, one_of(sorted(KINDS))]
 
 
 class FunctionSettings(Group):
@@ -176,20 +179,27 @@ class JobScheduleSettings(Group):
 
     label: JobLabel
     """Short name, unique per kind"""
-    kind: Literal["analyse", "translate"]
+    kind: KindOfJob
     """Kind of the jobs"""
     schedule: Schedule
     """When jobs start, such as rate(1 day) or cron(0 2 * * ? *), in UTC"""
     project: ProjectId
     """Id of the project"""
-    options: dict[str, Any] = Field(default={})
+    options: dict[str, Any] = Field(default={}, validate_default=True)
     """Options of the jobs, as in the API"""
 
     @field_validator("options")
     @classmethod
-    def _short(cls, options: dict[str, Any]) -> dict[str, Any]:
-        if len(_json(options)) > _MAX_OPTIONS_LENGTH:
-            raise ValueError(f"at most {_MAX_OPTIONS_LENGTH} characters")
+    def _accepted_by_the_kind(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if len(_json(options)) > JOB_OPTIONS_CHARACTERS:
+            raise ValueError(f"at most {JOB_OPTIONS_CHARACTERS} characters")
+        if "kind" not in info.data:
+            return options
+        kind = KINDS[info.data["kind"]]
+        purposes = {option.name: f" ({option.description})" for option in kind.options}
+        mistakes = kind.mistakes(options)
+        if mistakes:
+            raise EntriesError({one.option: one.expected + purposes.get(one.option, "") for one in mistakes})
         return options
 
     @property
@@ -199,10 +209,9 @@ class JobScheduleSettings(Group):
 
     @property
     def channels(self) -> dict[str, str]:
-        """Names for the optional input channels of a job: the model of MarianMT, as its publisher names it."""
-        if self.options.get("engine") != "marian":
-            return {}
-        return {"model": f"opus-mt-{self.options.get('source')}-{self.options.get('target')}"}
+        """Values for the templates of the optional input channels of a job: the name of the model that it needs."""
+        model = model_of(self.kind, self.options)
+        return {"model": model} if model else {}
 
 
 class JobSettings(Group):
@@ -222,8 +231,7 @@ class JobSettings(Group):
     """Instances that share the documents of a job"""
     volume_gb: WholeNumber | None = Field(default=None, ge=1, le=16_384)
     """Disk size per instance, in GB"""
-    # SageMaker's limit is seven days.
-    time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=604_800)
+    time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=JOB_SECONDS)
     """Longest run time of a job, in seconds"""
     isolated_translation: Flag = False
     """Run translation jobs without a network, not even to AWS; MarianMT only"""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticKnownError
 
 # Services that run code. Where they are emulated, it runs with this machine's Python.
 RUNNING_CODE = ("lambda", "sfn")
@@ -29,6 +30,20 @@ _BOUNDS = {"ge": "from", "gt": "above", "le": "up to"}
 
 class SettingsError(pulumi.RunError):
     """Some settings are wrong; the message names each with its value and what was expected."""
+
+
+class EntriesError(ValueError):
+    """Some entries of an object are wrong.
+
+    Parameters
+    ----------
+    expected
+        What was expected, by the key of each wrong entry.
+    """
+
+    def __init__(self, expected: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{key}: expected {words}" for key, words in expected.items()))
+        self.expected = expected
 
 
 class Group(BaseModel):
@@ -87,6 +102,24 @@ def form(pattern: str, expected: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def one_of(choices: Sequence[str]) -> BeforeValidator:
+    """Accept some texts only, as `Literal` does where the texts are known before the program runs.
+
+    Parameters
+    ----------
+    choices
+        At least two texts.
+    """
+    expected = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+
+    def check(value: Any) -> Any:
+        if value not in choices:
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return value
+
+    return BeforeValidator(check)
 
 
 # Empty text means that the setting is not set.
@@ -154,23 +187,33 @@ def read_settings(
     try:
         return kind.model_validate({key: from_text(value) for key, value in config.items()}, context=context)
     except ValidationError as error:
-        mistakes = [f"  {_mistake(kind, project, one)}" for one in error.errors(include_url=False)]
+        mistakes = [f"  {line}" for one in error.errors(include_url=False) for line in _mistakes(kind, project, one)]
         raise SettingsError("\n".join([f"Pulumi.{stack}.yaml has mistakes:", *mistakes])) from None
 
 
-def _mistake(kind: type[Group], project: str, error: ErrorDetails) -> str:
-    """Name a setting, its value, what was expected and what the setting is for."""
+def _mistakes(kind: type[Group], project: str, error: ErrorDetails) -> list[str]:
+    """Name settings, their values, what was expected and what the settings are for."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
     name = f"{project}:{path.removeprefix('.')}"
     group, field = _find(kind, error["loc"])
     if field is None:
-        return f"{name}: unknown; the known settings here are {', '.join(sorted(group.model_fields))}"
+        return [f"{name}: unknown; the known settings here are {', '.join(sorted(group.model_fields))}"]
     if error["type"] == "missing":
-        return f"{name}: missing; it is required ({field.description})"
+        return [f"{name}: missing; it is required ({field.description})"]
+    reason, given = error.get("ctx", {}).get("error"), error["input"]
+    if isinstance(reason, EntriesError):
+        return [
+            f"{name}.{key}: {_json(given[key]) if key in given else 'not set'}; expected {expected}"
+            for key, expected in reason.expected.items()
+        ]
     # Only defaults are checked without having been set, and only by validators of this project.
-    is_default = error["type"] == "value_error" and error["input"] in (None, ())
-    value = "not set" if is_default else json.dumps(error["input"], ensure_ascii=False)
-    return f"{name}: {value}; expected {_expected(error, field)} ({field.description})"
+    is_default = error["type"] == "value_error" and given in (None, ())
+    value = "not set" if is_default else _json(given)
+    return [f"{name}: {value}; expected {_expected(error, field)} ({field.description})"]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _expected(error: ErrorDetails, field: FieldInfo) -> str:

@@ -1,1 +1,1 @@
-"""The ``nlp`` command: companies, runs, results, dead letters and deployments from a terminal."""
+"""The ``nlp`` command: companies, runs, observations, documents, jobs, dead letters and deployments from a terminal."""

@@ -16,16 +16,24 @@ COMMANDS = (
     ("dead-letters", "cli.commands.dead_letters:dead_letters", "See the messages that failed, and send them again."),
     ("deploy", "cli.commands.stacks:deploy", "Deploy a stack to AWS with Pulumi, making it when it is new."),
     ("documents", "cli.commands.documents:documents", "Manage the documents of a project."),
-    ("jobs", "cli.commands.jobs:jobs", "Start, follow and cancel jobs over all documents."),
+    ("jobs", "cli.commands.jobs:jobs", "Start, follow and cancel jobs over all documents, and download their files."),
     ("login", "cli.commands.login:login", "Sign in to the API."),
     ("logout", "cli.commands.login:logout", "Sign out."),
+    ("observations", "cli.commands.observations:observations", "Show what was observed of companies."),
     ("preview", "cli.commands.stacks:preview", "Show what `nlp deploy` would change, changing nothing on AWS."),
     ("projects", "cli.commands.projects:projects", "Manage projects, which hold documents and jobs."),
-    ("results", "cli.commands.results:results", "Show what was observed of companies, or download a job's files."),
     ("run", "cli.commands.run:run", "Start a run now: every company is analysed."),
     ("teardown", "cli.commands.stacks:teardown", "Remove everything that a stack has on AWS."),
     ("token", "cli.commands.login:token", "Print the access token, for curl and other programs."),
     ("users", "cli.commands.users:users", "Manage who may sign in."),
+)
+# Former names. They still work, and tell the new name.
+FORMER_COMMANDS = (
+    (
+        "results",
+        "cli.commands.former_results:results",
+        "Former name of `nlp observations`, and of `nlp jobs download`.",
+    ),
 )
 
 
@@ -61,7 +69,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     epilog=examples(
         "nlp companies add -i Nike -i Adidas",
         "nlp run --wait",
-        "nlp results --company Nike --since 7d",
+        "nlp observations --company Nike --since 7d",
         "nlp documents upload -p Contracts *.docx",
         "nlp jobs start -p Contracts translate --to de --wait",
         "nlp --stack dev deploy",
@@ -96,3 +104,5 @@ def completion(shell: str) -> None:
 
 for command in COMMANDS:
     nlp.add_command(LazyCommand(*command))
+for command in FORMER_COMMANDS:
+    nlp.add_command(LazyCommand(*command, hidden=True))

@@ -64,6 +64,25 @@ class Option:
     when_absent: str = ""
     examples: tuple[str, ...] = ()
 
+    @property
+    def expected(self) -> str:
+        """The allowed values, as a phrase."""
+        if self.choices:
+            one_of = f"one of {', '.join(self.choices)}"
+            return f"a language code of {self.service}, {one_of}" if self.service else one_of
+        bounds = {" from": self.minimum, " up to": self.maximum}
+        return "a whole number" + "".join(f"{word} {bound}" for word, bound in bounds.items() if bound is not None)
+
+    def allows(self, value: Any) -> bool:
+        """Tell whether the option may have a value; None means that the option is absent, and has no default."""
+        if value is None:
+            return not self.required and self.default is None
+        if self.choices:
+            return value in self.choices
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
@@ -152,3 +171,28 @@ class JobKind:
     can_be_isolated: bool = False
     check: Callable[[Mapping[str, Any]], None] = _check_nothing
     model: Callable[[Mapping[str, Any], bool], Model | None] = _no_model
+
+    def with_defaults(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the defaults of the options that are absent."""
+        return {option.name: option.default for option in self.options} | dict(options)
+
+    def mistakes(self, options: Mapping[str, Any]) -> list[OptionError]:
+        """Find what is wrong with the options of a job.
+
+        Returns
+        -------
+        One mistake per option: it is unknown, required but absent, or has a value that is not allowed. Where there is
+        none of these, the contradiction that `check` finds, if any.
+        """
+        declared = {option.name: option for option in self.options}
+        known = f"an option of {self.name} jobs: {', '.join(declared) or 'there are none'}"
+        mistakes = [OptionError(name, known) for name in options if name not in declared]
+        for name, option in declared.items():
+            if not option.allows(options[name]) if name in options else option.required:
+                mistakes.append(OptionError(name, option.expected))
+        if not mistakes:
+            try:
+                self.check(self.with_defaults(options))
+            except OptionError as error:
+                mistakes.append(error)
+        return mistakes

@@ -214,12 +214,7 @@ def execution_input(
     }
 
 
-def with_defaults(kind: JobKind, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the defaults of the options that are absent."""
-    return {option.name: option.default for option in kind.options} | dict(options)
-
-
 def model_of(kind: str, options: Mapping[str, Any]) -> str | None:
     """Return the name of the model that a job needs, or None; absent options have their defaults."""
-    model = KINDS[kind].model(with_defaults(KINDS[kind], options), False)
+    model = KINDS[kind].model(KINDS[kind].with_defaults(options), False)
     return model.name if model else None

@@ -22,6 +22,9 @@ TRANSLATE_TEXT_BYTES = 10_000
 JOB_OPTIONS_CHARACTERS = 256
 # Amazon SageMaker: characters of a processing job's name.
 JOB_NAME_CHARACTERS = 63
+# Amazon SageMaker: longest run time of a processing job, seven days.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProcessingStoppingCondition.html
+JOB_SECONDS = 604_800
 
 # Entries on one page of a list of the API.
 PAGE_ENTRIES = 100

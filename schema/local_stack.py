@@ -1,6 +1,6 @@
 """The file through which the command line finds a product that runs on this machine.
 
-`local.deploy.stack` writes it. The command line reads it, by the same names in `cli.environment`.
+`local.deploy.stack` writes it, and `cli.aws.finding` reads it.
 """
 
 from __future__ import annotations

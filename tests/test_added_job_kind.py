@@ -90,6 +90,20 @@ stack = evaluate_program("local")
 ]
 print(json.dumps([stack.outputs["state_machines"], json.loads(machine)["States"]["Process"]["Arguments"]]))
 """
+IN_THE_SETTINGS = """
+import json
+from settings import SettingsError, parse_settings
+
+def schedules(options):
+    job = {"label": "daily", "kind": "word-count", "schedule": "rate(1 day)", "project": "p", "options": options}
+    return parse_settings({"jobs": json.dumps({"schedules": [job]})}, "dev").jobs.schedules
+
+[given] = schedules({"unit": "lines", "at_least": 3})
+try:
+    schedules({"unit": "pages", "at_least": 0})
+except SettingsError as error:
+    print(json.dumps([given.options_json, str(error)]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +162,15 @@ def test_the_api_starts_such_jobs(project: Path, tmp_path: Path) -> None:
     assert (job["kind"], job["status"], job["options"]) == ("word-count", "running", OPTIONS)
     assert errors == [{"field": "options.unit", "expected": "one of words, lines"}]
     assert described["description"] == "Count the words of all documents of the project."
+
+
+def test_the_settings_take_schedules_of_them(project: Path) -> None:
+    options, mistakes = last_line(run(project, "-c", IN_THE_SETTINGS))
+    assert options == '{"at_least":3,"unit":"lines"}'
+    assert mistakes.splitlines()[1:] == [
+        '  cloud-nlp:jobs.schedules[0].options.unit: "pages"; expected one of words, lines (unit to count)',
+        "  cloud-nlp:jobs.schedules[0].options.at_least: 0; expected a whole number from 1 (smallest count)",
+    ]
 
 
 def test_the_command_line_offers_them(project: Path) -> None:

@@ -27,6 +27,7 @@ LOGS = "aws:cloudwatch/logGroup:LogGroup"
 KEY = "aws:kms/key:Key"
 RESULTS = f"arn:aws:s3:::sentiment-results{SUFFIX}"
 KINDS = ("analyse", "translate")
+OPTIONS = {"analyse": {}, "translate": {"target": "de"}}
 # All that settings can add to roles: notices, instances that share a job, schedules.
 CHANGES = {
     "cloud-nlp:notify_emails": '["you@example.com"]',
@@ -34,7 +35,8 @@ CHANGES = {
         {
             "instance_count": 3,
             "schedules": [
-                {"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "p"} for kind in KINDS
+                {"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "p", "options": options}
+                for kind, options in OPTIONS.items()
             ],
         }
     ),

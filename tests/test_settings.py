@@ -186,7 +186,7 @@ def test_settings_that_contradict_each_other_are_mistakes() -> None:
     lines = mistakes(
         protect="perhaps",
         api={"audience": ["nlp"], "domain": "api.example.com"},
-        jobs={"schedules": [nightly, nightly | {"kind": "translate"}, nightly]},
+        jobs={"schedules": [nightly, nightly | {"kind": "translate", "options": {"target": "de"}}, nightly]},
     )
     assert [line.partition(" (")[0] for line in lines[:3]] == [
         'cloud-nlp:protect: "perhaps"; expected true or false',
@@ -206,15 +206,6 @@ def test_mistake_in_one_setting_makes_no_contradiction_with_another() -> None:
     """A contradiction that a mistaken value causes would send the reader the wrong way."""
     lines = mistakes(api={"issuer": "login", "audience": ["nlp"], "domain": "api.example.com", "hosted_zone_id": 3})
     assert [line.partition(":")[2].partition(":")[0] for line in lines] == ["api.issuer", "api.hosted_zone_id"]
-
-
-def test_options_of_scheduled_jobs_fit_into_a_variable() -> None:
-    job = {"label": "a", "kind": "translate", "schedule": "rate(1 day)", "project": "p"}
-    longest = {"target": "x" * (256 - len('{"target":""}'))}
-    assert len(parse(jobs={"schedules": [job | {"options": longest}]}).jobs.schedules[0].options_json) == 256
-    (mistake,) = mistakes(jobs={"schedules": [job | {"options": {"target": longest["target"] + "x"}}]})
-    assert mistake.startswith('cloud-nlp:jobs.schedules[0].options: {"target": "')
-    assert mistake.endswith("; expected at most 256 characters (Options of the jobs, as in the API)")
 
 
 @pytest.mark.parametrize("group", ["functions", "sentiment", "api", "jobs"])
@@ -260,19 +251,6 @@ def test_host_is_refused_wherever_part_of_the_stack_is_on_aws(endpoints: str | N
     assert str(error.value).startswith(
         f'Pulumi.{stack}.yaml has mistakes:\n  cloud-nlp:functions.runtime: "host"; expected a version such as '
     )
-
-
-@pytest.mark.parametrize(
-    ("options", "channels"),
-    [
-        ({"target": "de"}, {}),
-        ({"target": "de", "source": "en", "engine": "amazon"}, {}),
-        ({"target": "de", "source": "en", "engine": "marian"}, {"model": "opus-mt-en-de"}),
-    ],
-)
-def test_scheduled_jobs_of_marian_bring_its_model(options: dict[str, str], channels: dict[str, str]) -> None:
-    schedule = {"label": "a", "kind": "translate", "schedule": "rate(1 day)", "project": "p", "options": options}
-    assert parse(jobs={"schedules": [schedule]}).jobs.schedules[0].channels == channels
 
 
 @pytest.mark.parametrize(

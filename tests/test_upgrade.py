@@ -28,7 +28,17 @@ CHANGES = {
         }
     ),
     "cloud-nlp:jobs": json.dumps(
-        {"schedules": [{"label": "nightly", "kind": "translate", "schedule": "rate(1 day)", "project": "p"}]}
+        {
+            "schedules": [
+                {
+                    "label": "nightly",
+                    "kind": "translate",
+                    "schedule": "rate(1 day)",
+                    "project": "p",
+                    "options": {"target": "de"},
+                }
+            ]
+        }
     ),
 }
 

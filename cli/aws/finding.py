@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.aws.deployment import Deployment
-from cli.environment import LOCAL, OUTPUTS_VARIABLE, STATE_FILE, STATE_VARIABLE
+from cli.environment import LOCAL, OUTPUTS_VARIABLE, PROJECT_ROOT
 from cli.ui.errors import CliError
+from schema.local_stack import STATE_FILE, STATE_VARIABLE
 
 PROBE_TIMEOUT_S = 2
 
@@ -40,7 +41,7 @@ def find_deployment(stack: str | None) -> Deployment:
 
 
 def _find_local() -> Deployment:
-    path = Path(os.environ.get(STATE_VARIABLE) or STATE_FILE)
+    path = Path(os.environ.get(STATE_VARIABLE) or PROJECT_ROOT / STATE_FILE)
     if not path.exists():
         raise CliError(
             "No local deployment is running: run `make serve` in another terminal, "

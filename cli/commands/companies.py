@@ -186,7 +186,7 @@ def update(invocation: Invocation, old: str, new: str) -> None:
         say(f"Nothing changed: {refused}.")
     else:
         say(f"Renamed {printable(old)} to {printable(new)}.")
-        hint(f"Earlier observations stay under {printable(old)}: nlp results --company {printable(old)!r}")
+        hint(f"Earlier observations stay under {printable(old)}: nlp observations --company {printable(old)!r}")
 
 
 @companies.command(

@@ -12,6 +12,7 @@ import click
 from cli.commands.job_options import checked_options, fields_of_flags, kind_options
 from cli.options import Invocation, examples, global_options, limit_option, project_option
 from cli.ui.errors import CliError
+from cli.ui.lazy_group import LazyCommand, LazyGroup
 from cli.ui.output import hint, say, write_fields, write_json, write_table
 from cli.ui.text import Duration, clock_duration, relative_time, spoken_duration
 from schema.jobs import COMPLETED, KINDS, RUNNING, STATUSES
@@ -37,10 +38,20 @@ def _wait_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return wait(timeout(command))
 
 
-@click.group(epilog=examples("nlp jobs start -p Contracts translate --to de --wait", "nlp jobs list -p Contracts"))
+@click.group(
+    cls=LazyGroup,
+    epilog=examples(
+        "nlp jobs start -p Contracts translate --to de --wait",
+        "nlp jobs list -p Contracts",
+        "nlp jobs download -p Contracts latest --kind translate",
+    ),
+)
 @global_options()
 def jobs() -> None:
-    """Start, follow and cancel jobs over all documents."""
+    """Start, follow and cancel jobs over all documents, and download their files."""
+
+
+jobs.add_command(LazyCommand("download", "cli.commands.job_download:download", "Download the files that a job made."))
 
 
 @jobs.command(
@@ -167,7 +178,7 @@ def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
         write_json(ended)
     elif ended["status"] == COMPLETED:
         say(f"The {name} is completed, in {_spoken(ended)}.")
-        hint(f"Get what it made: {invocation.command(_showing(job, 'results download'))}")
+        hint(f"Get what it made: {invocation.command(_showing(job, 'jobs download'))}")
     if ended["status"] == RUNNING:
         raise CliError(
             f"Time is up and the {name} still runs; it goes on. Follow it: {invocation.command(_showing(job))} --wait"

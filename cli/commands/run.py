@@ -58,7 +58,7 @@ def run(invocation: Invocation, wait: bool, timeout: timedelta) -> None:
     else:
         # A large table is sent by several functions, and then dispatch does not know the number.
         say(f"Run {run_id} started for {companies_counted(answer.get('companies', len(names)))}.")
-        hint("See what it found: nlp results (or follow it next time: nlp run --wait)")
+        hint("See what it found: nlp observations (or follow it next time: nlp run --wait)")
 
 
 def make_run_id(now: datetime | None = None) -> str:
@@ -107,13 +107,13 @@ def _follow(invocation: Invocation, run_id: str, names: list[str], timeout: time
         with progress(f"Run {run_id}", len(names), always=True) as observed:
             outcome = follower.follow(timeout, observed)
     except KeyboardInterrupt:
-        hint(f"Stopped following; run {run_id} goes on. See what it found: nlp results")
+        hint(f"Stopped following; run {run_id} goes on. See what it found: nlp observations")
         raise
     _report(invocation, run_id, len(names), outcome, time.monotonic() - started)
     if outcome.timed_out:
         raise CliError(
             f"Time is up and {len(outcome.pending):,} of {companies_counted(len(names))} not yet observed; "
-            "the run goes on: see `nlp results` later, or give a longer --timeout."
+            "the run goes on: see `nlp observations` later, or give a longer --timeout."
         )
     if outcome.pending:
         raise CliError(
@@ -137,7 +137,7 @@ def _report(invocation: Invocation, run_id: str, total: int, outcome: Outcome, s
             }
         )
         return
-    from cli.commands.results import label_style
+    from cli.commands.observations import label_style
 
     rows = [[label, f"{count:,}"] for label, count in outcome.labels.most_common()]
     if rows:

@@ -18,10 +18,12 @@ class LazyCommand(click.Command):
         Where the command is, as ``module:attribute``.
     summary : str
         The first sentence of its help.
+    hidden : bool
+        Whether lists and completions leave it out.
     """
 
-    def __init__(self, name: str, place: str, summary: str):
-        super().__init__(name, help=summary)
+    def __init__(self, name: str, place: str, summary: str, *, hidden: bool = False):
+        super().__init__(name, help=summary, hidden=hidden)
         self._place = place
 
     def load(self) -> click.Command:

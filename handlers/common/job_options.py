@@ -66,8 +66,7 @@ def _check(kind: JobKind) -> Callable[[msgspec.Struct], None]:
         for option in languages:
             value = values[option.name]
             if value is not None and value not in option.choices:
-                codes = ", ".join(option.choices)
-                raise OptionError(option.name, f"a language code of {option.service}, one of {codes}")
+                raise OptionError(option.name, option.expected)
         kind.check(values)
 
     return check

@@ -7,22 +7,7 @@ import io
 import secrets
 
 from handlers.sentiment.observations import Observation
-from schema.companies import RESULTS_PREFIX
-
-HEADER = (
-    "run",
-    "observed_at",
-    "company",
-    "label",
-    "positive",
-    "negative",
-    "neutral",
-    "mixed",
-    "language",
-    "revision",
-    "unchanged",
-    "snippet",
-)
+from schema.companies import RESULT_COLUMNS, results_prefix
 
 
 def object_key(run: str) -> str:
@@ -32,14 +17,14 @@ def object_key(run: str) -> str:
     -------
     Such as `sentiment/dt=2026-11-21/20261121T065200Z-1a2b3c4d-0123456789abcdef.csv`; `dt` is the day of the run.
     """
-    return f"{RESULTS_PREFIX}dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-{secrets.token_hex(8)}.csv"
+    return f"{results_prefix(run)}{secrets.token_hex(8)}.csv"
 
 
 def to_csv(observations: list[Observation]) -> bytes:
     """Write observations as rows under a header, in UTF-8 with CRLF line ends."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(HEADER)
+    writer.writerow(RESULT_COLUMNS)
     writer.writerows(_row(observation) for observation in observations)
     return out.getvalue().encode()
 

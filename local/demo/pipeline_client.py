@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.deploy.stack import LocalStack
-from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY, RESULTS_PREFIX
+from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY, results_prefix
 from schema.dynamodb import TypedItem, encode
 from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
 
@@ -94,9 +94,8 @@ def follow_run(
 
 def result_objects(stack: LocalStack, run: str) -> list[str]:
     """List the keys of a run's result objects."""
-    prefix = f"{RESULTS_PREFIX}dt={run[:4]}-{run[4:6]}-{run[6:8]}/{run}-"
     pages = stack.aws.client("s3").get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=stack.outputs["results_bucket"], Prefix=prefix)
+    found = pages.paginate(Bucket=stack.outputs["results_bucket"], Prefix=results_prefix(run))
     return [item["Key"] for page in found for item in page.get("Contents", [])]
 
 

@@ -72,11 +72,11 @@ def show_stack(console: Console, stack: LocalStack) -> None:
         "\n[bold]In another terminal[/]\n"
         "  ./nlp companies list\n"
         "  ./nlp run --wait\n"
-        "  ./nlp results\n"
+        "  ./nlp observations\n"
         "  ./nlp projects create Letters\n"
         "  ./nlp documents upload -p Letters local/samples/documents\n"
         "  ./nlp jobs start -p Letters translate --from en --to de --wait\n"
-        "  ./nlp results download -p Letters latest --kind translate\n"
+        "  ./nlp jobs download -p Letters latest --kind translate\n"
         f"  aws dynamodb scan --table-name {stack.outputs['companies_table']}   (after the exports above)",
         soft_wrap=True,
     )

@@ -108,7 +108,7 @@ def show_next(console: Console) -> None:
     console.print(
         "\n[bold]Where to go next[/]\n"
         "  make serve             keep all of this running; then, in another terminal:\n"
-        "    ./nlp companies add -i SAP     ./nlp run --wait     ./nlp results\n"
+        "    ./nlp companies list     ./nlp run --wait     ./nlp observations\n"
         "  make demo ARGS=--live  the same with Wikipedia's own texts\n"
         "  make test              prove that it works\n"
         "  make up STACK=dev      deploy to your AWS account (see docs/deploying.md)"

@@ -17,7 +17,7 @@ import pytest
 from botocore import exceptions
 from click.testing import CliRunner, Result
 
-from cli.app import COMMANDS, nlp
+from cli.app import COMMANDS, FORMER_COMMANDS, nlp
 from cli.environment import PROJECT_ROOT
 from cli.ui.errors import CliError, explain
 from cli.ui.lazy_group import LazyCommand
@@ -45,7 +45,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
 ALL_COMMANDS = dict(commands(nlp))
 
 
-@pytest.mark.parametrize(("name", "place", "summary"), COMMANDS)
+@pytest.mark.parametrize(("name", "place", "summary"), [*COMMANDS, *FORMER_COMMANDS])
 def test_listed_summaries_are_those_of_the_commands(name: str, place: str, summary: str) -> None:
     command = ALL_COMMANDS[(name,)]
     assert (command.name, command.get_short_help_str(limit=200)) == (name, summary), place
@@ -70,23 +70,19 @@ def test_completion_script(shell: str) -> None:
     assert "_NLP_COMPLETE" in invoke("completion", shell).stdout
 
 
-def test_completion_of_commands_and_stacks() -> None:
-    def complete(words: str) -> str:
-        environment = {"_NLP_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
-        return CliRunner().invoke(nlp, env=environment, prog_name="nlp").stdout
+def complete(words: str) -> str:
+    """Complete the last word, which is empty after a space."""
+    position = str(len(words.split(" ")) - 1)
+    environment = {"_NLP_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": position}
+    return CliRunner().invoke(nlp, env=environment, prog_name="nlp").stdout
 
+
+def test_completion_of_commands_and_options() -> None:
     assert "plain,dead-letters" in complete("nlp ")
     assert "plain,redrive" in complete("nlp dead-letters ")
-    assert (
-        "plain,--wait"
-        in CliRunner()
-        .invoke(
-            nlp,
-            env={"_NLP_COMPLETE": "bash_complete", "COMP_WORDS": "nlp run --w", "COMP_CWORD": "2"},
-            prog_name="nlp",
-        )
-        .stdout
-    )
+    assert "plain,--wait" in complete("nlp run --w")
+    assert "plain,download" in complete("nlp jobs ")
+    assert "plain,--force" in complete("nlp jobs download --f")
 
 
 def test_usage_errors_have_exit_code_2() -> None:
@@ -110,7 +106,7 @@ def test_no_local_deployment(tmp_path: Path) -> None:
 )
 def test_bad_local_deployment(tmp_path: Path, state: str, expected: str) -> None:
     (tmp_path / "state.json").write_text(state, encoding="utf-8")
-    error = invoke("results", code=1, NLP_STATE=str(tmp_path / "state.json")).stderr
+    error = invoke("observations", code=1, NLP_STATE=str(tmp_path / "state.json")).stderr
     assert expected in error
     assert error.count("\n") == 1
 
@@ -119,7 +115,7 @@ def test_missing_output(product: Product) -> None:
     state = json.loads(product.state_file.read_text(encoding="utf-8"))
     del state["outputs"]["companies_table"]
     product.state_file.write_text(json.dumps(state), encoding="utf-8")
-    assert "no output 'companies_table'" in product.invoke("results", code=1).stderr
+    assert "no output 'companies_table'" in product.invoke("observations", code=1).stderr
 
 
 def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
@@ -134,15 +130,15 @@ def test_outputs_file_needs_no_pulumi(product: Product, tmp_path: Path) -> None:
         "AWS_SECRET_ACCESS_KEY": "test",
         "PATH": "",
     }
-    assert product.json("--stack", "dev", "results", env=environment)[0]["company"] == "Nike"
+    assert product.json("--stack", "dev", "observations", env=environment)[0]["company"] == "Nike"
     # The file is also used when no stack is chosen, but never for the local one.
     environment["NLP_STATE"] = str(tmp_path / "none.json")
-    assert product.json("results", env=environment)[0]["company"] == "Nike"
-    assert "make serve" in product.invoke("--stack", "local", "results", code=1, env=environment).stderr
+    assert product.json("observations", env=environment)[0]["company"] == "Nike"
+    assert "make serve" in product.invoke("--stack", "local", "observations", code=1, env=environment).stderr
 
 
 def test_missing_outputs_file() -> None:
-    error = invoke("--stack", "dev", "results", code=1, NLP_OUTPUTS="missing.json").stderr
+    error = invoke("--stack", "dev", "observations", code=1, NLP_OUTPUTS="missing.json").stderr
     assert "Cannot read missing.json (NLP_OUTPUTS)" in error
 
 
@@ -201,7 +197,7 @@ def test_unexpected_failures_keep_their_traceback() -> None:
 
 def test_failure_of_a_request_is_one_line(product: Product) -> None:
     product.client("dynamodb").delete_table(TableName=product.outputs["companies_table"])
-    error = product.invoke("results", code=1).stderr
+    error = product.invoke("observations", code=1).stderr
     assert error.startswith("nlp: Scan found nothing under the deployment's name")
     assert error.count("\n") == 1
 
@@ -246,13 +242,14 @@ def test_a_command_imports_no_other_command() -> None:
     modules, _ = imported("jobs", "--help")
     of_commands = {target.partition(":")[0] for _, target, _ in COMMANDS}
     assert modules & of_commands == {"cli.commands.jobs"}
+    assert "cli.commands.job_download" not in modules
     assert modules.isdisjoint({"boto3", "botocore", "httpx", "rich", "pulumi", "msgspec"})
 
 
-def test_results_of_the_local_stack_need_no_pulumi(product: Product) -> None:
+def test_observations_of_the_local_stack_need_no_pulumi(product: Product) -> None:
     product.add("Nike")
     product.observe("Nike", "latest")
-    modules, shown = imported("results", NLP_STATE=str(product.state_file))
+    modules, shown = imported("observations", NLP_STATE=str(product.state_file))
     assert shown[1].startswith("Nike")
     assert "boto3" in modules
     assert "pulumi" not in modules
@@ -261,6 +258,6 @@ def test_results_of_the_local_stack_need_no_pulumi(product: Product) -> None:
 def test_piped_output_has_no_colours(product: Product) -> None:
     product.add("Nike")
     product.observe("Nike", "latest")
-    done = run_cli("results", NLP_STATE=str(product.state_file))
+    done = run_cli("observations", NLP_STATE=str(product.state_file))
     assert "POSITIVE" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr

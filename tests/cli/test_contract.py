@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from cli.commands import jobs, results
+from cli.commands import jobs, observations
 from cli.commands.job_options import checked_options, fields_of_flags
 from cli.ui.document_files import ENDINGS
 from handlers.projects.models import NewJob
@@ -19,7 +19,7 @@ from tests.cli.test_app import invoke
 
 
 def test_every_label_and_status_has_a_style() -> None:
-    assert results.STYLES.keys() == set(get_args(Label))
+    assert observations.STYLES.keys() == set(get_args(Label))
     assert jobs.STYLES.keys() == set(jobs.STATUSES)
 
 

@@ -26,12 +26,16 @@ ROLES = [
 ]
 # Those of the sentiment pipeline have `test_permissions.py`.
 OTHER_ROLES = {"sentiment-analyse", "sentiment-dispatch"}
+OPTIONS = {"analyse": {}, "translate": {"target": "de"}}
 # All that settings can add to roles: notices, instances that share a job, schedules.
 SETTINGS = {
     "notify_emails": ["you@example.com"],
     "jobs": {
         "instance_count": 2,
-        "schedules": [{"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "none"} for kind in KINDS],
+        "schedules": [
+            {"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "none", "options": options}
+            for kind, options in OPTIONS.items()
+        ],
     },
 }
 MARIAN = {"engine": "marian", "source": "en", "target": "fr"}

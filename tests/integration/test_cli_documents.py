@@ -111,17 +111,17 @@ def test_from_sign_in_to_results(user: User) -> None:
 
 
 def check_results(user: User, translation: str) -> None:
-    got = user.nlp("results", "download", "-p", NAME, translation, "-o", "german")
+    got = user.nlp("jobs", "download", "-p", NAME, translation, "-o", "german")
     assert "could not work on 1 of 3 documents" in got.stderr
     assert "broken.docx" in got.stderr
     names = {path.name for path in (user.folder / "german").rglob("*") if path.is_file()}
     assert names == {"contract.de.docx", "note.de.txt", "report.json"}
     (file,) = (user.folder / "german").rglob("*.docx")
     assert docx.Document(str(file)).paragraphs[0].runs[0].bold
-    again = user.nlp("results", "download", "-p", NAME, translation, "-o", "german", code=1)
+    again = user.nlp("jobs", "download", "-p", NAME, translation, "-o", "german", code=1)
     assert "would be overwritten" in again.stderr
 
-    done = user.json("results", "download", "-p", NAME, "--kind", "analyse")
+    done = user.json("jobs", "download", "-p", NAME, "--kind", "analyse")
     folder = user.folder / done["folder"]
     assert {one["name"] for one in done["files"]} == {path.name for path in folder.iterdir()}
     assert "report.html" in {path.name for path in folder.iterdir()}
@@ -174,7 +174,7 @@ def test_a_job_that_runs_is_refused_a_second_time_and_cancelled(user: User) -> N
     assert "is cancelled: Cancelled by" in waited.stderr
     statuses = [one["status"] for one in user.json("jobs", "list", "-p", project)]
     assert statuses == ["rejected", "cancelled"]
-    refused = user.nlp("results", "download", "-p", project, job, code=1)
+    refused = user.nlp("jobs", "download", "-p", project, job, code=1)
     assert "only a job that has completed has results" in refused.stderr
 
 

@@ -128,7 +128,7 @@ def use_nlp(variables: dict[str, str]) -> None:
     assert nlp(variables, "companies", "update", "-o", "Fiat & Söhn / Test", "-n", "Fiat & Söhne / Test")["renamed"]
     assert len(nlp(variables, "companies", "list")) == len(before) + 1
     nlp(variables, "run", "--wait")
-    results = {result["company"]: result["label"] for result in nlp(variables, "results")}
+    results = {result["company"]: result["label"] for result in nlp(variables, "observations")}
     assert results["Boeing"] == "NEGATIVE"
     assert results["Fiat & Söhne / Test"] == "NOT_FOUND"
     nlp(variables, "companies", "remove", "-i", "Fiat & Söhne / Test", "--purge")

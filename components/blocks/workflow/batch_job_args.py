@@ -15,12 +15,10 @@ from components.blocks.storage.table import Table
 from components.blocks.workflow.program import BatchProgram
 from schema.job_kind import Channel
 from schema.jobs import DOCUMENTS
-from schema.limits import JOB_NAME_CHARACTERS
+from schema.limits import JOB_NAME_CHARACTERS, JOB_SECONDS
 
 # SageMaker's names of jobs: `<kind>-<id>-merge` and `<kind>-<id>-<attempt>`, with an id of 36 characters.
 MAX_KIND_LENGTH = JOB_NAME_CHARACTERS - 36 - len("--merge")
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProcessingStoppingCondition.html
-_LONGEST_SECONDS = 604_800
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,8 @@ class BatchJobWorkflowArgs:
             mistakes.append(f"kind {self.kind!r}: expected at most {MAX_KIND_LENGTH} of a-z, 0-9, -")
         if self.instance_count < 1:
             mistakes.append(f"instance_count {self.instance_count}: expected at least 1")
-        if not 1 <= self.time_limit_seconds <= _LONGEST_SECONDS:
-            mistakes.append(f"time_limit_seconds {self.time_limit_seconds}: expected 1 to {_LONGEST_SECONDS}")
+        if not 1 <= self.time_limit_seconds <= JOB_SECONDS:
+            mistakes.append(f"time_limit_seconds {self.time_limit_seconds}: expected 1 to {JOB_SECONDS}")
         if not self.inputs:
             mistakes.append("inputs: expected at least one channel")
         if mistakes:

@@ -14,9 +14,7 @@ from handlers.batch.budget import Budget
 from handlers.batch.calls import call_patiently
 from handlers.batch.prices import TRANSLATE_CHARACTERS
 from handlers.batch.sentences import pack, split_sentences
-
-# TranslateText: at most 10,000 bytes of UTF-8 a request.
-MAX_REQUEST_BYTES = 10_000
+from schema.limits import TRANSLATE_TEXT_BYTES
 
 
 class AmazonEngine:
@@ -82,10 +80,10 @@ class AmazonEngine:
 
 def _pieces(text: str, language: str) -> Iterator[str]:
     """Cut a text that is too long for a request between sentences."""
-    if len(text.encode()) <= MAX_REQUEST_BYTES:
+    if len(text.encode()) <= TRANSLATE_TEXT_BYTES:
         yield text
         return
-    for piece in pack(split_sentences(text, language), MAX_REQUEST_BYTES):
+    for piece in pack(split_sentences(text, language), TRANSLATE_TEXT_BYTES):
         if piece.strip():
             yield piece.strip()
 
@@ -95,7 +93,7 @@ def _requests(pieces: list[str]) -> Iterator[list[str]]:
     size = 0
     for piece in pieces:
         length = len(piece.encode()) + 1
-        if held and size + length > MAX_REQUEST_BYTES + 1:
+        if held and size + length > TRANSLATE_TEXT_BYTES + 1:
             yield held
             held, size = [], 0
         held.append(piece)

@@ -1,4 +1,4 @@
-"""`nlp results download`: complete files, inside of the folder, and links that end."""
+"""`nlp jobs download`: complete files, inside of the folder, and links that end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def offer(api: ApiServer, *pages: dict[str, bytes], ends_in: timedelta = timedel
 
 
 def download(api: ApiServer, *arguments: str, code: int = 0) -> Any:
-    return api.json("results", "download", "-p", PROJECT, JOB, *arguments, code=code)
+    return api.json("jobs", "download", "-p", PROJECT, JOB, *arguments, code=code)
 
 
 def files_below(folder: str | Path) -> dict[str, bytes]:
@@ -79,7 +79,7 @@ def test_all_pages(api: ApiServer) -> None:
 
 def test_what_is_shown(api: ApiServer) -> None:
     offer(api, {"report.json": REPORT})
-    result = api.invoke("results", "download", "-p", PROJECT, JOB)
+    result = api.invoke("jobs", "download", "-p", PROJECT, JOB)
     folder = f"translate-{JOB}"
     assert result.stdout.splitlines()[1].split() == [str(len(REPORT)), "B", "report.json"]
     assert f"Downloaded 1 file into {folder}: " in result.stdout
@@ -90,15 +90,15 @@ def test_what_is_shown(api: ApiServer) -> None:
 def test_the_latest_job_is_the_default(api: ApiServer) -> None:
     offer(api, {"a.csv": b"a"})
     api.on("GET", JOBS, page("jobs", job("completed")))
-    api.invoke("results", "download", "-p", PROJECT)
+    api.invoke("jobs", "download", "-p", PROJECT)
     api.on("GET", f"{JOBS}/latest", answer(job("completed")))
-    api.invoke("results", "download", "-p", PROJECT, "latest", "--kind", "translate", "-o", "other")
+    api.invoke("jobs", "download", "-p", PROJECT, "latest", "--kind", "translate", "-o", "other")
     assert {path.name for path in Path().iterdir()} == {f"translate-{JOB}", "other"}
 
 
 def test_a_job_without_results(api: ApiServer) -> None:
     offer(api, {})
-    assert "Downloaded 0 files" in api.invoke("results", "download", "-p", PROJECT, JOB).stdout
+    assert "Downloaded 0 files" in api.invoke("jobs", "download", "-p", PROJECT, JOB).stdout
 
 
 def test_a_failed_job_has_its_report_or_its_cause(api: ApiServer) -> None:
@@ -107,7 +107,7 @@ def test_a_failed_job_has_its_report_or_its_cause(api: ApiServer) -> None:
     download(api, "-o", "out")
     assert list(files_below("out")) == ["report.json"]
     offer(api, {})
-    error = api.invoke("results", "download", "-p", PROJECT, JOB, code=1).stderr
+    error = api.invoke("jobs", "download", "-p", PROJECT, JOB, code=1).stderr
     assert f"The translate job {JOB} failed and left no files: No document could be processed." in error
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_overwritten_without_force(api: ApiServer) -> None:
     offer(api, {"a.csv": b"new", "b.csv": b"new"})
     Path("out").mkdir()
     Path("out/b.csv").write_text("mine")
-    error = api.invoke("results", "download", "-p", PROJECT, JOB, "-o", "out", code=1).stderr
+    error = api.invoke("jobs", "download", "-p", PROJECT, JOB, "-o", "out", code=1).stderr
     assert "1 file in out would be overwritten (b.csv)" in error
     assert files_below("out") == {"b.csv": b"mine"}
     download(api, "-o", "out", "--force")
@@ -142,7 +142,7 @@ def test_no_name_leads_out_of_the_folder(api: ApiServer) -> None:
 def test_one_that_fails_does_not_stop_the_others(api: ApiServer) -> None:
     offer(api, {"a.csv": b"a", "b.csv": b"b", "c.csv": b"c"})
     api.on("GET", "/files/b.csv", Answer(404))
-    result = api.invoke("results", "download", "-p", PROJECT, JOB, "-o", "out", code=3)
+    result = api.invoke("jobs", "download", "-p", PROJECT, JOB, "-o", "out", code=3)
     assert result.stderr.splitlines()[-2:] == [
         "b.csv: it could not be downloaded: S3 answers with 404",
         "nlp: 1 of 3 files not downloaded.",
@@ -223,8 +223,3 @@ def test_files_have_the_usual_permissions(api: ApiServer) -> None:
     finally:
         os.umask(before)
     assert Path("out/a.csv").stat().st_mode & 0o777 == 0o644
-
-
-def test_results_of_companies_have_options_of_their_own(api: ApiServer) -> None:
-    error = api.invoke("results", "--company", "Nike", "download", "-p", PROJECT, code=2).stderr
-    assert "not for download" in error

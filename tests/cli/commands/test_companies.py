@@ -169,7 +169,7 @@ def test_remove_keeps_observations_unless_purged(product: Product) -> None:
         product.observe("Nike", record)
     product.observe("Apple", "latest")
     product.invoke("companies", "remove", "-i", "Nike")
-    assert len(product.json("results", "--company", "Nike")) == 30
+    assert len(product.json("observations", "--company", "Nike")) == 30
     shown = product.invoke("companies", "remove", "-i", "Nike", "--purge").stdout
     assert "Not there: Nike\nPurged: 31 records of observations\n" in shown
     left = product.client("dynamodb").scan(TableName=product.outputs["observations_table"])["Items"]

@@ -123,7 +123,7 @@ def test_wait_for_a_job_that_completes(api: ApiServer) -> None:
     assert result.stdout == f"The translate job {JOB} is completed, in 3 min 17 s.\n"
     name = f"translate job {JOB}"
     assert result.stderr.splitlines()[:2] == [f"{name}: starting ...", f"{name}: running ..."]
-    assert f"nlp results download -p {PROJECT} {JOB}" in result.stderr
+    assert f"nlp jobs download -p {PROJECT} {JOB}" in result.stderr
     assert len(api.received("GET", f"{JOBS}/{JOB}")) == 3
 
 

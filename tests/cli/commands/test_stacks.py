@@ -223,14 +223,14 @@ def test_failed_deployment_names_what_failed(pulumi: FakePulumi) -> None:
 )
 def test_expected_failures_of_pulumi(pulumi: FakePulumi, error: str, expected: str) -> None:
     pulumi.set(error=error)
-    for command in ("deploy", "preview", "teardown", "results"):
+    for command in ("deploy", "preview", "teardown", "observations"):
         shown = pulumi.invoke("--stack", "dev", command, code=1).stderr.splitlines(keepends=True)[-1]
         assert expected in shown
 
 
 def test_missing_pulumi_tells_how_to_get_it(pulumi: FakePulumi, tmp_path: Path) -> None:
     pulumi.environment["PATH"] = str(tmp_path)
-    for command in ("deploy", "preview", "teardown", "results"):
+    for command in ("deploy", "preview", "teardown", "observations"):
         error = pulumi.invoke("--stack", "dev", command, code=1).stderr
         assert "brew install pulumi/tap/pulumi" in error
         assert "curl -fsSL https://get.pulumi.com | sh" in error

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from handlers.batch.budget import Budget
 from handlers.batch.errors import DocumentError
-from handlers.batch.translate.amazon import MAX_REQUEST_BYTES, AmazonEngine
+from handlers.batch.translate.amazon import AmazonEngine
+from schema.limits import TRANSLATE_TEXT_BYTES
 from tests.handlers.aws_fakes import client_error
 from tests.handlers.batch.support import budget
 
@@ -38,7 +39,7 @@ class Service:
         try:
             if failure:
                 raise failure
-            assert 1 <= len(request["Text"].encode()) <= MAX_REQUEST_BYTES
+            assert 1 <= len(request["Text"].encode()) <= TRANSLATE_TEXT_BYTES
             return {"TranslatedText": self._translate(request["Text"])}
         finally:
             with self._lock:
@@ -73,7 +74,7 @@ def engine(service: Service) -> Iterator[AmazonEngine]:
 def test_short_texts_share_a_request(engine: AmazonEngine, service: Service) -> None:
     texts = [f"text number {number}" for number in range(1000)]
     assert engine.translate(texts, "en", budget()) == [text.upper() for text in texts]
-    assert len(service.texts) == -(-sum(len(text) + 1 for text in texts) // MAX_REQUEST_BYTES)
+    assert len(service.texts) == -(-sum(len(text) + 1 for text in texts) // TRANSLATE_TEXT_BYTES)
 
 
 def test_a_long_text_is_cut_between_sentences(engine: AmazonEngine, service: Service) -> None:

@@ -81,11 +81,3 @@ def test_objects_are_filed_under_the_day_of_the_run() -> None:
 
 def test_no_two_objects_have_the_same_name() -> None:
     assert len({object_key(RUN) for _ in range(1000)}) == 1000
-
-
-def test_the_command_line_tool_writes_the_same_columns() -> None:
-    """Neither may import the other."""
-    from cli.commands.results import CSV_COLUMNS
-    from handlers.sentiment.results import HEADER
-
-    assert tuple(CSV_COLUMNS) == HEADER

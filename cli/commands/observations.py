@@ -1,4 +1,4 @@
-"""`nlp results`: what the analysis found."""
+"""`nlp observations`: what was observed of companies."""
 
 from __future__ import annotations
 
@@ -10,30 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.results_download import download
 from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json, write_table
 from cli.ui.text import Since, companies_counted, counted, did_you_mean, printable, relative_time
+from schema.companies import RESULT_COLUMNS
 
 if TYPE_CHECKING:
     from cli.aws.observations import Observation
 
-# The columns of the CSV objects in the results bucket, so that both can be read by the same program.
-CSV_COLUMNS = (
-    "run",
-    "observed_at",
-    "company",
-    "label",
-    "positive",
-    "negative",
-    "neutral",
-    "mixed",
-    "language",
-    "revision",
-    "unchanged",
-    "snippet",
-)
 STYLES = {
     "POSITIVE": "green",
     "NEGATIVE": "red",
@@ -50,14 +35,12 @@ def label_style(_heading: str, cell: str) -> str:
     return STYLES.get(cell, "")
 
 
-@click.group(
-    invoke_without_command=True,
+@click.command(
     epilog=examples(
-        "nlp results",
-        "nlp results --company Nike --since 7d",
-        "nlp results --since 2026-11-01 --csv > results.csv",
-        "nlp results --json | jq '.[] | select(.label == \"NEGATIVE\") | .company'",
-        "nlp results download -p Contracts",
+        "nlp observations",
+        "nlp observations --company Nike --since 7d",
+        "nlp observations --since 2026-11-01 --csv > observations.csv",
+        "nlp observations --json | jq '.[] | select(.label == \"NEGATIVE\") | .company'",
     ),
 )
 @click.option("--company", metavar="NAME", help="Show the history of this company, newest first.")
@@ -65,19 +48,14 @@ def label_style(_heading: str, cell: str) -> str:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N observations.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, as in the results bucket.")
 @global_options()
-@click.pass_context
-def results(
-    context: click.Context, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
+@click.pass_obj
+def observations(
+    invocation: Invocation, company: str | None, since: datetime | None, limit: int | None, as_csv: bool
 ) -> None:
-    """Show what was observed of companies, or download a job's files.
+    """Show what was observed of companies.
 
-    Without a subcommand: the latest observation of every company, or the history of one.
+    It is the latest observation of every company, or the history of one.
     """
-    if context.invoked_subcommand:
-        if company or since or limit or as_csv:
-            raise click.UsageError(f"Options of companies' results are not for {context.invoked_subcommand}.")
-        return
-    invocation = context.ensure_object(Invocation)
     if as_csv and invocation.json:
         raise click.UsageError("Give --csv or --json, not both.")
     found = _found(invocation, company, since, limit)
@@ -87,9 +65,6 @@ def results(
         click.echo(_csv(found), nl=False)
     elif found:
         _write_observations(found, with_company=company is None)
-
-
-results.add_command(download)
 
 
 def _found(invocation: Invocation, company: str | None, since: datetime | None, limit: int | None) -> list[Observation]:
@@ -137,11 +112,12 @@ def _history(invocation: Invocation, company: str, since: datetime | None, limit
 
 
 def _csv(observations: Sequence[Observation]) -> bytes:
+    """Write CSV as in the results bucket, so that the same program can read both."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
-    rows.writerow(CSV_COLUMNS)
+    rows.writerow(RESULT_COLUMNS)
     for observation in observations:
-        rows.writerow([_csv_cell(getattr(observation, column)) for column in CSV_COLUMNS])
+        rows.writerow([_csv_cell(getattr(observation, column)) for column in RESULT_COLUMNS])
     return text.getvalue().encode()
 
 

@@ -1,4 +1,4 @@
-"""`nlp results`: latest observations and histories."""
+"""`nlp observations`: latest observations and histories."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.commands.results import CSV_COLUMNS
 from cli.ui.text import parse_duration, printable, relative_time, spoken_duration
+from schema.companies import RESULT_COLUMNS
 from tests.support.cli_aws import Product
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def test_latest_of_every_company(product: Product) -> None:
     product.observe("Nike", "latest", "NEGATIVE", ago(minutes=5), unchanged={"BOOL": True}, snippet={"S": "a\nb"})
     product.observe("Apple", "latest", at=ago(hours=3))
     product.observe("Not watched", "latest")
-    result = product.invoke("results")
+    result = product.invoke("observations")
     heading, *rows = result.stdout.splitlines()
     assert heading.split() == ["company", "label", "pos", "neg", "neu", "mix", "observed", "text", "snippet"]
     assert rows[0].split() == ["Apple", "POSITIVE", "0.88", "3", "h", "ago", "new"]
@@ -42,16 +42,16 @@ def test_latest_of_more_companies_than_one_request_holds(product: Product) -> No
     product.add(*names)
     for name in names:
         product.observe(name, "latest")
-    assert [one["company"] for one in product.json("results")] == names
-    assert [one["company"] for one in product.json("results", "--limit", "2")] == names[:2]
+    assert [one["company"] for one in product.json("observations")] == names
+    assert [one["company"] for one in product.json("observations", "--limit", "2")] == names[:2]
 
 
 def test_latest_since(product: Product) -> None:
     product.add("Nike", "Apple")
     product.observe("Nike", "latest", at=ago(days=8))
     product.observe("Apple", "latest", at=ago(days=6))
-    assert [one["company"] for one in product.json("results", "--since", "7d")] == ["Apple"]
-    result = product.invoke("results", "--since", "1h")
+    assert [one["company"] for one in product.json("observations", "--since", "7d")] == ["Apple"]
+    result = product.invoke("observations", "--since", "1h")
     assert result.stdout == ""
     assert "Nothing was observed since" in result.stderr
 
@@ -64,53 +64,53 @@ def test_history_is_newest_first_and_without_the_copy(product: Product) -> None:
     product.observe("Nike", "latest")
     claim = {"company": {"S": "Nike"}, "record": {"S": run_ago(hours=1)}, "claimed_until": {"N": "1"}}
     product.client("dynamodb").put_item(TableName=product.outputs["observations_table"], Item=claim)
-    history = product.json("results", "--company", "Nike")
+    history = product.json("observations", "--company", "Nike")
     assert [one["run"] for one in history] == runs[::-1]
-    assert [one["run"] for one in product.json("results", "--company", "Nike", "--since", "7d")] == runs[:0:-1]
-    assert [one["run"] for one in product.json("results", "--company", "Nike", "--limit", "1")] == runs[:1:-1]
-    assert "3 observations of Nike" in product.invoke("results", "--company", " Nike ").stdout
+    assert [one["run"] for one in product.json("observations", "--company", "Nike", "--since", "7d")] == runs[:0:-1]
+    assert [one["run"] for one in product.json("observations", "--company", "Nike", "--limit", "1")] == runs[:1:-1]
+    assert "3 observations of Nike" in product.invoke("observations", "--company", " Nike ").stdout
 
 
 def test_since_a_date(product: Product) -> None:
     product.add("Nike")
     product.observe("Nike", "20261120T120000Z-00000000")
-    assert len(product.json("results", "--company", "Nike", "--since", "2026-11-20T11:59:59Z")) == 1
-    assert product.json("results", "--company", "Nike", "--since", "2026-11-20T12:00:01Z") == []
-    assert len(product.json("results", "--company", "Nike", "--since", "2026-11-01")) == 1
+    assert len(product.json("observations", "--company", "Nike", "--since", "2026-11-20T11:59:59Z")) == 1
+    assert product.json("observations", "--company", "Nike", "--since", "2026-11-20T12:00:01Z") == []
+    assert len(product.json("observations", "--company", "Nike", "--since", "2026-11-01")) == 1
 
 
 @pytest.mark.parametrize("when", ["yesterday", "7", "d", "2026-13-01", "999999999w"])
 def test_bad_since(product: Product, when: str) -> None:
-    assert "is not a time" in product.invoke("results", "--since", when, code=2).stderr
+    assert "is not a time" in product.invoke("observations", "--since", when, code=2).stderr
 
 
 def test_unknown_company(product: Product) -> None:
     product.add("Amazon")
-    error = product.invoke("results", "--company", "amazn", code=1).stderr
+    error = product.invoke("observations", "--company", "amazn", code=1).stderr
     assert "There is no company 'amazn' (did you mean 'Amazon'?)" in error
     assert error.count("\n") == 1
 
 
 def test_company_without_observations(product: Product) -> None:
     product.add("Nike")
-    assert "No observation of Nike yet" in product.invoke("results", "--company", "Nike").stderr
+    assert "No observation of Nike yet" in product.invoke("observations", "--company", "Nike").stderr
     product.observe("Nike", run_ago(days=2))
-    assert "No observation of Nike since" in product.invoke("results", "--company", "Nike", "--since", "1d").stderr
+    assert "No observation of Nike since" in product.invoke("observations", "--company", "Nike", "--since", "1d").stderr
 
 
 def test_removed_company_keeps_its_history(product: Product) -> None:
     product.observe("Gone", run_ago(days=2))
-    assert len(product.json("results", "--company", "Gone")) == 1
-    assert "since" in product.invoke("results", "--company", "Gone", "--since", "1d").stderr
+    assert len(product.json("observations", "--company", "Gone")) == 1
+    assert "since" in product.invoke("observations", "--company", "Gone", "--since", "1d").stderr
 
 
 def test_csv(product: Product) -> None:
     name = 'A, "B"\nC'
     product.add(name)
     product.observe(name, "latest", snippet={"S": "Größe 🙂"}, mixed={"N": "0.5"})
-    content = product.invoke("results", "--csv").stdout_bytes.decode()
+    content = product.invoke("observations", "--csv").stdout_bytes.decode()
     (row,) = csv.DictReader(io.StringIO(content, newline=""))
-    assert tuple(row) == CSV_COLUMNS
+    assert tuple(row) == RESULT_COLUMNS
     assert (row["company"], row["snippet"], row["unchanged"], row["mixed"], row["negative"]) == (
         name,
         "Größe 🙂",
@@ -118,11 +118,11 @@ def test_csv(product: Product) -> None:
         "0.5",
         "",
     )
-    product.invoke("results", "--csv", "--json", code=2)
+    product.invoke("observations", "--csv", "--json", code=2)
 
 
 def test_no_companies(product: Product) -> None:
-    result = product.invoke("results")
+    result = product.invoke("observations")
     assert result.stdout == ""
     assert "nlp companies add" in result.stderr
 
@@ -131,12 +131,12 @@ def test_on_a_terminal_lines_are_cut_and_labels_coloured(product: Product) -> No
     product.add("Nike")
     product.observe("Nike", "latest", "NEGATIVE", snippet={"S": "word " * 100})
     terminal = {"FORCE_COLOR": "1", "COLUMNS": "90", "NO_COLOR": None, "TERM": "xterm"}
-    shown = product.invoke("results", env=terminal, color=True).stdout
+    shown = product.invoke("observations", env=terminal, color=True).stdout
     assert "\x1b[31mNEGATIVE" in shown
     assert "…" in shown
     row = next(line for line in shown.splitlines() if "NEGATIVE" in line)
     assert len(row.replace("\x1b[31m", "").replace("\x1b[0m", "")) <= 90
-    plain = product.invoke("results", env=terminal | {"NO_COLOR": "1"}, color=True).stdout
+    plain = product.invoke("observations", env=terminal | {"NO_COLOR": "1"}, color=True).stdout
     assert "\x1b[3" not in plain
 
 

@@ -1,4 +1,4 @@
-"""`nlp results download`: the files that a job made."""
+"""`nlp jobs download`: the files that a job made."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LISTED = 50
 
 @click.command(
     epilog=examples(
-        "nlp results download -p Contracts",
-        "nlp results download -p Contracts latest --kind translate -o translated",
-        "nlp results download -p Contracts 01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20 --force",
+        "nlp jobs download -p Contracts",
+        "nlp jobs download -p Contracts latest --kind translate -o translated",
+        "nlp jobs download -p Contracts 01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20 --force",
     )
 )
 @click.argument("job", default=LATEST, metavar="[JOB|latest]")
