@@ -173,18 +173,9 @@ def evaluation() -> Evaluation:
 @pytest.fixture(scope="module")
 def adapted() -> Evaluation:
     """The same with a name of 20 letters, and with every other argument than the issuer's."""
-    return declare(
-        LONG_NAME,
-        alarm_topics=["arn:topic"],
-        callback_urls=["https://app.example.com/"],
-        costly_burst=4,
-        costly_requests_per_second=3,
-        firewall=True,
-        mfa="ON",
-        origins=ORIGINS,
-        protect=True,
-        self_registration=True,
-    )
+    users = {"callback_urls": ["https://app.example.com/"], "mfa": "ON", "protect": True, "self_registration": True}
+    limits = {"costly_burst": 4, "costly_requests_per_second": 3, "firewall": True, "origins": ORIGINS}
+    return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits)
 
 
 def function_of(evaluation: Evaluation, route: str) -> str:

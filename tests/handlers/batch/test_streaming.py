@@ -66,7 +66,7 @@ def test_analysis_needs_no_more_memory_for_a_longer_document(tmp_path: Path) -> 
         return peak_of(read)
 
     analyse(0.01)
-    assert analyse(0.1) < 1.2 * analyse(0.025)
+    assert analyse(0.2) < 1.2 * analyse(0.05)
 
 
 def test_no_more_than_a_window_is_read_ahead() -> None:
