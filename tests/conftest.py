@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +17,47 @@ from tests.support.cli_aws import running_aws
 from tests.support.iam_linter import Lint, load_linter
 
 HANDLERS = "tests/handlers/"
+# They evaluate the whole program for the same stacks; a process keeps what it has evaluated.
+PROGRAM = {
+    "tests/local/deploy/test_deployer.py",
+    "tests/test_policies.py",
+    "tests/test_program.py",
+    "tests/test_upgrade.py",
+}
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Keeps a file's tests together, and all of the handlers': they import handlers with environments of theirs."""
+    """Keeps a file's tests together, those of the whole program, and all of the handlers'.
+
+    The handlers' tests import handlers with environments of theirs.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return HANDLERS if nodeid.startswith(HANDLERS) else nodeid.partition("::")[0]
+        if nodeid.startswith(HANDLERS):
+            return HANDLERS
+        file = nodeid.partition("::")[0]
+        return "program" if file in PROGRAM else file
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach the commands that tests start; in the background of a shell they would ignore it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach the commands that tests start, and have all processes share compiled modules.
+
+    In the background of a shell, commands would ignore Ctrl-C.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    share_bytecode(config.rootpath / "build" / "bytecode")
+
+
+def share_bytecode(folder: Path) -> None:
+    """Keep compiled modules in a folder, where Python is told to write none beside the sources.
+
+    Without them, every process that a test starts compiles all that it imports again, which takes longer than most
+    tests.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
 
 
 def pytest_collection_finish() -> None:

@@ -55,9 +55,60 @@ TOPIC = "aws:sns/topic:Topic"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
 MACHINE = "aws:sfn/stateMachine:StateMachine"
+RULE = "aws:cloudwatch/eventRule:EventRule"
 STAGE = "aws:apigatewayv2/stage:Stage"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
 NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId", "targetId", "ruleName", "topicName"}
+# Settings of which each is another than the default.
+FUNCTIONS = {"log_retention_days": 3, "log_level": "ERROR", "tracing": False}
+SENTIMENT = {
+    "schedule": "rate(2 days)",
+    "language": "de",
+    "contact": "me@example.com",
+    "analyse_concurrency": 9,
+    "companies_per_segment": 11,
+    "batch_window_seconds": 12,
+    "analyse_timeout_seconds": 13,
+    "retry_seconds": 14,
+    "max_receives": 15,
+    "observation_retention_days": 21,
+    "result_retention_days": 17,
+}
+API = {
+    "self_registration": True,
+    "mfa": "ON",
+    "callback_urls": ["https://app.example.com/back"],
+    "logout_urls": ["https://app.example.com/bye"],
+    "sign_in_prefix": "people",
+    "origins": ["https://app.example.com"],
+    "requests_per_second": 11.5,
+    "burst": 12,
+    "costly_requests_per_second": 1.5,
+    "costly_burst": 3,
+    "domain": "api.example.com",
+    "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+}
+JOBS = {
+    "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mine:2",
+    "instance_type": "ml.c5.xlarge",
+    "instance_count": 3,
+    "volume_gb": 44,
+    "time_limit_seconds": 1234,
+    "isolated_translation": True,
+    "schedules": [
+        {
+            "label": "nightly",
+            "kind": "translate",
+            "schedule": "cron(0 2 * * ? *)",
+            "project": "p1",
+            "options": {"target": "de", "source": "en", "engine": "marian"},
+        }
+    ],
+}
+CHANGED = {
+    f"cloud-nlp:{group}": json.dumps(settings)
+    for group, settings in {"functions": FUNCTIONS, "sentiment": SENTIMENT, "api": API, "jobs": JOBS}.items()
+}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -115,22 +166,7 @@ def test_functions_and_their_layer_are_of_one_platform(stack: str, runtime: str,
 
 
 def test_every_setting_reaches_the_resources() -> None:
-    functions = {"log_retention_days": 3, "log_level": "ERROR", "tracing": False}
-    sentiment = {
-        "schedule": "rate(2 days)",
-        "language": "de",
-        "contact": "me@example.com",
-        "analyse_concurrency": 9,
-        "companies_per_segment": 11,
-        "batch_window_seconds": 12,
-        "analyse_timeout_seconds": 13,
-        "retry_seconds": 14,
-        "max_receives": 15,
-        "observation_retention_days": 21,
-        "result_retention_days": 17,
-    }
-    changes = {"cloud-nlp:functions": json.dumps(functions), "cloud-nlp:sentiment": json.dumps(sentiment)}
-    evaluation = evaluate_program("dev", changes)
+    evaluation = evaluate_program("dev", CHANGED)
     analyse, dispatch = (evaluation.one(FUNCTION, f"sentiment-{name}").inputs for name in ("analyse", "dispatch"))
     variables = analyse["environment"]["variables"]
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
@@ -140,7 +176,7 @@ def test_every_setting_reaches_the_resources() -> None:
     assert {group.inputs["retentionInDays"] for group in evaluation.of("aws:cloudwatch/logGroup:LogGroup")} == {3}
     assert variables["LOG_LEVEL"] == dispatch["environment"]["variables"]["LOG_LEVEL"] == "ERROR"
     assert analyse["tracingConfig"] == dispatch["tracingConfig"] == {"mode": "PassThrough"}
-    assert evaluation.one("aws:cloudwatch/eventRule:EventRule").inputs["scheduleExpression"] == "rate(2 days)"
+    assert evaluation.one(RULE, "sentiment-schedule").inputs["scheduleExpression"] == "rate(2 days)"
     assert (variables["LANGUAGE"], variables["CONTACT"]) == ("de", "me@example.com")
     assert dispatch["environment"]["variables"]["SEGMENT_SIZE"] == "11"
     assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 9)
@@ -151,36 +187,22 @@ def test_every_setting_reaches_the_resources() -> None:
 
 
 def test_every_setting_of_the_api_reaches_the_resources() -> None:
-    api = {
-        "self_registration": True,
-        "mfa": "ON",
-        "callback_urls": ["https://app.example.com/back"],
-        "logout_urls": ["https://app.example.com/bye"],
-        "sign_in_prefix": "people",
-        "origins": ["https://app.example.com"],
-        "requests_per_second": 11.5,
-        "burst": 12,
-        "costly_requests_per_second": 1.5,
-        "costly_burst": 3,
-        "domain": "api.example.com",
-        "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
-    }
-    evaluation = evaluate_program("dev", {"cloud-nlp:api": json.dumps(api)})
+    evaluation = evaluate_program("dev", CHANGED)
     pool = evaluation.one("aws:cognito/userPool:UserPool").inputs
     web = evaluation.one("aws:cognito/userPoolClient:UserPoolClient", "product-api-users-web").inputs
     stage = evaluation.one(STAGE).inputs
     cors = evaluation.one("aws:s3/bucketCorsConfiguration:BucketCorsConfiguration").inputs["corsRules"][0]
     domain = evaluation.one("aws:apigatewayv2/domainName:DomainName").inputs
     assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
-    assert (web["callbackUrls"], web["logoutUrls"]) == (api["callback_urls"], api["logout_urls"])
+    assert (web["callbackUrls"], web["logoutUrls"]) == (API["callback_urls"], API["logout_urls"])
     assert evaluation.one("aws:cognito/userPoolDomain:UserPoolDomain").inputs["domain"] == "people"
     gateway = evaluation.one("aws:apigatewayv2/api:Api").inputs
-    assert gateway["corsConfiguration"]["allowOrigins"] == cors["allowedOrigins"] == api["origins"]
+    assert gateway["corsConfiguration"]["allowOrigins"] == cors["allowedOrigins"] == API["origins"]
     assert gateway["disableExecuteApiEndpoint"] is True
     assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 11.5, "throttlingBurstLimit": 12}
     limits = {(one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in stage["routeSettings"]}
     assert limits == {(1.5, 3)}
-    assert domain["domainNameConfiguration"]["certificateArn"] == api["certificate_arn"]
+    assert domain["domainNameConfiguration"]["certificateArn"] == API["certificate_arn"]
     assert evaluation.outputs["api_url"] == "https://api.example.com"
 
 
@@ -195,27 +217,10 @@ def test_somebody_elses_sign_in_takes_the_place_of_the_own_pool() -> None:
 
 
 def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
-    jobs = {
-        "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mine:2",
-        "instance_type": "ml.c5.xlarge",
-        "instance_count": 3,
-        "volume_gb": 44,
-        "time_limit_seconds": 1234,
-        "isolated_translation": True,
-        "schedules": [
-            {
-                "label": "nightly",
-                "kind": "translate",
-                "schedule": "cron(0 2 * * ? *)",
-                "project": "p1",
-                "options": {"target": "de", "source": "en", "engine": "marian"},
-            }
-        ],
-    }
-    evaluation = evaluate_program("dev", {"cloud-nlp:jobs": json.dumps(jobs)})
+    evaluation = evaluate_program("dev", CHANGED)
     for kind in ("analyse", "translate"):
         process = evaluation.document(MACHINE, f"product-{kind}", "definition")["States"]["Process"]["Arguments"]
-        assert process["AppSpecification"]["ImageUri"] == jobs["image"]
+        assert process["AppSpecification"]["ImageUri"] == JOBS["image"]
         cluster = process["ProcessingResources"]["ClusterConfig"]
         assert (cluster["InstanceType"], cluster["InstanceCount"], cluster["VolumeSizeInGB"]) == ("ml.c5.xlarge", 3, 44)
         assert process["StoppingCondition"] == {"MaxRuntimeInSeconds": 1234}
@@ -232,7 +237,7 @@ def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
     assert not calls["translate"] & {"comprehend", "translate"}
     told = evaluation.one(FUNCTION, "product-api-jobs-create").inputs["environment"]["variables"]
     assert told["ISOLATED_TRANSLATION"] == "true"
-    rule = evaluation.one("aws:cloudwatch/eventRule:EventRule", "product-translate-nightly").inputs
+    rule = evaluation.one(RULE, "product-translate-nightly").inputs
     assert (rule["scheduleExpression"], rule["state"]) == ("cron(0 2 * * ? *)", "ENABLED")
     assert evaluation.document("aws:cloudwatch/eventTarget:EventTarget", "product-translate-nightly", "input") == {
         "project": "p1",

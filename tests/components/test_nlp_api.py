@@ -136,6 +136,10 @@ LONGEST_NAMES = {
 }
 
 
+LONG_NAME = "a" * 20
+ORIGINS = ["https://app.example.com"]
+
+
 def declare(name: str = "nlp", preview: bool = False, alarm_topics: Sequence[str] = (), **arguments: Any) -> Evaluation:
     """The API of a store, a pipeline and two state machines."""
     functions = FunctionDefaults(layers=[], alarm_topics=alarm_topics)
@@ -164,6 +168,14 @@ def machine(kind: str) -> StateMachine:
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
     return declare()
+
+
+@pytest.fixture(scope="module")
+def adapted() -> Evaluation:
+    """The same with a name of 20 letters, and with every other argument than the issuer's."""
+    users = {"callback_urls": ["https://app.example.com/"], "mfa": "ON", "protect": True, "self_registration": True}
+    limits = {"costly_burst": 4, "costly_requests_per_second": 3, "firewall": True, "origins": ORIGINS}
+    return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits)
 
 
 def function_of(evaluation: Evaluation, route: str) -> str:
@@ -227,9 +239,8 @@ def test_only_health_and_openapi_are_public(evaluation: Evaluation) -> None:
     assert all(one.inputs.get("authorizerId") for one in evaluation.of(ROUTE) if one.inputs["routeKey"] not in public)
 
 
-def test_costly_endpoints_have_their_own_rate_limit() -> None:
-    evaluation = declare(costly_requests_per_second=3, costly_burst=4)
-    settings = evaluation.one(STAGE).inputs["routeSettings"]
+def test_costly_endpoints_have_their_own_rate_limit(adapted: Evaluation) -> None:
+    settings = adapted.one(STAGE).inputs["routeSettings"]
     assert {one["routeKey"]: (one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in settings} == {
         "POST /projects/{project}/jobs": (3, 4),
         "POST /sentiment": (3, 4),
@@ -257,10 +268,9 @@ def test_functions_come_with_all_that_they_import(name: str, modules: int, evalu
     assert [name for name, file in files.items() if not {f"{file}.py", f"{file}/__init__.py"} & bundled] == []
 
 
-def test_pages_of_named_origins_may_call_the_api() -> None:
-    origins = ["https://app.example.com"]
-    gateway = declare(origins=origins).one("aws:apigatewayv2/api:Api").inputs
-    assert gateway["corsConfiguration"]["allowOrigins"] == origins
+def test_pages_of_named_origins_may_call_the_api(adapted: Evaluation) -> None:
+    gateway = adapted.one("aws:apigatewayv2/api:Api").inputs
+    assert gateway["corsConfiguration"]["allowOrigins"] == ORIGINS
 
 
 def test_tokens_of_its_own_users_are_accepted(evaluation: Evaluation) -> None:
@@ -285,12 +295,11 @@ def test_issuer_and_audience_belong_together(arguments: dict[str, Any]) -> None:
         NlpApiArgs(**arguments)
 
 
-def test_users_sign_in_as_the_arguments_say() -> None:
-    evaluation = declare(mfa="ON", self_registration=True, callback_urls=["https://app.example.com/"], firewall=True)
-    pool = evaluation.one("aws:cognito/userPool:UserPool").inputs
+def test_users_sign_in_as_the_arguments_say(adapted: Evaluation) -> None:
+    pool = adapted.one("aws:cognito/userPool:UserPool").inputs
     assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
-    assert len(evaluation.of("aws:cognito/userPoolClient:UserPoolClient")) == 2
-    assert len(evaluation.of("cloud-nlp:blocks:Firewall")) == 1
+    assert len(adapted.of("aws:cognito/userPoolClient:UserPoolClient")) == 2
+    assert len(adapted.of("cloud-nlp:blocks:Firewall")) == 1
 
 
 @pytest.mark.parametrize("preview", [False, True])
@@ -308,23 +317,19 @@ def test_one_statement_makes_the_api_and_its_store(preview: bool, build_layer: m
     } - missing
 
 
-@pytest.mark.parametrize("protect", [False, True])
-def test_users_are_protected_when_asked_and_only_then(protect: bool) -> None:
-    protected = {one.name for one in declare(protect=protect).resources if one.protect}
-    assert protected == ({"nlp-users"} if protect else set())
+def test_users_are_protected_when_asked_and_only_then(adapted: Evaluation, evaluation: Evaluation) -> None:
+    assert {one.name for one in adapted.resources if one.protect} == {f"{LONG_NAME}-users"}
+    assert not any(one.protect for one in evaluation.resources)
 
 
-def test_every_alarm_has_the_topics() -> None:
-    evaluation = declare(alarm_topics=["arn:topic"])
-    alarms = [one for one in evaluation.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith("nlp-")]
+def test_every_alarm_has_the_topics(adapted: Evaluation) -> None:
+    alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith(LONG_NAME)]
     assert len(alarms) == 2 * len(ENDPOINTS) + 3
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
 
 
-def test_names_fit_aws_for_component_names_of_20_letters() -> None:
-    checked = [
-        one for one in declare("a" * 20).resources if one.type in LONGEST_NAMES and one.name.startswith("a" * 20)
-    ]
+def test_names_fit_aws_for_component_names_of_20_letters(adapted: Evaluation) -> None:
+    checked = [one for one in adapted.resources if one.type in LONGEST_NAMES and one.name.startswith(LONG_NAME)]
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     assert [one.name for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -44,8 +45,13 @@ def declare(name: str = "sentiment", preview: bool = False, notify: Sequence[str
     return evaluate(lambda: SentimentPipeline(name, args) and None, preview=preview)
 
 
+@cache
+def by_default() -> Evaluation:
+    return declare()
+
+
 def test_parts_belong_to_the_pipeline() -> None:
-    evaluation = declare()
+    evaluation = by_default()
     assert evaluation.children(COMPONENT) == {
         "cloud-nlp:blocks:Table": 2,
         "cloud-nlp:blocks:PrivateBucket": 1,
@@ -68,7 +74,7 @@ def test_one_statement_makes_a_pipeline(preview: bool, build_layer: mock.Mock) -
 
 
 def test_every_resource_belongs_to_a_component() -> None:
-    evaluation = declare()
+    evaluation = by_default()
     pipeline = evaluation.one(COMPONENT)
     components = [one for one in evaluation.resources if not one.custom]
     assert pipeline.parent is None
@@ -77,12 +83,12 @@ def test_every_resource_belongs_to_a_component() -> None:
 
 
 def test_companies_are_kept_by_name() -> None:
-    companies = declare().one(TABLE, "sentiment-companies").inputs
+    companies = by_default().one(TABLE, "sentiment-companies").inputs
     assert (companies["hashKey"], companies.get("rangeKey"), companies.get("ttl")) == ("name", None, None)
 
 
 def test_observations_are_kept_by_company_and_record_until_they_expire() -> None:
-    observations = declare().one(TABLE, "sentiment-observations").inputs
+    observations = by_default().one(TABLE, "sentiment-observations").inputs
     assert (observations["hashKey"], observations["rangeKey"]) == ("company", "record")
     assert observations["ttl"] == {"attributeName": "expires_at", "enabled": True}
 
@@ -112,7 +118,7 @@ def test_schedule_starts_runs_where_it_should(scheduled: bool, state: str) -> No
 
 
 def test_schedule_and_nothing_else_may_invoke_dispatch() -> None:
-    evaluation = declare()
+    evaluation = by_default()
     assert evaluation.one("aws:lambda/permission:Permission").inputs == {
         "action": "lambda:InvokeFunction",
         "function": f"sentiment-dispatch{SUFFIX}",
@@ -122,7 +128,7 @@ def test_schedule_and_nothing_else_may_invoke_dispatch() -> None:
 
 
 def test_schedule_invokes_dispatch_once_it_is_allowed_to() -> None:
-    evaluation = declare()
+    evaluation = by_default()
     target = evaluation.one(TARGET)
     assert target.inputs == {
         "rule": f"sentiment-schedule{SUFFIX}",
@@ -191,7 +197,7 @@ def test_texts_come_from_wikipedia_in_the_language_by_default(language: str, giv
 
 def test_missing_contact_is_told_to_the_text_source() -> None:
     """An empty variable would read as if there were one; Wikipedia's rules ask for a contact."""
-    analyse = declare().one(FUNCTION, "sentiment-analyse").inputs
+    analyse = by_default().one(FUNCTION, "sentiment-analyse").inputs
     assert analyse["environment"]["variables"]["CONTACT"] == "no contact given"
 
 
@@ -224,7 +230,7 @@ def test_preview_declares_the_same_resources() -> None:
     def described(evaluation: Evaluation) -> list[str]:
         return [repr(one) for one in evaluation.resources]
 
-    assert described(declare(preview=True)) == described(declare())
+    assert described(declare(preview=True)) == described(by_default())
 
 
 def test_names_fit_aws_for_component_names_of_20_letters() -> None:
@@ -239,7 +245,7 @@ def test_names_fit_aws_for_component_names_of_20_letters() -> None:
 
 
 def test_a_schedule_that_starts_nothing_is_told() -> None:
-    alarm = declare().one(ALARM, "sentiment-schedule").inputs
+    alarm = by_default().one(ALARM, "sentiment-schedule").inputs
     assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == ("AWS/Events", "FailedInvocations", "Sum")
     assert list(alarm["dimensions"]) == ["RuleName"]
     assert alarm["threshold"] == 0

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from cli.app import nlp
 
 # Keeps its stacks in a JSON file, notes its calls, and tells the engine's events as Pulumi does: up to version
-# 3.205 into a file, later by gRPC.
-FAKE_PULUMI = """#!{python}
+# 3.205 into a file, later by gRPC. Installed packages are looked for then only: most calls need none.
+FAKE_PULUMI = """#!{python} -S
 import json, os, sys
 from pathlib import Path
 
@@ -42,6 +42,8 @@ def tell(events):
         with open(log, "a") as file:
             file.writelines(json.dumps(event) + "\\n" for event in events)
         return
+    import site
+    site.main()
     import grpc
     from pulumi.runtime.proto import events_pb2, events_pb2_grpc
     with grpc.insecure_channel(log.removeprefix("tcp://")) as channel:

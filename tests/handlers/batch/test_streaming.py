@@ -34,8 +34,8 @@ def peak_of(action: object) -> int:
 
 @pytest.fixture
 def _small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewriting, "WINDOW", 5000)
-    monkeypatch.setattr(encodings, "CHUNK", 4000)
+    monkeypatch.setattr(rewriting, "WINDOW", 2500)
+    monkeypatch.setattr(encodings, "CHUNK", 2000)
 
 
 @pytest.mark.usefixtures("_small_windows")
@@ -48,7 +48,7 @@ def test_translation_needs_no_more_memory_for_a_longer_document(tmp_path: Path, 
         return peak_of(lambda: document.rewrite(tmp_path / "b", list, budget(), "en"))
 
     translate(0.01)  # what is imported and compiled the first time stays
-    assert translate(0.12) < 1.2 * translate(0.03)
+    assert translate(0.06) < 1.2 * translate(0.015)
 
 
 @pytest.mark.usefixtures("_small_windows")

@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import docx
@@ -29,6 +30,7 @@ def picture() -> bytes:
     )
 
 
+@cache
 def full_document() -> bytes:
     """A document with everything a user's has."""
     document: Any = docx.Document()
@@ -68,6 +70,7 @@ def split_document(texts: list[str], bold: list[bool]) -> bytes:
     return saved(document)
 
 
+@cache
 def simple_document(*texts: str) -> bytes:
     document: Any = docx.Document()
     for text in texts:

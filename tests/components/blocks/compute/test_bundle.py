@@ -29,11 +29,12 @@ def project_copy(folder: Path) -> Path:
     handlers = folder / "handlers"
     for package in ("handlers", "schema"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    py_compile.compile(str(handlers / "sentiment" / "analyse.py"))
+    compiled = handlers / "sentiment" / "__pycache__" / "analyse.cpython-311.pyc"
+    py_compile.compile(str(handlers / "sentiment" / "analyse.py"), cfile=str(compiled))
     (handlers / "sentiment" / "analyse.cpython-311.pyc").write_bytes(b"\0")
     (handlers / "sentiment" / "notes.txt").write_text("not code")
     (handlers / "common" / "logs.py~").write_text("an editor's copy")
-    assert (handlers / "sentiment" / "__pycache__").is_dir()
+    assert compiled.is_file()
     return folder
 
 

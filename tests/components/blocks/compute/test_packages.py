@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@cache
 def other_pythons() -> dict[str, str]:
     """Interpreters on this machine with pip and another version than the one of the tests, by version."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
@@ -100,8 +98,9 @@ def test_target_answers_every_marker() -> None:
     assert LAMBDA.environment().keys() == Host().environment().keys()
 
 
-@pytest.mark.skipif(not other_pythons(), reason="there is no other Python with pip on this machine")
 def test_deployers_with_other_pythons_make_the_same_bytes(index: Index, lock_file: Path, tmp_path: Path) -> None:
+    if not (others := other_pythons()):
+        pytest.skip("there is no other Python with pip on this machine")
     library = tmp_path / "library"
     shutil.copytree(Path(packaging.__path__[0]), library / "packaging")
     variables = {**os.environ, **index.variables, "PYTHONPATH": os.pathsep.join([str(ROOT), str(library)])}
@@ -112,7 +111,7 @@ def test_deployers_with_other_pythons_make_the_same_bytes(index: Index, lock_fil
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for version, python in {"this": sys.executable, **other_pythons()}.items()
+        for version, python in {"this": sys.executable, **others}.items()
     }
     answers = {version: process.communicate(timeout=120) for version, process in running.items()}
     assert {version: stderr for version, (_, stderr) in answers.items() if running[version].returncode} == {}
