@@ -88,7 +88,7 @@ def show_observations(console: Console, observations: list[dict[str, Any]]) -> N
         label = item["label"]
         scores = [_score(item, name, bar) for name in ("positive", "negative", "neutral", "mixed")]
         table.add_row(escape(item[OBSERVATION_KEY]), f"[{COLOURS.get(label, 'dim')}]{label}[/]", *scores)
-    console.print("\n[bold]What the world says of them[/]")
+    console.print("\n[bold]Sentiment of each company[/]")
     console.print(table)
 
 
