@@ -101,7 +101,7 @@ class Host:
 
 
 def fetch_wheels(lock_file: Path, target: Target | Host, folder: Path) -> Path:
-    """Fetch the wheels of a lock file, or find those that were fetched before.
+    """Fetch the wheels of a lock file, or reuse wheels fetched before.
 
     Parameters
     ----------

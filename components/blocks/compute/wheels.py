@@ -16,7 +16,7 @@ _GLIBC_MINOR = 35
 def download_wheels(
     requirements: Path, python_version: str, machine: str = "x86_64", folder: Path = ROOT / "build" / "wheels"
 ) -> Path:
-    """Download pinned wheels for a SageMaker container, or find those that were downloaded before.
+    """Download pinned wheels for a SageMaker container, or reuse wheels downloaded before.
 
     Parameters
     ----------

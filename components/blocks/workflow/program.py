@@ -13,9 +13,9 @@ import pulumi_aws as aws
 from components.blocks.compute.bundle import ROOT, imported_files
 from components.blocks.resources import child
 from components.blocks.storage.private_bucket import PrivateBucket
+from schema.projects import PROGRAMS_PREFIX
 
-PREFIX = "programs/"
-WHEELS_PREFIX = f"{PREFIX}wheels/"
+WHEELS_PREFIX = f"{PROGRAMS_PREFIX}wheels/"
 ARCHIVE = "program.zip"
 
 
@@ -111,7 +111,7 @@ class BatchProgram(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:BatchProgram", name, {}, opts)
-        self.prefix = f"{PREFIX}{files.sources_hash()}/"
+        self.prefix = f"{PROGRAMS_PREFIX}{files.sources_hash()}/"
         self.wheels_prefix = f"{WHEELS_PREFIX}{files.wheels_hash()}/" if files.wheels else None
         self.entry = files.entry.name
         sources = pulumi.AssetArchive({path: pulumi.FileAsset(str(file)) for path, file in files.sources.items()})
