@@ -167,7 +167,7 @@ class SentimentPipeline(pulumi.ComponentResource):
             handler="handlers/sentiment/analyse.py",
             defaults=args.functions,
             uses={
-                # Lambda's event source receives and deletes the messages; the function delays those that failed.
+                # Lambda's event source receives and deletes the messages; the function delays failed messages.
                 "WORK_QUEUE_URL": self.work.grant(
                     "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"
                 ),

@@ -90,5 +90,5 @@ def _permissions(endpoint: Endpoint) -> list[Permission]:
 
 
 def _actions(use: Use) -> tuple[Any, ...]:
-    """Take the declared actions as they are: each resource refuses those that it does not grant."""
+    """Pass the declared actions on unchecked: each resource refuses actions that it does not grant."""
     return use.actions
