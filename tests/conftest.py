@@ -16,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.cli_aws import running_aws
 from tests.support.iam_linter import Lint, load_linter
 
+pytest_plugins = ["tests.product"]
 HANDLERS = "tests/handlers/"
 # They evaluate the whole program for the same stacks; a process keeps what it has evaluated.
 PROGRAM = {

@@ -90,7 +90,8 @@ def copy_project(folder: Path, source: Path = ROOT) -> Project:
 def copy_elsewhere(project: Project, folder: Path) -> Project:
     """Copy a copy, packages included, and give every file another time."""
     shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("__pycache__", _FETCHED))
-    shutil.copytree(project.folder / _FETCHED, folder / _FETCHED)
+    # Temporary folders belong to processes that are fetching packages now, and vanish meanwhile.
+    shutil.copytree(project.folder / _FETCHED, folder / _FETCHED, ignore=shutil.ignore_patterns("tmp*"))
     earlier = time.time() - _A_DAY
     for number, path in enumerate(sorted(folder.rglob("*"))):
         os.utime(path, (earlier + number, earlier + number))

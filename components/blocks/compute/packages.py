@@ -134,9 +134,20 @@ def fetch_wheels(lock_file: Path, target: Target | Host, folder: Path) -> Path:
         _download(lock_file, packages, target, unfinished)
         if mistakes := _mistakes(unfinished, packages):
             raise WheelsError(f"The wheels of {lock_file.name} for {target}: {'; '.join(mistakes)}")
-        shutil.rmtree(wheels, ignore_errors=True)
-        unfinished.rename(wheels)  # in one step: another process may be looking for it
+        _put_in_place(unfinished, wheels, packages)
     return wheels
+
+
+def _put_in_place(unfinished: Path, wheels: Path, packages: Sequence[LockedPackage]) -> None:
+    """Move fetched wheels to their folder, unless another process has done so meanwhile and may be reading them."""
+    try:
+        unfinished.rename(wheels)
+    except OSError:  # there is such a folder, and it is not empty
+        if not wheels.is_dir():
+            raise
+        if _mistakes(wheels, packages):
+            shutil.rmtree(wheels)
+            unfinished.rename(wheels)
 
 
 def zip_wheels(wheels: Path, prefix: str) -> bytes:

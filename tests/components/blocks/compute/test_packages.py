@@ -126,6 +126,25 @@ def test_wheels_that_are_there_are_used_again(quick_pip: QuickPip, lock_file: Pa
     assert quick_pip.calls == 1
 
 
+def test_wheels_that_another_process_fetched_meanwhile_stay(
+    quick_pip: QuickPip, lock_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[tuple[Path, int]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        done = quick_pip.run(command)
+        if not others:
+            others.append((Path(), 0))  # the other process asks pip too
+            other = fetch_wheels(lock_file, LAMBDA, tmp_path / "wheels")
+            others[0] = (other, other.stat().st_ino)
+        return done
+
+    monkeypatch.setattr(packages.subprocess, "run", run)
+    wheels = fetch_wheels(lock_file, LAMBDA, tmp_path / "wheels")
+    assert (wheels, wheels.stat().st_ino) == others[0], "the folder was replaced while the other may be reading it"
+    assert names(tmp_path / "wheels") == [wheels.name]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "edited", "missing", "another release", "additional"])
 def test_damaged_folder_is_fetched_again(
     damage: str, quick_pip: QuickPip, index: Index, lock_file: Path, tmp_path: Path
