@@ -42,8 +42,9 @@ def test_a_job_fails_when_no_document_can_be_processed(ann: ApiUser, backstage: 
     assert job["status"] == "failed"
     for words in ("No document could be processed", "corrupt.docx: It is corrupt", "blank.txt: It has no text"):
         assert words in job["cause"]
-    execution = backstage.ended("translate", job["job"])
-    assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "JobFailed", job["cause"])
+    assert not job["cause"].startswith("Documents:")
+    # No failed execution, and so no alarm: there is nothing for an operator to do.
+    assert backstage.ended("translate", job["job"])["status"] == "SUCCEEDED"
     assert backstage.processing_jobs(job["job"]) == {f"translate-{job['job']}": "Completed"}
     files = ann.results(project, job["job"])
     assert set(files) == {"report.json"}
@@ -124,7 +125,7 @@ def test_what_fails_in_passing_is_tried_again(
         (
             "sagemaker",
             {"operation": "CreateProcessingJob", "status": 400, "code": "ResourceLimitExceeded"},
-            "AWS has no ml.m5.large free at the moment, or the account has used up its quota. Start the job later.",
+            "All instances of the AWS account's quota of Amazon SageMaker for ml.m5.large are in use.",
         ),
         (
             "dynamodb",
@@ -159,6 +160,29 @@ def test_what_fails_for_good_fails_the_job_with_its_cause(
     assert backstage.lock(project, "translate") is None
     backstage.control.clear_faults()
     assert run(ann, project)["status"] == "completed"
+
+
+def test_a_quota_of_zero_fails_a_job_at_once_and_names_the_quota(ann: ApiUser, backstage: Backstage) -> None:
+    project = project_with(ann, "We are happy.")
+    backstage.control.add_fault(
+        "sagemaker",
+        operation="CreateProcessingJob",
+        status=400,
+        code="ResourceLimitExceeded",
+        message="The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances, with current "
+        "utilization of 0 Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an "
+        "increase for this quota.",
+    )
+    backstage.control.reset_requests()
+
+    job = run(ann, project)
+
+    assert job["status"] == "failed"
+    assert "'ml.m5.large for processing job usage' is 0, and the job needs 1" in job["cause"]
+    assert "Service Quotas" in job["cause"]
+    assert backstage.control.requests()["sagemaker"]["CreateProcessingJob"] == 1
+    # The operator has to act, so the execution fails, which raises an alarm.
+    assert backstage.ended("translate", job["job"])["status"] == "FAILED"
 
 
 def test_a_job_whose_execution_cannot_be_started_has_failed_and_the_request_may_be_repeated(

@@ -57,11 +57,11 @@ class RetryPolicy:
     Attributes
     ----------
     attempts
-        Retries of a request that SageMaker refuses because of throttling or a quota.
+        Retries of a request that SageMaker refuses because of throttling.
     first_seconds, longest_seconds
         Longest delay before the first of these retries, in seconds, and before any of them; the delay doubles.
     capacity_attempts
-        Attempts in all to create the job while AWS has no free instance.
+        Attempts in all to create the job while no instance is free, on AWS or in the account's quota.
     capacity_seconds
         Seconds by which the wait for capacity grows with each attempt.
     """

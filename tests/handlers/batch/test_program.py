@@ -14,6 +14,7 @@ import docx
 import pytest
 
 from handlers.batch.run import find_program, unpack
+from schema.jobs import OF_DOCUMENTS_MARK
 from tests.handlers.batch.conftest import Outcome, Run
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
 from tests.handlers.batch.test_bad_documents import OLE, bomb
@@ -134,9 +135,16 @@ def test_a_job_that_delivers_nothing_says_so_and_has_its_report(run_container: R
     done = run_container("translate", ENGLISH, {name: text for name, text in TEXTS.items() if name[10:] in BAD})
     assert done.code == 0, "SageMaker uploads nothing of a program that fails"
     assert done.message.startswith(
-        "No document could be processed. 6/empty.txt: It is empty. 7/blank.txt: It has no text."
+        f"{OF_DOCUMENTS_MARK}No document could be processed. 6/empty.txt: It is empty. 7/blank.txt: It has no text."
     )
     assert set(done.statuses().values()) == {"failed"}
+
+
+def test_documents_that_a_service_refused_are_not_to_blame(run_container: Run, aws: FakeAws) -> None:
+    aws.failures["TranslateText"] = [RefusalError(400, "AccessDeniedException", "Not allowed.")]
+    done = run_container("translate", ENGLISH, {"documents/1/a.txt": b"Good.", "documents/2/b.txt": b""})
+    assert done.code == 0
+    assert done.message.startswith("No document could be processed. 1/a.txt: Amazon Translate refused it"), done.message
 
 
 def test_a_job_without_documents_is_done(run_container: Run) -> None:
@@ -170,7 +178,7 @@ def test_mistakes_are_named(run_container: Run, kind: str, options: object, mess
 
 def test_limits_come_from_the_environment(run_container: Run) -> None:
     done = run_container("translate", ENGLISH, TEXTS, MAX_DOCUMENT_BYTES="60")
-    assert done.message.startswith("No document could be processed.")
+    assert done.message.startswith(f"{OF_DOCUMENTS_MARK}No document could be processed.")
     assert "at most 60 are allowed" in done.message
     assert "`$.max_pages`" in run_container("translate", ENGLISH, {}, MAX_PAGES="none").message
 
