@@ -57,8 +57,8 @@ def over_quota(limit: int, used: int = 0) -> ServiceError:
         (
             over_quota(0),
             (
-                f"The {QUOTA} 'ml.m5.large for processing job usage' is 0, and the job needs 1. An administrator has to "
-                f"raise it in Service Quotas, in the stack's region ({PAGE}). Then start the job again."
+                f"The {QUOTA} 'ml.m5.large for processing job usage' is 0, and the job needs 1. An administrator has "
+                f"to raise it in Service Quotas, in the stack's region ({PAGE}). Then start the job again."
             ),
         ),
         (

@@ -99,6 +99,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
         },
         "Environment": {
             "AWS_REGION": REGION,
+            "STACK": "dev",
             "DOCUMENT_WORKERS": "4",
             "JOB_OPTIONS": "{}",
             "JOB_KIND": "translate",

@@ -114,7 +114,7 @@ class BatchDefinition:
                 "program": self._address(program.prefix),
                 **({"wheels": self._address(program.wheels_prefix)} if program.wheels_prefix else {}),
                 "bucket": self.args.bucket.name,
-                "environment": {**self.args.environment, "AWS_REGION": self.region},
+                "environment": {**self.args.environment, "AWS_REGION": self.region, "STACK": pulumi.get_stack()},
                 "attempt": 1,
                 "suffix": "",
                 "cause": "",

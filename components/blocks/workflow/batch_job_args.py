@@ -13,6 +13,7 @@ from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.workflow.program import BatchProgram
+from schema import defaults
 from schema.job_kind import Channel
 from schema.jobs import DOCUMENTS
 from schema.limits import JOB_NAME_CHARACTERS, JOB_SECONDS
@@ -123,8 +124,8 @@ class BatchJobWorkflowArgs:
     program: BatchProgram
     image: pulumi.Input[str]
     inputs: Sequence[Channel] = (DOCUMENTS,)
-    instance_type: str = "ml.m5.large"
-    instance_count: int = 1
+    instance_type: str = defaults.INSTANCE_TYPE
+    instance_count: int = defaults.INSTANCE_COUNT
     volume_gb: int = 30
     time_limit_seconds: int = 3600
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)

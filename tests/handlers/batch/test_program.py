@@ -141,7 +141,7 @@ def test_a_job_that_delivers_nothing_says_so_and_has_its_report(run_container: R
 
 
 def test_documents_that_a_service_refused_are_not_to_blame(run_container: Run, aws: FakeAws) -> None:
-    aws.failures["TranslateText"] = [RefusalError(400, "AccessDeniedException", "Not allowed.")]
+    aws.failures["TranslateText"] = [RefusalError("AccessDeniedException")]
     done = run_container("translate", ENGLISH, {"documents/1/a.txt": b"Good.", "documents/2/b.txt": b""})
     assert done.code == 0
     assert done.message.startswith("No document could be processed. 1/a.txt: Amazon Translate refused it"), done.message
