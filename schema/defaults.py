@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Batches of companies analysed at once. A new AWS account runs 10 functions at a time, so that 8 stay for the API. This is
-# also the least that Lambda takes.
+# Batches of companies analysed at once. A new AWS account runs 10 functions at a time; 8 stay for the API.
+# Lambda needs at least 2 for a queue.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ANALYSE_CONCURRENCY = 2
 
