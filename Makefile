@@ -34,6 +34,9 @@ lint: $(VENV)/development.stamp ## Check style, types and imports
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 
+audit: $(VENV)/development.stamp ## Look for known vulnerabilities in the locked packages
+	@$(BIN)/python .ci/audit.py
+
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
