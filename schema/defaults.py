@@ -16,3 +16,6 @@ INSTANCE_COUNT = 1
 IMAGE_NAME = "sagemaker-scikit-learn"
 IMAGE_VERSION = "1.9-0-cpu-py3"
 IMAGE_PYTHON = "3.12"
+
+# Days that logs are kept.
+LOG_RETENTION_DAYS = 30
