@@ -1,7 +1,7 @@
 """The log of batch jobs: one group for all of an account's jobs in a region, which SageMaker makes and keeps for ever.
 
-No stack owns it, so it is no resource of the program: a second stack could not make it again, and one that is removed would
-take the others' logs with it (docs/decisions/0021-accounts.md).
+No stack owns it, so it is no resource of the program: a second stack could not make it again, and one that is removed
+would take the others' logs with it (docs/decisions/0021-accounts.md).
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ def _print_policies(stack: str, account: str, read_only: bool) -> None:
     region = read_settings(stack).region or "*"
     documents = policy_documents(stack=stack, region=region, account=account, read_only=read_only)
     write_json(documents)
-    hint(
-        f"{counted(len(documents), 'policy', 'policies')}: IAM limits the length of one. Attach all of them to the role."
-    )
+    hint(f"{counted(len(documents), 'policy', 'policies')}: IAM limits the length of one. Attach all of them.")
 
 
 def _show(findings: list[Finding]) -> None:

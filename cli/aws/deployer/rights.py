@@ -1,7 +1,7 @@
 """What somebody who deploys may have to do on AWS, by the type of Pulumi's resources.
 
-A type's rights are the calls with which Pulumi's provider creates, reads, changes, tags and deletes it. Sources, read on
-2026-11-26: https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/ for the provider's calls, and
+A type's rights are the calls with which Pulumi's provider creates, reads, changes, tags and deletes it. Sources, read
+on 2026-11-26: https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/ for the calls, and
 https://docs.aws.amazon.com/service-authorization/latest/reference/ for actions and their resources.
 
 Resources stand for ARNs with `{region}`, `{account}`, `{stack}` and `{name}`. `{name}` becomes each prefix of the
@@ -34,14 +34,14 @@ class Right:
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    condition: Mapping[str, Mapping[str, str | list[str]]] = field(default_factory=dict)
+    condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def right(
     service: str,
     actions: str,
     *resources: str,
-    condition: Mapping[str, Mapping[str, str | list[str]]] | None = None,
+    condition: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Right:
     """Write a right in short: actions are names without the service, separated by spaces."""
     return Right(tuple(f"{service}:{action}" for action in actions.split()), resources or ANY, condition or {})

@@ -72,9 +72,7 @@ def lambda_concurrency(around: Surroundings) -> Finding:
     limit = int(around.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
     batches = int(around.settings.value("sentiment", "analyse_concurrency", ANALYSE_CONCURRENCY))
     name, room = "Lambda concurrency", limit - batches
-    found = (
-        f"the account runs {limit:,} functions at the same time, of which sentiment.analyse_concurrency takes {batches}"
-    )
+    found = f"the account runs {limit:,} functions at a time, of which sentiment.analyse_concurrency takes {batches}"
     raising = f"Ask for {USUAL_FUNCTIONS:,}: Service Quotas, AWS Lambda, Concurrent executions ({CONCURRENCY_QUOTA})."
     if room < SPARE_FUNCTIONS:
         fitting = limit - SPARE_FUNCTIONS
@@ -104,8 +102,8 @@ def processing_quota(around: Surroundings) -> Finding:
             name,
             "failed",
             f"'{quota}' is {value}, and a job needs {count}",
-            f"aws service-quotas request-service-quota-increase --region {around.settings.region} --service-code sagemaker "
-            f"--quota-code {found['QuotaCode']} --desired-value {max(count, 2)}",
+            f"aws service-quotas request-service-quota-increase --region {around.settings.region} "
+            f"--service-code sagemaker --quota-code {found['QuotaCode']} --desired-value {max(count, 2)}",
         )
     return Finding(name, "ok", f"'{quota}' is {value}, and a job needs {count}")
 

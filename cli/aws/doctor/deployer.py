@@ -60,11 +60,7 @@ def _denied(client: Any, source: str, around: Surroundings) -> Iterable[str]:
 
 def _denied_of(client: Any, source: str, statement: Statement) -> list[str]:
     context = [
-        {
-            "ContextKeyName": key,
-            "ContextKeyValues": [value] if isinstance(value, str) else value,
-            "ContextKeyType": "string",
-        }
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
         for block in statement.get("Condition", {}).values()
         for key, value in block.items()
     ]
