@@ -50,7 +50,7 @@ def doctor(invocation: Invocation, policy: bool, read_only: bool, account: str) 
         _show(findings)
     failed = [finding.check for finding in findings if finding.status == "failed"]
     if failed:
-        raise CliError(f"{counted(len(failed), 'check')} failed ({', '.join(failed)}): a deployment would not work.")
+        raise CliError(f"{counted(len(failed), 'check')} failed ({', '.join(failed)}): the stack would not work.")
     if not invocation.json:
         hint(f"Next: nlp --stack {invocation.stack} deploy" if invocation.stack != LOCAL else "Next: nlp run --wait")
 

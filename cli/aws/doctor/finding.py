@@ -17,7 +17,7 @@ class Finding(msgspec.Struct, frozen=True):
     check : str
         What was checked, in a word or two.
     status : str
-        `ok`; `warning` where a deployment works but something is missing; `failed` where it would not work.
+        `ok`; `warning` where a deployment works but something is missing; `failed` where something would not work.
     message : str
         What was found.
     advice : str
