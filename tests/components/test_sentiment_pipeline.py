@@ -79,7 +79,7 @@ def test_every_resource_belongs_to_a_component() -> None:
     components = [one for one in evaluation.resources if not one.custom]
     assert pipeline.parent is None
     assert all(one.parent in components for one in evaluation.resources if one is not pipeline)
-    assert all(one.name.startswith("sentiment") for one in evaluation.resources)
+    assert all(one.name.removeprefix("dev-").startswith("sentiment") for one in evaluation.resources)
 
 
 def test_companies_are_kept_by_name() -> None:

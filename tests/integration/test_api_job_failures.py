@@ -162,29 +162,6 @@ def test_what_fails_for_good_fails_the_job_with_its_cause(
     assert run(ann, project)["status"] == "completed"
 
 
-def test_a_quota_of_zero_fails_a_job_at_once_and_names_the_quota(ann: ApiUser, backstage: Backstage) -> None:
-    project = project_with(ann, "We are happy.")
-    backstage.control.add_fault(
-        "sagemaker",
-        operation="CreateProcessingJob",
-        status=400,
-        code="ResourceLimitExceeded",
-        message="The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances, with current "
-        "utilization of 0 Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an "
-        "increase for this quota.",
-    )
-    backstage.control.reset_requests()
-
-    job = run(ann, project)
-
-    assert job["status"] == "failed"
-    assert "'ml.m5.large for processing job usage' is 0, and the job needs 1" in job["cause"]
-    assert "Service Quotas" in job["cause"]
-    assert backstage.control.requests()["sagemaker"]["CreateProcessingJob"] == 1
-    # The operator has to act, so the execution fails, which raises an alarm.
-    assert backstage.ended("translate", job["job"])["status"] == "FAILED"
-
-
 def test_a_job_whose_execution_cannot_be_started_has_failed_and_the_request_may_be_repeated(
     ann: ApiUser, backstage: Backstage
 ) -> None:

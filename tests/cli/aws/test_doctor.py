@@ -3,85 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from cli.aws.doctor import account, deployer, machine, reach
-from cli.aws.doctor.checks import ON_AWS, ON_MACHINE, TOTAL, Check, run_check, run_checks
+from cli.aws.doctor import account, deployer, machine
+from cli.aws.doctor.checks import ON_AWS, ON_MACHINE, TOTAL, run_check, run_checks
 from cli.aws.doctor.finding import Finding
 from cli.aws.doctor.surroundings import Surroundings
 from cli.aws.stack_settings import StackSettings
-
-ROLE = "arn:aws:iam::123456789012:role/ci/deployer"
-SESSION = "arn:aws:sts::123456789012:assumed-role/deployer/run-1"
-IDENTITY = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
-CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
-
-
-def refused(code: str = "AccessDeniedException", operation: str = "Any") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "not authorized"}}, operation)
-
-
-class Service:
-    """A client whose operations answer what a test gives: a value, an error, or a function of the request."""
-
-    def __init__(self, **answers: Any) -> None:
-        self._answers = answers
-        self.requests: list[dict[str, Any]] = []
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            self.requests.append(request)
-            answer = self._answers[operation]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer(**request) if callable(answer) else answer
-
-        return call
-
-    def get_paginator(self, operation: str) -> Any:
-        outer = self
-
-        class Paginator:
-            def paginate(self, **request: Any) -> Iterator[Any]:
-                yield getattr(outer, operation)(**request)
-
-        return Paginator()
-
-
-def around(services: dict[str, Service] | None = None, stack: str = "dev", **groups: Any) -> Surroundings:
-    config = {"aws:region": "eu-central-1", **{f"cloud-nlp:{name}": values for name, values in groups.items()}}
-    made = Surroundings(StackSettings(stack, config), lambda service, _region: (services or {})[service])
-    made.account, made.caller_arn = "123456789012", SESSION
-    return made
-
-
-def one(check: Check, where: Surroundings) -> Finding:
-    [found] = run_check("check", check, where)
-    return found
-
-
-def status(check: Check, where: Surroundings) -> str:
-    return one(check, where).status
-
+from tests.support.doctor import ROLE, SESSION, Service, around, finding_of, refused, status_of
 
 # This machine
 
 
 def test_python_that_runs_this_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert status(machine.python, around()) == "ok"
+    assert status_of(machine.python, around()) == "ok"
     monkeypatch.setattr(machine, "OLDEST_PYTHON", (9, 9))
-    assert status(machine.python, around()) == "failed"
+    assert status_of(machine.python, around()) == "failed"
 
 
 def test_pulumis_tool_is_needed_for_aws_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    found = one(machine.pulumi_tool, around())
+    found = finding_of(machine.pulumi_tool, around())
     assert (found.status, "not installed" in found.message) == ("failed", True)
-    assert status(machine.pulumi_tool, around(stack="local")) == "ok"
+    assert status_of(machine.pulumi_tool, around(stack="local")) == "ok"
 
 
 # The account
@@ -92,7 +40,7 @@ def test_pulumis_tool_is_needed_for_aws_only(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_caller_is_named_and_should_not_be_root(arn: str, expected: str) -> None:
     where = around({"sts": Service(get_caller_identity={"Account": "123456789012", "Arn": arn})})
-    found = one(account.credentials, where)
+    found = finding_of(account.credentials, where)
     assert (found.status, where.account, where.caller_arn) == (expected, "123456789012", arn)
     assert arn in found.message
 
@@ -107,7 +55,7 @@ def test_caller_is_named_and_should_not_be_root(arn: str, expected: str) -> None
 )
 def test_region_has_all_services(region: str, expected: str, words: str) -> None:
     where = Surroundings(StackSettings("dev", {"aws:region": region}), lambda *_: None)
-    found = one(account.region, where)
+    found = finding_of(account.region, where)
     assert found.status == expected
     assert words in found.message
 
@@ -124,7 +72,7 @@ def test_region_has_all_services(region: str, expected: str, words: str) -> None
 def test_lambda_leaves_room_for_the_api(limit: int, batches: int | None, expected: str, words: str) -> None:
     answer = {"AccountLimit": {"ConcurrentExecutions": limit}}
     sentiment = {"analyse_concurrency": batches} if batches else {}
-    found = one(
+    found = finding_of(
         account.lambda_concurrency, around({"lambda": Service(get_account_settings=answer)}, sentiment=sentiment)
     )
     assert found.status == expected
@@ -142,7 +90,7 @@ def test_quota_lets_a_job_start(jobs: dict[str, Any], value: float, expected: st
         {"QuotaName": "ml.m5.large for processing job usage", "Value": value, "QuotaCode": "L-2"},
     ]
     services = {"service-quotas": Service(list_service_quotas={"Quotas": quotas})}
-    found = one(account.processing_quota, around(services, jobs=jobs))
+    found = finding_of(account.processing_quota, around(services, jobs=jobs))
     assert found.status == expected
     assert "'ml.m5.large for processing job usage'" in found.message
     assert ("--quota-code L-2" in found.advice) is (expected == "failed")
@@ -150,7 +98,7 @@ def test_quota_lets_a_job_start(jobs: dict[str, Any], value: float, expected: st
 
 def test_quota_is_that_of_the_type_that_the_stack_uses() -> None:
     services = {"service-quotas": Service(list_service_quotas={"Quotas": []})}
-    found = one(account.processing_quota, around(services, jobs={"instance_type": "ml.m5.xlarge"}))
+    found = finding_of(account.processing_quota, around(services, jobs={"instance_type": "ml.m5.xlarge"}))
     assert (found.status, "'ml.m5.xlarge for processing job usage'" in found.message) == ("warning", True)
 
 
@@ -159,7 +107,7 @@ def test_quota_is_that_of_the_type_that_the_stack_uses() -> None:
 )
 def test_somebody_is_told_of_costs(answer: dict[str, Any], expected: str) -> None:
     budgets = Service(describe_budgets=answer)
-    assert status(account.budget, around({"budgets": budgets})) == expected
+    assert status_of(account.budget, around({"budgets": budgets})) == expected
     assert budgets.requests == [{"AccountId": "123456789012"}]
 
 
@@ -174,120 +122,9 @@ def test_somebody_is_told_of_costs(answer: dict[str, Any], expected: str) -> Non
 )
 def test_log_of_jobs_does_not_grow_for_ever(groups: list[dict[str, Any]], expected: str, words: str) -> None:
     logs = Service(describe_log_groups={"logGroups": groups})
-    found = one(account.job_logs, around({"logs": logs}, functions={"log_retention_days": 7}))
+    found = finding_of(account.job_logs, around({"logs": logs}, functions={"log_retention_days": 7}))
     assert found.status == expected
     assert words in found.message
-
-
-# How others are reached
-
-
-@pytest.mark.parametrize(
-    ("groups", "expected"),
-    [
-        ({}, "warning"),
-        ({"sentiment": {"contact": "ops@example.com"}}, "ok"),
-        ({"notify_emails": ["you@example.com"]}, "ok"),
-        ({"sentiment": {"text_source_url": "https://texts.example.com"}}, "ok"),
-    ],
-)
-def test_wikipedia_is_given_a_contact(groups: dict[str, Any], expected: str) -> None:
-    assert status(reach.contact, around(**groups)) == expected
-
-
-def test_somebody_is_told_of_alarms() -> None:
-    assert status(reach.alarms, around(notify_emails=["you@example.com"])) == "ok"
-    assert status(reach.alarms, around()) == "warning"
-
-
-def test_mail_of_cognito_itself_is_little() -> None:
-    found = one(reach.mail, around())
-    assert (found.status, "50 e-mails a day" in found.message) == ("warning", True)
-    assert status(reach.mail, around(api={"issuer": "https://login.example.com"})) == "ok"
-
-
-@pytest.mark.parametrize(
-    ("sandbox", "sending", "verified", "expected"),
-    [
-        (False, True, True, ["ok", "ok"]),
-        (True, True, True, ["failed", "ok"]),
-        (False, False, True, ["failed", "ok"]),
-        (False, True, False, ["ok", "failed"]),
-    ],
-)
-def test_mail_through_ses_needs_production_access_and_a_verified_identity(
-    sandbox: bool, sending: bool, verified: bool, expected: list[str]
-) -> None:
-    ses = Service(
-        get_account={"ProductionAccessEnabled": not sandbox, "SendingEnabled": sending},
-        get_email_identity={"VerifiedForSendingStatus": verified},
-    )
-    asked: list[tuple[str, str]] = []
-
-    def client(service: str, region: str) -> Service:
-        asked.append((service, region))
-        return ses
-
-    settings = StackSettings("dev", {"aws:region": "eu-central-1", "cloud-nlp:api": {"mail_identity_arn": IDENTITY}})
-    assert [found.status for found in reach.mail(Surroundings(settings, client))] == expected
-    assert asked == [("sesv2", "eu-west-1")], "the identity's own region"
-    assert ses.requests[-1] == {"EmailIdentity": "example.com"}
-
-
-ISSUED = {"DomainName": "api.example.com", "Status": "ISSUED"}
-
-
-@pytest.mark.parametrize(
-    ("api", "zone", "certificate", "expected"),
-    [
-        ({}, None, None, ["ok"]),
-        ({"domain": "api.example.com"}, None, None, ["failed"]),
-        ({"domain": "api.example.com", "hosted_zone_id": "Z1"}, {"Name": "example.com."}, None, ["ok"]),
-        ({"domain": "api.example.com", "hosted_zone_id": "Z1"}, {"Name": "example.org."}, None, ["failed"]),
-        ({"domain": "api.notexample.com", "hosted_zone_id": "Z1"}, {"Name": "example.com."}, None, ["failed"]),
-        (
-            {"domain": "api.example.com", "hosted_zone_id": "Z1"},
-            {"Name": "example.com.", "Config": {"PrivateZone": True}},
-            None,
-            ["failed"],
-        ),
-        ({"domain": "api.example.com", "certificate_arn": CERTIFICATE}, None, ISSUED, ["ok"]),
-        (
-            {"domain": "api.example.com", "certificate_arn": CERTIFICATE},
-            None,
-            {**ISSUED, "DomainName": "example.com", "SubjectAlternativeNames": ["*.example.com"]},
-            ["ok"],
-        ),
-        (
-            {"domain": "api.example.com", "certificate_arn": CERTIFICATE},
-            None,
-            {**ISSUED, "Status": "PENDING_VALIDATION"},
-            ["failed"],
-        ),
-        (
-            {"domain": "api.example.com", "certificate_arn": CERTIFICATE},
-            None,
-            {**ISSUED, "DomainName": "other.example.com"},
-            ["failed"],
-        ),
-        (
-            {"domain": "api.example.com", "certificate_arn": CERTIFICATE.replace("eu-central-1", "us-east-1")},
-            None,
-            ISSUED,
-            ["failed"],
-        ),
-    ],
-)
-def test_domain_can_be_proven(
-    api: dict[str, str], zone: dict[str, Any] | None, certificate: dict[str, Any] | None, expected: list[str]
-) -> None:
-    services = {
-        "route53": Service(get_hosted_zone={"HostedZone": zone}),
-        "acm": Service(describe_certificate={"Certificate": certificate}),
-    }
-    found = run_check("domain", reach.domain, around(services, api=api))
-    assert [each.status for each in found] == expected
-    assert all(each.advice for each in found if each.status == "failed")
 
 
 # The deployer's rights
@@ -311,7 +148,7 @@ def simulation(denied: frozenset[str] = frozenset()) -> Callable[..., dict[str, 
 
 def test_every_action_is_simulated_for_the_role_behind_the_session() -> None:
     iam = Service(get_role={"Role": {"Arn": ROLE}}, simulate_principal_policy=simulation())
-    assert status(deployer.deployer_rights, around({"iam": iam})) == "ok"
+    assert status_of(deployer.deployer_rights, around({"iam": iam})) == "ok"
     assert iam.requests[0] == {"RoleName": "deployer"}
     simulated = {action for request in iam.requests[1:] for action in request["ActionNames"]}
     assert {"lambda:CreateFunction", "iam:PassRole", "logs:CreateLogDelivery"} <= simulated
@@ -322,7 +159,7 @@ def test_every_action_is_simulated_for_the_role_behind_the_session() -> None:
 def test_denied_actions_are_named() -> None:
     denied = frozenset({"lambda:CreateFunction", "iam:PassRole"})
     iam = Service(get_role={"Role": {"Arn": ROLE}}, simulate_principal_policy=simulation(denied))
-    found = one(deployer.deployer_rights, around({"iam": iam}))
+    found = finding_of(deployer.deployer_rights, around({"iam": iam}))
     assert found.status == "failed"
     assert "iam:PassRole" in found.message
     assert "lambda:CreateFunction" in found.message
@@ -333,7 +170,7 @@ def test_denied_actions_are_named() -> None:
 def test_simulation_that_is_not_allowed_is_said(operation: str) -> None:
     answers = {"get_role": {"Role": {"Arn": ROLE}}, "simulate_principal_policy": simulation()}
     iam = Service(**{**answers, operation: refused("AccessDenied")})
-    found = one(deployer.deployer_rights, around({"iam": iam}))
+    found = finding_of(deployer.deployer_rights, around({"iam": iam}))
     assert found.status == "warning"
     assert "could not be checked" in found.message
     assert "iam:SimulatePrincipalPolicy" in found.advice
@@ -343,7 +180,7 @@ def test_users_and_root_have_no_role_behind_them() -> None:
     assert deployer.principal_arn(None, "arn:aws:iam::1:user/ann") == "arn:aws:iam::1:user/ann"
     where = around()
     where.caller_arn = "arn:aws:iam::123456789012:root"
-    assert status(deployer.deployer_rights, where) == "ok"
+    assert status_of(deployer.deployer_rights, where) == "ok"
 
 
 # All of them
@@ -357,7 +194,7 @@ def test_users_and_root_have_no_role_behind_them() -> None:
     ],
 )
 def test_check_that_aws_does_not_answer_is_a_warning_with_the_reason(error: Exception, words: str) -> None:
-    found = one(account.lambda_concurrency, around({"lambda": Service(get_account_settings=error)}))
+    found = finding_of(account.lambda_concurrency, around({"lambda": Service(get_account_settings=error)}))
     assert found.status == "warning"
     assert words in found.message
 
