@@ -39,7 +39,7 @@ def database() -> Iterator[HTTPServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_arguments: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Answers)

@@ -55,7 +55,7 @@ def region(around: Surroundings) -> Finding:
             "the stack sets no region",
             f"pulumi config set --stack {around.settings.stack} aws:region eu-central-1",
         )
-    session = boto3.session.Session()
+    session = boto3.Session()
     lacking = [title for service, title in _SERVICES.items() if name not in session.get_available_regions(service)]
     if lacking:
         return Finding(
