@@ -258,6 +258,16 @@ def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> Non
     assert {path.name for path in local} == {"run.py", "program.zip"}
 
 
+@pytest.mark.parametrize(("stack", "warned"), [("local", False), ("dev", True), ("prod", True)])
+def test_deployment_to_aws_warns_of_an_image_without_a_digest(
+    stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: warnings.append(text))
+    evaluate_program_anew(stack)
+    assert any("named by a tag" in text for text in warnings) is warned
+
+
 def _objects(evaluation: Evaluation) -> set[PurePosixPath]:
     return {PurePosixPath(one.inputs["key"]) for one in evaluation.of("aws:s3/bucketObjectv2:BucketObjectv2")}
 
