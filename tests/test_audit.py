@@ -63,6 +63,16 @@ def test_network_that_is_not_there_is_a_reason(audit: ModuleType) -> None:
     assert audit.unreachable("http://127.0.0.1:9/") == "[Errno 111] Connection refused"
 
 
+def test_database_that_does_not_answer_in_time_is_not_waited_for(
+    audit: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(audit, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(audit, "_ask", lambda _: ended.wait(30) and None)
+    assert audit.unreachable() == "no answer within 0.05 seconds"
+    ended.set()
+
+
 def test_without_the_database_nothing_is_checked_and_the_reason_printed(
     audit: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
