@@ -64,6 +64,7 @@ class DocumentStore(pulumi.ComponentResource):
             range_key=projects.SORT_KEY,
             ttl_attribute=projects.EXPIRES,
             indexes=[
+                Index(projects.BY_MEMBERSHIP, *projects.BY_MEMBERSHIP_KEYS),
                 Index(projects.BY_USER, *projects.BY_USER_KEYS),
                 Index(projects.BY_STATUS, *projects.BY_STATUS_KEYS),
             ],

@@ -36,7 +36,7 @@ def test_one_statement_makes_a_store(preview: bool, build_layer: mock.Mock) -> N
     assert not [one for one in evaluation.resources if one.protect]
 
 
-def test_table_has_indexes_by_user_and_by_status_and_expiry() -> None:
+def test_table_has_its_indexes_and_expiry() -> None:
     table = declare().one(TABLE, "store-documents").inputs
     indexes = {
         index["name"]: ([key["attributeName"] for key in index["keySchemas"]], index["projectionType"])
@@ -44,6 +44,7 @@ def test_table_has_indexes_by_user_and_by_status_and_expiry() -> None:
     }
     assert (table["hashKey"], table["rangeKey"], table["ttl"]["attributeName"]) == ("pk", "sk", "expires_at")
     assert indexes == {
+        "by-membership": (["membership", "project"], "ALL"),
         "by-user": (["user", "project"], "ALL"),
         "by-status": (["project_status", "job"], "ALL"),
     }

@@ -49,6 +49,7 @@ class ApiUses:
     def __init__(self, stack: LocalStack, user: ApiUser) -> None:
         self._stack = stack
         self._user = user
+        self._another = ApiUser(stack, "another@example.com")
         self._started: list[tuple[str, str]] = []
         self.project = self._project()
         self.document = user.upload(self.project, "text.txt", TEXT)
@@ -81,6 +82,8 @@ class ApiUses:
             ],
             "project_archive": [self._archives_project],
             "project_change": [self._changes_project],
+            "project_leave": [self._leaves_project],
+            "projects_create": [self._creates_a_shared_project],
             "sentiment": [self._analyses_once],
         }
         return {
@@ -182,6 +185,18 @@ class ApiUses:
         path = self._path(self._project())
         changes = [{"name": "Changed"}, {"shared_with": ["somebody"]}, {"shared_with": []}]
         return all(self._answers(200, "PATCH", path, change) for change in changes)
+
+    def _leaves_project(self) -> bool:
+        """Another user shares a project with this one, who leaves it."""
+        body = {"name": "Shared", "shared_with": [self._user_id()]}
+        shared = self._another.call("POST", "/projects", body)["project"]
+        return self._answers(204, "DELETE", f"{self._path(shared)}/members/me")
+
+    def _user_id(self) -> str:
+        return self._user.call("GET", self._path())["owner"]
+
+    def _creates_a_shared_project(self) -> bool:
+        return self._answers(201, "POST", "/projects", {"name": "Shared", "shared_with": ["somebody"]})
 
     def _starts_job(self, kind: str) -> bool:
         return self._start(kind) is not None

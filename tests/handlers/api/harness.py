@@ -137,13 +137,18 @@ class Api:
         self.modules = self._load()
 
     def _create_tables(self) -> None:
-        keys = ("user", "project", "project_status", "job")
+        keys = ("membership", "user", "project", "project_status", "job")
         self.dynamodb.create_table(
             TableName=NAMES["DOCUMENTS_TABLE"],
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *keys)],
             KeySchema=_keys("pk", "sk"),
             GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-membership",
+                    "KeySchema": _keys("membership", "project"),
+                    "Projection": _ALL,
+                },
                 {"IndexName": "by-user", "KeySchema": _keys("user", "project"), "Projection": _ALL},
                 {"IndexName": "by-status", "KeySchema": _keys("project_status", "job"), "Projection": _ALL},
             ],
