@@ -12,6 +12,8 @@ Key = tuple[str, str]
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 EXPIRES = "expires_at"
+# Attribute of a document's item: version of the object that is its content.
+DOCUMENT_VERSION = "version"
 # Indexes: name, partition key, sort key.
 BY_MEMBERSHIP = "by-membership"
 BY_MEMBERSHIP_KEYS = ("membership", "project")

@@ -50,7 +50,7 @@ def test_table_has_its_indexes_and_expiry() -> None:
     }
 
 
-def test_late_uploads_are_withdrawn() -> None:
+def test_uploads_that_do_not_count_are_withdrawn() -> None:
     evaluation = declare()
     withdraw = evaluation.one(FUNCTION, "store-withdraw")
     assert withdraw.inputs["handler"] == "handlers.uploads.withdraw.handler"
@@ -68,8 +68,8 @@ def test_late_uploads_are_withdrawn() -> None:
     statements = evaluation.document(POLICY, "store-withdraw")["Statement"][2:]
     assert [(one["Action"], one["Resource"]) for one in statements] == [
         (["sqs:SendMessage"], [arn_of("aws:sqs/queue:Queue", "store-withdraw-failures")]),
-        (["dynamodb:GetItem"], [arn_of(TABLE, "store-documents")]),
-        (["s3:DeleteObject"], [f"arn:aws:s3:::store-files{SUFFIX}/projects/{ANY_ID}/documents/*"]),
+        (["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [arn_of(TABLE, "store-documents")]),
+        (["s3:DeleteObjectVersion"], [f"arn:aws:s3:::store-files{SUFFIX}/projects/{ANY_ID}/documents/*"]),
     ]
 
 

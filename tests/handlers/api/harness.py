@@ -133,6 +133,7 @@ class Api:
         self._create_tables()
         location: Any = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=NAMES["DOCUMENTS_BUCKET"], CreateBucketConfiguration=location)
+        self.s3.put_bucket_versioning(Bucket=NAMES["DOCUMENTS_BUCKET"], VersioningConfiguration={"Status": "Enabled"})
         self.state_machines = {kind: self._state_machine(kind) for kind in KINDS}
         self.modules = self._load()
 
