@@ -10,8 +10,8 @@ from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, require_active, visible
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
-from handlers.projects.projects import Projects, require_active, visible
 from schema import projects as keys
 from schema.limits import FORM_SECONDS, UPLOAD_BYTES
 from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name
@@ -35,7 +35,7 @@ class Documents:
 
     def __init__(self, table: Table, s3: Any, bucket: str) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
         self._s3 = s3
         self._bucket = bucket
 

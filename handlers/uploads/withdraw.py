@@ -17,8 +17,8 @@ from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.table import RefusedError, Table
+from handlers.projects.access import may_see
 from handlers.projects.project_models import Project
-from handlers.projects.projects import may_see
 from schema.projects import DOCUMENT_VERSION, PARTITION_KEY, PROJECT, Key, document_of_object
 
 # The document exists, and no other upload of it counts.
