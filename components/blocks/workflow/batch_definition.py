@@ -3,9 +3,12 @@
 Prepare -> MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
                             | error                                           | yes         | no
                             v                                                 v             v
-                IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
+   (StopUnanswered <-) IsUnanswered                               MarkCompleted        Undelivered
                             | no                                              v             v
                             v                                         Completed        MarkFailed
+                IsOutOfCapacity -> AwaitCapacity -> Process
+                            | no
+                            v
                 MarkFailed -> (Notify ->) Failed
 
 With schedules: Prepare -> IsRegistered -> (Compose -> Register ->) MarkRunning
@@ -27,7 +30,7 @@ from components.blocks.access.permissions import Permission
 from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow import failure_causes
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
-from components.blocks.workflow.execution import ATTEMPT, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY
+from components.blocks.workflow.execution import ATTEMPT, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY, UNANSWERED
 from components.blocks.workflow.expressions import (
     Expression,
     all_of,
@@ -43,6 +46,7 @@ from components.blocks.workflow.expressions import (
 from components.blocks.workflow.job_records import JobRecords
 from components.blocks.workflow.processing_job import (
     CREATE_AND_WAIT,
+    STOP,
     create_permissions,
     job_arguments,
     processing_inputs,
@@ -58,6 +62,10 @@ START = "Prepare"
 STARTING_SECONDS = 1800
 # The parts that the instances of a job have stored, for the job that merges them.
 _PARTS = Channel(name="parts", field="parts", prefix=RESULTS_PREFIX + PARTS_PREFIX)
+
+
+# There is no such job, or it has ended.
+_NOT_FOUND = Retry(["SageMaker.ResourceNotFoundException"], attempts=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +152,27 @@ class BatchDefinition:
                 arguments=self._arguments(
                     suffix, channels, kind=self.args.kind, instance_count=self.args.instance_count
                 ),
+                suffix=suffix,
                 then="HasProcessed",
-                failed="IsOutOfCapacity",
+                may_be_repeated=True,
             ),
             "HasProcessed": _has_ended("Merge" if self.args.is_shared else "HasDelivered"),
+            "IsUnanswered": Choice(
+                "An error of SageMaker's own may hide that it has created the job.",
+                condition=Expression(f"{UNANSWERED.code} != ''"),
+                then="StopUnanswered",
+                otherwise="IsOutOfCapacity",
+            ),
+            "StopUnanswered": Call(
+                "Stops a job whose creation was not answered, or with an error. Otherwise it would run, and be paid, "
+                "beside the one that is started in its place.",
+                resource=STOP,
+                arguments={"ProcessingJobName": jsonata(UNANSWERED)},
+                permissions=self._create_permissions,
+                next="MarkFailed",
+                retry=[_NOT_FOUND, Retry([ANY_ERROR], attempts=4, first_seconds=2, longest_seconds=30)],
+                catch=[Catch([ANY_ERROR], next="MarkFailed")],
+            ),
             "Stopped": Assign(
                 "Says in words why a job was stopped.",
                 variables={"cause": failure_causes.stopped(self.args.time_limit_seconds)},
@@ -174,8 +199,9 @@ class BatchDefinition:
             "Merge": self._create(
                 "Merges the results of all instances, on one instance.",
                 arguments=self._arguments(text("-merge"), channels, kind=MERGE, instance_count=1),
+                suffix=text("-merge"),
                 then="HasMerged",
-                failed="MarkFailed",
+                may_be_repeated=False,
             ),
             "HasMerged": _has_ended("HasDelivered"),
         }
@@ -223,17 +249,28 @@ class BatchDefinition:
         return job_arguments(
             self.args,
             role_arn=self.role_arn,
-            name=joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix),
+            name=self._name(suffix),
             inputs=processing_inputs(self.args.program, channels),
             environment=merged(ENVIRONMENT, JOB.field("environment"), about),
             instance_count=instance_count,
         )
 
-    def _create(self, reason: str, *, arguments: dict[str, Any], then: str, failed: str) -> Call:
+    def _name(self, suffix: Expression) -> Expression:
+        """Write the name of a processing job."""
+        return joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix)
+
+    def _create(
+        self, reason: str, *, arguments: dict[str, Any], suffix: Expression, then: str, may_be_repeated: bool
+    ) -> Call:
         cause = failure_causes.cause_of_error(
             instance_type=self.args.instance_type, time_limit_seconds=self.args.time_limit_seconds
         )
-        caught = {"cause": jsonata(cause), "outOfCapacity": jsonata(failure_causes.is_out_of_capacity())}
+        unanswered = when(failure_causes.is_of_creation(), self._name(suffix), "")
+        caught = {
+            "cause": jsonata(cause),
+            "outOfCapacity": jsonata(failure_causes.is_out_of_capacity()) if may_be_repeated else False,
+            "unanswered": jsonata(unanswered),
+        }
         retry = self.args.retry
         # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
         refused = Retry(
@@ -250,7 +287,7 @@ class BatchDefinition:
             next=then,
             timeout_seconds=self._state_seconds(),
             retry=[refused] if retry.attempts else [],
-            catch=[Catch([ANY_ERROR], next=failed, assign=caught)],
+            catch=[Catch([ANY_ERROR], next="IsUnanswered", assign=caught)],
         )
 
     def _state_seconds(self) -> int:

@@ -20,6 +20,8 @@ CAUSE = variable("cause")
 ATTEMPT = variable("attempt")
 # Whether the failure was a lack of capacity.
 OUT_OF_CAPACITY = variable("outOfCapacity")
+# Name of a processing job whose creation ended with an error; empty where there is no such job.
+UNANSWERED = variable("unanswered")
 # Addresses of the program and of its wheels.
 PROGRAM = variable("program")
 WHEELS = variable("wheels")

@@ -17,6 +17,8 @@ from components.blocks.workflow.expressions import (
 )
 
 _MAX_CHARACTERS = 1000
+_OF_SAGEMAKER = "SageMaker."
+_QUOTA = "SageMaker.ResourceLimitExceededException"
 
 
 def exit_message() -> Expression:
@@ -40,6 +42,18 @@ def stopped(time_limit_seconds: int) -> str:
 def is_out_of_capacity() -> Expression:
     """Whether an error says that AWS has no free instance."""
     return call("contains", joined(text(""), ERROR.field("Cause")), "CapacityError")
+
+
+def is_of_creation() -> Expression:
+    """Whether an error came from the creation of a job, rather than from a job that has ended, and may hide its answer.
+
+    Errors of SageMaker itself begin with its name. That of a quota is sure: there is no job.
+    """
+    error = joined(text(""), ERROR.field("Error"))
+    return all_of(
+        equal(call("substring", error, 0, len(_OF_SAGEMAKER)), _OF_SAGEMAKER),
+        Expression(f"({error.code}) != '{_QUOTA}'"),
+    )
 
 
 def cause_of_error(*, instance_type: str, time_limit_seconds: int) -> Expression:
