@@ -18,6 +18,10 @@ from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_nam
 
 # Attributes of a document's item; whether its content has arrived, the bucket says.
 _STORED = ("document", "name", "content_type", "created_by", "created_at")
+# Objects of documents that were deleted stay in the bucket for moments, when a form is used after that. A listing makes
+# room for some of them, and ends after so many calls, whatever is there.
+_LEFT_OVER = 20
+_LISTING_CALLS = 10
 
 
 class Documents:
@@ -131,8 +135,8 @@ class Documents:
         prefix = keys.documents_prefix(project_id)
         request = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": prefix + documents[-1]}
         sizes: dict[str, int] = {}
-        while True:
-            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + 1))
+        for _ in range(_LISTING_CALLS):
+            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + _LEFT_OVER))
             for content in page.get("Contents", []):
                 document = content["Key"].removeprefix(prefix).partition("/")[0]
                 if document > documents[0]:
@@ -141,6 +145,7 @@ class Documents:
             if not page["IsTruncated"]:
                 return sizes
             request["ContinuationToken"] = page["NextContinuationToken"]
+        return sizes
 
     def delete(self, project_id: str, document_id: str, caller: str) -> None:
         """Delete a document and its content.
