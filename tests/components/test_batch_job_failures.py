@@ -169,6 +169,14 @@ def test_job_that_no_wait_can_fit_into_the_quota_fails_at_once(records: Records,
     assert f"'ml.m5.large for processing job usage' is {limit}, and the job needs {instances}" in execution.cause
 
 
+def test_job_that_merges_waits_for_a_quota_that_others_use(records: Records) -> None:
+    records.start_job()
+    done = {"ProcessingJobStatus": "Completed"}
+    jobs = Jobs(done, over_quota(3, used=3), over_quota(3, used=3), done)
+    execution, _ = run(records, jobs, declare(instance_count=2))
+    assert (execution.status, len(jobs.created)) == ("SUCCEEDED", 4)
+
+
 def test_quota_that_stays_in_use_fails_the_job_in_the_end(records: Records) -> None:
     records.start_job()
     jobs = Jobs(over_quota(2, used=2))
@@ -236,3 +244,37 @@ def test_failure_of_the_program_is_not_tried_again(records: Records) -> None:
     jobs = Jobs(failed(ExitMessage="There is no document."))
     run(records, jobs)
     assert len(jobs.created) == 1
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+@pytest.mark.parametrize(
+    ("error", "stopped"),
+    [
+        (ServiceError("SageMaker.SdkClientException", "The connection broke."), True),
+        (ServiceError("SageMaker.ResourceInUseException", "A job with this name exists."), True),
+        (ServiceError("SageMaker.AmazonSageMakerException", "Internal error."), True),
+        (ServiceError("SageMaker.ResourceLimitExceededException", "The limit is 0."), False),
+        (failed(ExitMessage="No."), False),
+    ],
+)
+def test_job_whose_creation_may_have_been_done_is_stopped(
+    records: Records, error: ServiceError, stopped: bool, instances: int
+) -> None:
+    """In whichever stage: the job itself, or the one that merges the results."""
+    records.start_job()
+    jobs = Jobs(*[{"ProcessingJobStatus": "Completed"}] * (instances - 1), error)
+    execution, _ = run(records, jobs, declare(instance_count=instances, announced=False))
+    name = f"translate-{JOB}-merge" if instances > 1 else f"translate-{JOB}"
+    assert set(jobs.stopped) == ({name} if stopped else set())
+    assert execution.path[-3:] == ["MarkFailed", "IsOfDocuments", "Failed"]
+    assert records.get("RUNNING#translate") is None
+
+
+def test_a_job_that_cannot_be_stopped_has_failed_too(records: Records) -> None:
+    records.start_job()
+    jobs = Jobs(ServiceError("SageMaker.SdkClientException", "The connection broke."))
+    execution, _ = run(records, jobs)
+    job = records.get(f"JOB#{JOB}")
+    assert job
+    assert (job["status"], "The connection broke." in job["cause"]) == ("failed", True)
+    assert execution.path[-5:] == ["StopUnanswered", "MarkFailed", "IsOfDocuments", "Notify", "Failed"]

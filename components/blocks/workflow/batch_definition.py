@@ -3,10 +3,16 @@
 Prepare -> MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
                             | error                                           | yes         | no
                             v                                                 v             v
-                IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
+   (StopUnanswered <-) IsUnanswered                               MarkCompleted        Undelivered
                             | no                                              v             v
                             v                                         Completed        MarkFailed
-                MarkFailed -> (Notify ->) Failed
+                IsOutOfCapacity -> AwaitCapacity -> Process
+                            | no
+                            v
+                MarkFailed -> IsOfDocuments -> (Notify ->) Failed
+                                   | yes
+                                   v
+                            DocumentsFailed
 
 With schedules: Prepare -> IsRegistered -> (Compose -> Register ->) MarkRunning
 
@@ -36,6 +42,7 @@ from components.blocks.workflow.execution import (
     OF_DOCUMENTS,
     OUT_OF_CAPACITY,
     SUFFIX,
+    UNANSWERED,
     WAS_CREATED,
 )
 from components.blocks.workflow.expressions import (
@@ -53,6 +60,7 @@ from components.blocks.workflow.expressions import (
 from components.blocks.workflow.job_records import JobRecords
 from components.blocks.workflow.processing_job import (
     CREATE_AND_WAIT,
+    STOP,
     create_permissions,
     job_arguments,
     processing_inputs,
@@ -68,6 +76,10 @@ START = "Prepare"
 STARTING_SECONDS = 1800
 # The parts that the instances of a job have stored, for the job that merges them.
 _PARTS = Channel(name="parts", field="parts", prefix=RESULTS_PREFIX + PARTS_PREFIX)
+
+
+# There is no such job, or it has ended.
+_NOT_FOUND = Retry(["SageMaker.ResourceNotFoundException"], attempts=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +172,25 @@ class BatchDefinition:
                 kind=self.args.kind,
                 instance_count=self.args.instance_count,
                 then="HasProcessed",
-                failed="IsOutOfCapacity",
+                may_be_repeated=True,
             ),
             "HasProcessed": has_ended("Merge" if self.args.is_shared else "HasDelivered"),
+            "IsUnanswered": Choice(
+                "An error of SageMaker's own may hide that it has created the job.",
+                condition=Expression(f"{UNANSWERED.code} != ''"),
+                then="StopUnanswered",
+                otherwise="IsOutOfCapacity",
+            ),
+            "StopUnanswered": Call(
+                "Stops a job whose creation was not answered, or with an error. Otherwise it would run, and be paid, "
+                "beside the one that is started in its place.",
+                resource=STOP,
+                arguments={"ProcessingJobName": jsonata(UNANSWERED)},
+                permissions=self._create_permissions,
+                next="MarkFailed",
+                retry=[_NOT_FOUND, Retry([ANY_ERROR], attempts=4, first_seconds=2, longest_seconds=30)],
+                catch=[Catch([ANY_ERROR], next="MarkFailed")],
+            ),
             "Stopped": Assign(
                 "Says in words why a job was stopped.",
                 variables={"cause": failure_causes.stopped(self.args.time_limit_seconds)},
@@ -194,7 +222,7 @@ class BatchDefinition:
                 kind=MERGE,
                 instance_count=1,
                 then="HasMerged",
-                failed="MarkFailed",
+                may_be_repeated=False,
             ),
             "HasMerged": has_ended("HasDelivered"),
         }
@@ -256,11 +284,15 @@ class BatchDefinition:
         return job_arguments(
             self.args,
             role_arn=self.role_arn,
-            name=joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix),
+            name=self._name(suffix),
             inputs=processing_inputs(self.args.program, channels),
             environment=merged(ENVIRONMENT, JOB.field("environment"), about),
             instance_count=instance_count,
         )
+
+    def _name(self, suffix: Expression) -> Expression:
+        """Write the name of a processing job."""
+        return joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix)
 
     def _create(
         self,
@@ -271,24 +303,28 @@ class BatchDefinition:
         kind: str,
         instance_count: int,
         then: str,
-        failed: str,
+        may_be_repeated: bool,
     ) -> Call:
         cause = failure_causes.cause_of_error(
             instance_type=self.args.instance_type,
             instance_count=instance_count,
             time_limit_seconds=self.args.time_limit_seconds,
         )
+        unanswered = when(failure_causes.is_of_creation(), self._name(suffix), "")
+        out_of_capacity = failure_causes.is_out_of_capacity(instance_count)
         caught = {
             "cause": jsonata(cause),
             "ofDocuments": jsonata(failure_causes.error_is_of_documents()),
-            "outOfCapacity": jsonata(failure_causes.is_out_of_capacity(instance_count)),
+            "outOfCapacity": jsonata(out_of_capacity) if may_be_repeated else False,
             "wasCreated": jsonata(failure_causes.was_created()),
+            "unanswered": jsonata(unanswered),
         }
         retry = self.args.retry
-        # Throttling, among others. An exceeded quota has an error of its own, which the next state looks into: a quota
-        # of 0 never lets a job through. https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+        # Throttling, among others. An exceeded quota has an error of its own, which a later state looks into, since a
+        # quota of 0 never lets a job through. A job that merges only has to wait: the job before it was let through.
+        # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
         refused = Retry(
-            ["SageMaker.AmazonSageMakerException"],
+            ["SageMaker.AmazonSageMakerException", *([] if may_be_repeated else [failure_causes.OVER_QUOTA])],
             attempts=retry.attempts,
             first_seconds=retry.first_seconds,
             longest_seconds=retry.longest_seconds,
@@ -301,7 +337,7 @@ class BatchDefinition:
             next=then,
             timeout_seconds=self._state_seconds(),
             retry=[refused] if retry.attempts else [],
-            catch=[Catch([ANY_ERROR], next=failed, assign=caught)],
+            catch=[Catch([ANY_ERROR], next="IsUnanswered", assign=caught)],
         )
 
     def _state_seconds(self) -> int:

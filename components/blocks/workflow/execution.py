@@ -26,6 +26,8 @@ SUFFIX = variable("suffix")
 OUT_OF_CAPACITY = variable("outOfCapacity")
 # Whether SageMaker had created the job before it failed, so that its name is taken.
 WAS_CREATED = variable("wasCreated")
+# Name of a processing job whose creation ended with an error; empty where there is no such job.
+UNANSWERED = variable("unanswered")
 # Addresses of the program and of its wheels.
 PROGRAM = variable("program")
 WHEELS = variable("wheels")

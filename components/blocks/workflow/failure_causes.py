@@ -18,6 +18,9 @@ from components.blocks.workflow.expressions import (
 from schema.jobs import OF_DOCUMENTS_MARK
 
 _MAX_CHARACTERS = 1000
+_OF_SAGEMAKER = "SageMaker."
+# Error of a job that would exceed a quota.
+OVER_QUOTA = "SageMaker.ResourceLimitExceededException"
 # SageMaker refuses a job that would exceed a quota with: "The account-level service limit 'ml.m5.large for processing
 # job usage' is 0 Instances, with current utilization of 0 Instances and a request delta of 1 Instances. ..."
 # https://repost.aws/knowledge-center/sagemaker-resource-limit-exceeded-error
@@ -72,6 +75,18 @@ def is_out_of_capacity(instance_count: int) -> Expression:
 def error_is_of_documents() -> Expression:
     """Whether the documents are why a job ended with an error."""
     return _of_error(_is_marked(variable("described").field("ExitMessage")))
+
+
+def is_of_creation() -> Expression:
+    """Whether an error came from the creation of a job, rather than from a job that has ended, and may hide its answer.
+
+    Errors of SageMaker itself begin with its name. That of a quota is sure: there is no job.
+    """
+    error = joined(text(""), ERROR.field("Error"))
+    return all_of(
+        equal(call("substring", error, 0, len(_OF_SAGEMAKER)), _OF_SAGEMAKER),
+        Expression(f"({error.code}) != '{OVER_QUOTA}'"),
+    )
 
 
 def cause_of_error(*, instance_type: str, instance_count: int, time_limit_seconds: int) -> Expression:
