@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_INTERNAL = "because of an internal error"
-# Reasons that name a service are about its answer; a document's own reasons start with "It" or with its parts.
-_SERVICES = "Amazon "
+# Starts of reasons that are no document's fault. Names out of a document, which its author chooses, start no reason.
+_INTERNAL = "It could not be processed because of an internal error"
+_SERVICES = ("Amazon Translate ", "Amazon Comprehend ")
 
 
 class JobError(Exception):
@@ -21,9 +21,9 @@ class DocumentError(Exception):
 
 def internal_error(error: Exception) -> str:
     """Say that something went wrong which is not the document's fault; the log has the details."""
-    return f"It could not be processed {_INTERNAL} ({type(error).__name__})."
+    return f"{_INTERNAL} ({type(error).__name__})."
 
 
 def is_internal(reason: str) -> bool:
     """Tell whether a document failed for a reason that is not its own: a fault of the program or of a service."""
-    return _INTERNAL in reason or reason.startswith(_SERVICES)
+    return reason.startswith((_INTERNAL, *_SERVICES))
