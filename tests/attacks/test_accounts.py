@@ -67,7 +67,8 @@ def test_documents_that_cannot_be_processed_call_no_operator(ann: ApiUser, backs
 def test_every_alarm_tells_its_stack(stack: LocalStack) -> None:
     pages = stack.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
     names = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]]
-    assert len(names) == 19
+    # One or two per thing that can fail, and none per endpoint.
+    assert 15 <= len(names) < 30
     assert [name for name in names if not name.startswith("local-")] == []
 
 

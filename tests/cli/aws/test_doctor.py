@@ -216,7 +216,7 @@ def test_without_credentials_only_this_machine_is_checked() -> None:
 
 
 def test_checks_wait_for_aws_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    together = threading.Barrier(len(ON_AWS), timeout=5)
+    together = threading.Barrier(len(ON_AWS), timeout=30)
 
     def wait(_around: Surroundings) -> Finding:
         together.wait()
