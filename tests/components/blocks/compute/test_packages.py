@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import packaging
 import pytest
@@ -39,7 +40,8 @@ print(json.dumps(made))
 """
 
 
-class PipHere(NamedTuple):
+@dataclass(frozen=True)
+class PipHere:
     """Wheels that this Python's pip fetched, by target, and where they came from."""
 
     index: Index
