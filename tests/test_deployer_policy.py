@@ -10,12 +10,11 @@ import pytest
 from cli.aws.deployer.policy import POLICY_CHARACTERS, policy_documents, statements
 from cli.aws.deployer.rights import RIGHTS
 from tests.support.iam_linter import Lint, load_linter
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Declared, arn_of, evaluate_program
-from tests.test_upgrade import CHANGES
 
 # Whoever may write a bucket's policy can give themselves its objects; a deployment cannot do without.
 INHERENT = {"Possible resource policy privilege escalation"}
-NOTIFIED = {"cloud-nlp:notify_emails": '["you@example.com"]'}
 # What carries its physical name in its ARN, and the action that makes it.
 NAMED = {
     "aws:cloudwatch/eventRule:EventRule": "events:PutRule",
@@ -39,7 +38,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def declared(stack: str) -> list[Declared]:
     """Resources of a stack, with all that settings can add."""
-    return [one for one in evaluate_program(stack, CHANGES | NOTIFIED).resources if one.custom]
+    return [one for one in evaluate_program(stack, EVERYTHING).resources if one.custom]
 
 
 def test_every_type_of_resource_is_in_the_table(declared: list[Declared]) -> None:
