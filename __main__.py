@@ -27,6 +27,8 @@ from settings import host_architecture, host_runtime, load_settings
 ROOT = Path(__file__).parent
 
 settings = load_settings()
+for warning in settings.api.warnings():
+    pulumi.warn(warning)
 version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 on_host = settings.functions.runtime == "host"

@@ -18,8 +18,10 @@ from pydantic import Field, ValidationInfo, field_validator
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
 from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
+from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
 from settings_reader import (
     RUNNING_CODE,
+    ClaimName,
     Contact,
     DomainPrefix,
     Email,
@@ -129,6 +131,12 @@ class ApiSettings(Group):
     """OpenID Connect issuer of access tokens; when not set, a Cognito user pool is created"""
     audience: tuple[str, ...] = Field(default=(), validate_default=True)
     """Accepted audiences of access tokens; required with issuer"""
+    default_role: DefaultRole | None = None
+    """Role of signed-in people who have been given none: none, reader or editor"""
+    role_claim: OrUnset[ClaimName] = None
+    """Claim of the issuer's access tokens that holds roles, such as groups; only with issuer"""
+    role_values: dict[str, Role] = Field(default={})
+    """Role that each value of role_claim stands for; when not set, the values are the roles' names"""
     self_registration: Flag | None = None
     """Let anybody register; when false, administrators invite users"""
     mfa: Literal["OFF", "OPTIONAL", "ON"] | None = None
@@ -165,6 +173,22 @@ class ApiSettings(Group):
             raise ValueError("api.issuer with it" if audience else "at least one, as api.issuer is set")
         return audience
 
+    @field_validator("role_claim")
+    @classmethod
+    def _of_an_issuer(cls, role_claim: str | None, info: ValidationInfo) -> str | None:
+        if role_claim and not info.data.get("issuer", "wrong"):
+            raise ValueError("api.issuer with it; the stack's own user pool has groups named reader, editor and admin")
+        return role_claim
+
+    @field_validator("role_values")
+    @classmethod
+    def _of_a_claim(cls, role_values: dict[str, Role], info: ValidationInfo) -> dict[str, Role]:
+        if role_values and not info.data.get("role_claim", "wrong"):
+            raise ValueError("api.role_claim with it")
+        if len(role_values) > ROLE_VALUES or any(not 1 <= len(one) <= ROLE_VALUE_CHARACTERS for one in role_values):
+            raise ValueError(f"at most {ROLE_VALUES} values of 1 to {ROLE_VALUE_CHARACTERS} characters")
+        return role_values
+
     @field_validator("certificate_arn")
     @classmethod
     def _provable(cls, certificate_arn: str | None, info: ValidationInfo) -> str | None:
@@ -172,6 +196,18 @@ class ApiSettings(Group):
         if domain and not (zone or certificate_arn):
             raise ValueError("this or api.hosted_zone_id, as api.domain is set")
         return certificate_arn
+
+    def warnings(self) -> list[str]:
+        """List what is allowed, but seldom meant."""
+        if not self.self_registration or self.issuer:
+            return []
+        role = self.default_role or "reader"
+        meaning = {
+            "none": "strangers have no access until you give them a role (nlp users role)",
+            "reader": "strangers can read the list of companies and what was observed of them",
+            "editor": "strangers can cause costs, and change the list of companies that all users share",
+        }
+        return [f"{PROJECT}:api.self_registration lets anybody register, as {role}: {meaning[role]}."]
 
 
 class JobScheduleSettings(Group):

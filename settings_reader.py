@@ -143,6 +143,7 @@ Email = Annotated[str, form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 Url = Annotated[str, form(r"https?://[^\s/]+(/\S*)?", "an address that starts with https:// or http://")]
 Origin = Annotated[str, form(r"https?://[^\s/]+", "a scheme and a host without a path")]
 HostName = Annotated[str, form(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in lower case")]
+ClaimName = Annotated[str, form(r"[!-~]{1,200}", "at most 200 ASCII characters without blanks")]
 # Sent in an HTTP header, inside parentheses.
 Contact = Annotated[str, form(r"[ -'*-~]{1,200}", "at most 200 ASCII characters, without parentheses")]
 # First part of a domain name of Amazon Cognito.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
 from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
 from schema.endpoints import ENDPOINTS
+from schema.roles import COGNITO_CLAIM, DefaultRole, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,11 @@ class NlpApiArgs:
         Translation jobs have no network, so the API refuses jobs that use Amazon Translate.
     issuer, audience
         JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
+    default_role
+        Role of signed-in people whose token names none.
+    role_claim, role_values
+        Claim of the issuer's tokens that holds roles, and the role that each of its values stands for; without values,
+        the claim has the roles' own names. The own user pool has groups named as the roles.
     self_registration
         Let anybody register; otherwise administrators invite users.
     mfa
@@ -76,6 +83,9 @@ class NlpApiArgs:
     isolated_translation: bool = False
     issuer: pulumi.Input[str] | None = None
     audience: Sequence[pulumi.Input[str]] = ()
+    default_role: DefaultRole = "reader"
+    role_claim: str | None = None
+    role_values: Mapping[str, Role] = field(default_factory=dict)
     self_registration: bool = False
     mfa: pulumi.Input[str] = "OPTIONAL"
     callback_urls: Sequence[pulumi.Input[str]] = ()
@@ -95,6 +105,8 @@ class NlpApiArgs:
     def __post_init__(self) -> None:
         if bool(self.issuer) != bool(self.audience):
             raise ValueError("NlpApiArgs: expected both issuer and audience, or none of them")
+        if (self.role_claim or self.role_values) and not self.issuer:
+            raise ValueError("NlpApiArgs: expected no role_claim and no role_values without issuer")
 
 
 class NlpApi(pulumi.ComponentResource):
@@ -157,6 +169,7 @@ class NlpApi(pulumi.ComponentResource):
                 "VERSION": args.version,
                 "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
             },
+            roles=_roles(args),
             costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
 
@@ -164,6 +177,15 @@ class NlpApi(pulumi.ComponentResource):
 def _former_place(name: str) -> pulumi.Alias:
     """Alias of the former `NlpApi`, a child of `ProductApi` that held the user pool, the functions and the routes."""
     return pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))
+
+
+def _roles(args: NlpApiArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "DEFAULT_ROLE": args.default_role,
+        # Tokens of another issuer name no roles unless the stack says where.
+        "ROLE_CLAIM": args.role_claim or ("" if args.issuer else COGNITO_CLAIM),
+        "ROLE_VALUES": json.dumps(dict(args.role_values), sort_keys=True),
+    }
 
 
 def _sign_in(args: NlpApiArgs) -> SignIn:

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from components.blocks.access.firewall import Firewall
 from components.blocks.resources import child
+from schema.roles import PURPOSES, ROLES
 
 MIN_PASSWORD_LENGTH = 12
 # OAuth scopes of the hosted sign-in page; the e-mail address is the only attribute of users.
@@ -48,7 +49,7 @@ class SignIn:
 
 
 class UserPool(pulumi.ComponentResource):
-    """A user pool with a hosted sign-in page, a client for a web application and one for a command-line tool.
+    """A user pool with a hosted sign-in page, a group per role, and clients for a web application and a command line.
 
     Users sign in with their e-mail address and a strong password, and recover their account by e-mail. Clients have no
     secret, since neither browsers nor command-line tools can keep one; the web application exchanges a code for tokens,
@@ -99,6 +100,7 @@ class UserPool(pulumi.ComponentResource):
             # The prefix is unique in the region, so the new one cannot be there before the old one is gone.
             opts=child(self, delete_before_replace=True),
         ).domain
+        self._groups(name)
         if sign_in.firewall:
             Firewall(f"{name}-firewall", resource_arn=pool.arn, opts=child(self))
         self.register_outputs({"id": self.id, "issuer": self.issuer})
@@ -141,6 +143,18 @@ class UserPool(pulumi.ComponentResource):
             deletion_protection="ACTIVE" if protect else "INACTIVE",
             opts=child(self, protect=protect),
         )
+
+    def _groups(self, name: str) -> None:
+        """Make a group for each role; tokens name the groups of their user."""
+        for number, role in enumerate(reversed(ROLES)):
+            aws.cognito.UserGroup(
+                f"{name}-{role}",
+                user_pool_id=self.id,
+                name=role,
+                description=PURPOSES[role],
+                precedence=number,
+                opts=child(self),
+            )
 
     def _web_client(self, name: str, sign_in: SignIn) -> aws.cognito.UserPoolClient:
         return aws.cognito.UserPoolClient(

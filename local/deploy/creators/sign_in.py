@@ -75,7 +75,16 @@ def _user_pool_domain(context: Context, inputs: Inputs) -> Created:
     return inputs["domain"], {}
 
 
+def _user_group(context: Context, inputs: Inputs) -> Created:
+    name = inputs.get("name") or context.unique
+    context.client("cognito-idp").create_group(
+        GroupName=name, **parts(inputs, "description", "precedence", "roleArn", "userPoolId")
+    )
+    return f"{inputs['userPoolId']}/{name}", {"name": name}
+
+
 CREATORS: dict[str, Creator] = {
+    "aws:cognito/userGroup:UserGroup": _user_group,
     "aws:cognito/userPool:UserPool": _user_pool,
     "aws:cognito/userPoolClient:UserPoolClient": _user_pool_client,
     "aws:cognito/userPoolDomain:UserPoolDomain": _user_pool_domain,
