@@ -18,6 +18,9 @@ PURPOSES: dict[Role, str] = {
 # Claim of Amazon Cognito's tokens with the names of the user's groups. Names of groups have no blanks:
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html
 COGNITO_CLAIM = "cognito:groups"
+# Attribute of Cognito's profiles with the groups that somebody has at their identity provider.
+PROVIDER_GROUPS_ATTRIBUTE = "groups"
+PROVIDER_GROUPS = f"custom:{PROVIDER_GROUPS_ATTRIBUTE}"
 # Claim that holds several values in one text, with blanks between them (RFC 6749, section 3.3).
 SCOPE_CLAIM = "scope"
 # Limits of the map from a claim's values to roles, which is an environment variable of each function. All variables of

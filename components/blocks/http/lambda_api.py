@@ -73,7 +73,9 @@ class LambdaApi(pulumi.ComponentResource):
         defaults = functions or FunctionDefaults()
         self.users: UserPool | None = None
         if issuer is None:
-            self.users = UserPool(f"{name}-users", sign_in=sign_in, protect=protect, opts=child(self))
+            self.users = UserPool(
+                f"{name}-users", sign_in=sign_in, functions=defaults, protect=protect, opts=child(self)
+            )
             issuer = JwtIssuer(issuer=self.users.issuer, audiences=self.users.client_ids())
         self.functions = {route.key: self._function(name, route, defaults) for route in routes}
         api = HttpApi(
