@@ -220,7 +220,7 @@ class ApiSettings(Group):
     access_token_minutes: WholeNumber | None = Field(default=None, ge=5, le=1440)
     """Lifetime of access tokens; a disabled user, or one whose role was taken away, keeps access until then"""
     sign_in_days: WholeNumber | None = Field(default=None, ge=1, le=365)
-    """Days until people must sign in again; with identity_providers, 1 unless set"""
+    """Days until people must sign in again; when not set, 30, or 1 with identity_providers"""
     identity_providers: tuple[IdentityProviderSettings, ...] = ()
     """Other identity providers at which people can sign in; needs callback_urls"""
     threat_protection: Literal["OFF", "AUDIT", "ENFORCED"] | None = None
