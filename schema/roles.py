@@ -13,7 +13,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PURPOSES: dict[Role, str] = {
     "reader": "Reads companies, and projects that are shared with them; changes nothing and causes no costs",
     "editor": "Changes the list of companies, and has projects, documents, jobs and texts analysed",
-    "admin": "May do everything, and gives others their roles",
+    "admin": "May do everything, also what is kept for administrators",
 }
 # Claim of Amazon Cognito's tokens with the names of the user's groups. Names of groups have no blanks:
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html
