@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from schema.languages import COMPREHEND
 from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
 from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
 from settings_reader import (
+    GROUP_NAME,
     RUNNING_CODE,
     ClaimName,
     Contact,
@@ -29,7 +31,6 @@ from settings_reader import (
     EntriesError,
     Flag,
     Group,
-    GroupName,
     HostName,
     InstanceType,
     JobLabel,
@@ -40,6 +41,7 @@ from settings_reader import (
     ProjectId,
     ProviderName,
     PythonVersion,
+    RolesByName,
     Schedule,
     Sender,
     SesIdentityArn,
@@ -153,7 +155,7 @@ class IdentityProviderSettings(Group):
     """Attribute of the user pool -> attribute or claim of the provider, such as email: mail"""
     groups_attribute: OrUnset[ClaimName] = None
     """Attribute or claim of the provider that holds a person's groups"""
-    group_roles: dict[GroupName, Role] = Field(default={}, validate_default=True)
+    group_roles: RolesByName = Field(default={}, validate_default=True)
     """Role that each group of the provider stands for"""
 
     @field_validator("metadata_url")
@@ -181,6 +183,8 @@ class IdentityProviderSettings(Group):
             raise ValueError("groups_attribute with it" if group_roles else "at least one, as groups_attribute is set")
         if len(group_roles) > ROLE_VALUES:
             raise ValueError(f"at most {ROLE_VALUES} groups")
+        if not all(re.fullmatch(GROUP_NAME, name) for name in group_roles):
+            raise ValueError("names of at most 80 letters, digits, dots, hyphens and underscores")
         return group_roles
 
 
@@ -205,7 +209,7 @@ class ApiSettings(Group):
     """Role of signed-in people who have been given none: none, reader or editor"""
     role_claim: OrUnset[ClaimName] = None
     """Claim of the issuer's access tokens that holds roles, such as groups; only with issuer"""
-    role_values: dict[str, Role] = Field(default={})
+    role_values: RolesByName = Field(default={})
     """Role that each value of role_claim stands for; when not set, the values are the roles' names"""
     self_registration: Flag | None = None
     """Let anybody register; when false, administrators invite users"""

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
 
+from schema.roles import ROLES
+
 # Services that run code. Where they are emulated, it runs with this machine's Python.
 RUNNING_CODE = ("lambda", "sfn")
 # What was expected, by the type of pydantic's error.
@@ -146,7 +148,16 @@ HostName = Annotated[str, form(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in low
 # Names of identity providers in Amazon Cognito, which are part of resources' names here.
 ProviderName = Annotated[str, form(r"[A-Za-z][A-Za-z0-9-]{2,31}", "3 to 32 letters, digits and hyphens")]
 # Cognito does not encode these characters where a person has several groups.
-GroupName = Annotated[str, form(r"[A-Za-z0-9._-]{1,80}", "at most 80 letters, digits, dots, hyphens and underscores")]
+GROUP_NAME = r"[A-Za-z0-9._-]{1,80}"
+
+
+def _name_roles(value: dict[str, Any]) -> dict[str, Any]:
+    if not all(role in ROLES for role in value.values()):
+        raise ValueError(f"an object of names, each with {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    return value
+
+
+RolesByName = Annotated[dict[str, Any], AfterValidator(_name_roles)]
 # Sender of e-mails, with or without a name: Cloud NLP <nlp@example.com>.
 Sender = Annotated[
     str,

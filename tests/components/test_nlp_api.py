@@ -181,7 +181,12 @@ def adapted() -> Evaluation:
     """The same with a name of 20 letters, and with every other argument than the issuer's."""
     users = {"callback_urls": ["https://app.example.com/"], "mfa": "ON", "protect": True, "self_registration": True}
     limits = {"costly_burst": 4, "costly_requests_per_second": 3, "firewall": True, "origins": ORIGINS}
-    people = {"access_token_minutes": 5, "sign_in_days": 3, "identity_providers": [PROVIDER], "default_role": "none"}
+    people: dict[str, Any] = {
+        "access_token_minutes": 5,
+        "sign_in_days": 3,
+        "identity_providers": [PROVIDER],
+        "default_role": "none",
+    }
     more = {"threat_protection": "AUDIT", "mail_from": "a@b.cd", "mail_identity_arn": "arn:identity"}
     return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits, **people, **more)
 
@@ -260,12 +265,13 @@ def test_functions_know_the_role_that_they_need(evaluation: Evaluation) -> None:
 
 
 def test_another_issuers_tokens_name_roles_only_where_the_stack_says() -> None:
-    issuer = {"issuer": "https://login.example.com", "audience": ["our-client"]}
+    issuer: dict[str, Any] = {"issuer": "https://login.example.com", "audience": ["our-client"]}
     found = roles_of(declare(**issuer, default_role="none"), "GET /projects")
     assert (found["ROLE_CLAIM"], found["DEFAULT_ROLE"]) == ("", "none")
     found = roles_of(declare(**issuer, role_claim="groups", role_values={"E": "editor"}), "GET /projects")
     assert (found["ROLE_CLAIM"], found["ROLE_VALUES"]) == ("groups", '{"E": "editor"}')
-    for arguments in ({"role_claim": "groups"}, {"role_values": {"E": "editor"}}):
+    wrong: list[dict[str, Any]] = [{"role_claim": "groups"}, {"role_values": {"E": "editor"}}]
+    for arguments in wrong:
         with pytest.raises(ValueError, match="no role_claim and no role_values without issuer"):
             NlpApiArgs(**arguments)
 

@@ -9,9 +9,8 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.blocks.access.federation import IdentityProvider, ProviderRoles, make_providers, written_attributes
+from components.blocks.access.federation import IdentityProvider, make_providers, written_attributes
 from components.blocks.access.firewall import Firewall
-from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.resources import child
 from schema.roles import PROVIDER_GROUPS_ATTRIBUTE, PURPOSES, ROLES
 
@@ -83,15 +82,15 @@ class UserPool(pulumi.ComponentResource):
         Logical name; the pool's physical name starts with it.
     sign_in
         Rules for signing in.
-    functions
-        Defaults of the function that turns providers' groups into roles.
+    token_function
+        ARN of a function that Cognito calls before it makes tokens (version 2 of the trigger).
     protect
         Protect the pool from deletion.
 
     Attributes
     ----------
-    id
-        Id of the pool.
+    id, arn
+        Id and ARN of the pool.
     issuer
         JWT issuer of its tokens.
     web_client_id
@@ -107,17 +106,14 @@ class UserPool(pulumi.ComponentResource):
         name: str,
         *,
         sign_in: SignIn | None = None,
-        functions: FunctionDefaults | None = None,
+        token_function: pulumi.Input[str] | None = None,
         protect: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("cloud-nlp:blocks:UserPool", name, {}, opts)
         sign_in = sign_in or SignIn()
-        roles = self._provider_roles(name, sign_in, functions)
-        pool = self._pool(name, sign_in, protect, roles)
-        if roles:
-            roles.allow(pool)
-        self.id = pool.id
+        pool = self._pool(name, sign_in, protect, token_function)
+        self.id, self.arn = pool.id, pool.arn
         self.issuer = pulumi.Output.concat("https://", pool.endpoint)
         providers = make_providers(name, pool=pool, providers=sign_in.providers, parent=self)
         self.web_client_id = self._web_client(f"{name}-web", sign_in, providers).id if sign_in.callback_urls else None
@@ -138,12 +134,9 @@ class UserPool(pulumi.ComponentResource):
         """Ids of all clients, which are the audiences of their tokens."""
         return [one for one in (self.web_client_id, self.command_line_client_id) if one is not None]
 
-    def _provider_roles(self, name: str, sign_in: SignIn, functions: FunctionDefaults | None) -> ProviderRoles | None:
-        if not any(provider.groups_attribute for provider in sign_in.providers):
-            return None
-        return ProviderRoles(f"{name}-roles", providers=sign_in.providers, functions=functions, opts=child(self))
-
-    def _pool(self, name: str, sign_in: SignIn, protect: bool, roles: ProviderRoles | None) -> aws.cognito.UserPool:
+    def _pool(
+        self, name: str, sign_in: SignIn, protect: bool, token_function: pulumi.Input[str] | None
+    ) -> aws.cognito.UserPool:
         return aws.cognito.UserPool(
             name,
             username_attributes=["email"],
@@ -187,7 +180,7 @@ class UserPool(pulumi.ComponentResource):
                     ),
                 )
             ],
-            lambda_config=_triggers(roles),
+            lambda_config=_triggers(token_function),
             email_configuration=_mail(sign_in),
             # Histories of passwords and changes of access tokens need Essentials at least.
             user_pool_tier="ESSENTIALS" if sign_in.threat_protection == "OFF" else "PLUS",
@@ -242,12 +235,12 @@ class UserPool(pulumi.ComponentResource):
         )
 
 
-def _triggers(roles: ProviderRoles | None) -> aws.cognito.UserPoolLambdaConfigArgs | None:
-    if roles is None:
+def _triggers(token_function: pulumi.Input[str] | None) -> aws.cognito.UserPoolLambdaConfigArgs | None:
+    if token_function is None:
         return None
     return aws.cognito.UserPoolLambdaConfigArgs(
         pre_token_generation_config=aws.cognito.UserPoolLambdaConfigPreTokenGenerationConfigArgs(
-            lambda_arn=roles.arn,
+            lambda_arn=token_function,
             lambda_version="V2_0",  # the first that changes access tokens
         )
     )

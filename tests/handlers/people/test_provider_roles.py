@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -22,13 +23,13 @@ def function() -> ModuleType:
         return importlib.import_module("handlers.people.provider_roles")
 
 
-def groups(function: ModuleType, had: list[str] | None = None, **attributes: str) -> list[str]:
+def groups(function: ModuleType, attributes: dict[str, str], had: Sequence[str] = ()) -> list[str]:
     event = {
         "version": "2",
         "userName": "okta_ann",
         "request": {
-            "userAttributes": {"sub": "1", **{name.replace("__", ":"): value for name, value in attributes.items()}},
-            "groupConfiguration": {"groupsToOverride": had or [], "iamRolesToOverride": [], "preferredRole": None},
+            "userAttributes": {"sub": "1", **attributes},
+            "groupConfiguration": {"groupsToOverride": list(had), "iamRolesToOverride": [], "preferredRole": None},
         },
         "response": {"claimsAndScopeOverrideDetails": None},
     }
@@ -37,7 +38,7 @@ def groups(function: ModuleType, had: list[str] | None = None, **attributes: str
 
 
 def federated(text: str, identities: str = OKTA) -> dict[str, str]:
-    return {"cognito__user_status": "EXTERNAL_PROVIDER", "identities": identities, "custom__groups": text}
+    return {"cognito:user_status": "EXTERNAL_PROVIDER", "identities": identities, "custom:groups": text}
 
 
 @pytest.mark.parametrize(
@@ -59,21 +60,21 @@ def federated(text: str, identities: str = OKTA) -> dict[str, str]:
     ],
 )
 def test_roles_follow_the_groups_of_the_provider(function: ModuleType, text: str, roles: list[str]) -> None:
-    assert groups(function, **federated(text)) == roles
+    assert groups(function, federated(text)) == roles
 
 
 def test_groups_of_the_pool_stay(function: ModuleType) -> None:
-    assert groups(function, ["eu_Okta", "reader"], **federated("nlp-editors")) == ["eu_Okta", "reader", "editor"]
-    assert groups(function, ["editor"], **federated("nlp-editors")) == ["editor"]
+    assert groups(function, federated("nlp-editors"), ["eu_Okta", "reader"]) == ["eu_Okta", "reader", "editor"]
+    assert groups(function, federated("nlp-editors"), ["editor"]) == ["editor"]
 
 
 @pytest.mark.parametrize(
     "attributes",
     [
-        {"custom__groups": "nlp-admins"},
-        {"custom__groups": "nlp-admins", "cognito__user_status": "CONFIRMED"},
+        {"custom:groups": "nlp-admins"},
+        {"custom:groups": "nlp-admins", "cognito:user_status": "CONFIRMED"},
         # An account with a password that was linked to a provider: its owner may write its attributes.
-        {"custom__groups": "nlp-admins", "cognito__user_status": "CONFIRMED", "identities": OKTA},
+        {"custom:groups": "nlp-admins", "cognito:user_status": "CONFIRMED", "identities": OKTA},
         federated("nlp-admins", "[]"),
         federated("nlp-admins", "Okta"),
         federated("nlp-admins", json.dumps([{"providerName": "Entra"}])),
@@ -81,11 +82,11 @@ def test_groups_of_the_pool_stay(function: ModuleType) -> None:
     ],
 )
 def test_nobody_gives_a_role_to_themselves(function: ModuleType, attributes: dict[str, str]) -> None:
-    assert groups(function, ["eu_Okta"], **attributes) == ["eu_Okta"]
+    assert groups(function, attributes, ["eu_Okta"]) == ["eu_Okta"]
 
 
 def test_what_was_given_is_logged(function: ModuleType, log_lines: LogLines) -> None:
-    groups(function, **federated("nlp-editors"))
+    groups(function, federated("nlp-editors"))
     [line] = [line for line in log_lines() if line["message"] == "roles given"]
     assert (line["user_name"], line["roles"]) == ("okta_ann", ["editor"])
 
