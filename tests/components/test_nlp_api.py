@@ -187,7 +187,7 @@ def adapted() -> Evaluation:
         "identity_providers": [PROVIDER],
         "default_role": "none",
     }
-    more = {"threat_protection": "AUDIT", "mail_from": "a@b.cd", "mail_identity_arn": "arn:identity"}
+    more: dict[str, Any] = {"threat_protection": "AUDIT", "mail_from": "a@b.cd", "mail_identity_arn": "arn:identity"}
     return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits, **people, **more)
 
 
