@@ -151,7 +151,8 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     alarms = evaluation.of(ALARM)
     # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, of two state machines, and of
     # two schedules.
-    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3 + 2
+    # Those of the pipeline, of the endpoints, of the providers' function, and of what else there is.
+    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 2 + 3 + 3 + 2 * 3 + 2
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
