@@ -1,4 +1,4 @@
-"""The wrapper of every endpoint: it checks roles, logs and counts requests, and turns errors into problems."""
+"""The wrapper of every endpoint: it checks roles, logs requests, and turns errors into problems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from handlers.api.support.aws_errors import problem_of
 from handlers.api.support.requests import Request
 from handlers.api.support.roles import RoleCheck
 from handlers.common.logs import logger, start_request
-from handlers.common.metrics import emit_counts
 from handlers.common.problems import Problem
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -42,12 +41,6 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
         audit(request, answer)
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
-        counts = {
-            "Requests": 1,
-            "RefusedRequests": int(400 <= answer.status < 500),
-            "FailedRequests": int(answer.status >= 500),
-        }
-        emit_counts("api", counts, route=request.route)
         return to_gateway(answer)
 
     return handler
