@@ -151,11 +151,6 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
             condition={"StringEquals": {"iam:AWSServiceName": "email.cognito-idp.amazonaws.com"}},
         ),
     ),
-    "aws:cognito/identityProvider:IdentityProvider": (
-        right("cognito-idp", "CreateIdentityProvider DescribeIdentityProvider", _POOL),
-        right("cognito-idp", "UpdateIdentityProvider DeleteIdentityProvider", _POOL),
-    ),
-    "aws:cognito/userGroup:UserGroup": (right("cognito-idp", "CreateGroup GetGroup UpdateGroup DeleteGroup", _POOL),),
     "aws:cognito/userPoolClient:UserPoolClient": (
         right("cognito-idp", "CreateUserPoolClient DescribeUserPoolClient", _POOL),
         right("cognito-idp", "UpdateUserPoolClient DeleteUserPoolClient", _POOL),
