@@ -32,10 +32,13 @@ class Failure(msgspec.Struct, frozen=True):
         Text for the log.
     retry_after
         Shortest delay before the next attempt, in seconds.
+    counts
+        Whether it brings the message nearer to the dead-letter queue.
     """
 
     reason: str
     retry_after: float = 0
+    counts: bool = True
 
 
 class Batch:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from urllib.parse import quote
 
 import msgspec
 import urllib3
 
-from handlers.sentiment.texts import NoText, SourceError, Text, cut_to_bytes
+from handlers.sentiment.texts import Answers, NoText, SourceError, Text, Unchanged, Wanted, cut_to_bytes
 
 # Statuses that mean "no such page": of unknown titles, of impossible ones, and of pages that were removed.
 _MISSING = {400, 404, 410, 414}
@@ -49,8 +51,9 @@ class Wikipedia:
 
     def __init__(self, url: str, language: str, contact: str, concurrency: int = 25, timeout: float = 3) -> None:
         self._url = url.rstrip("/")
-        self._language = language
+        self.language = language
         self._timeout = timeout
+        self._threads = ThreadPoolExecutor(max_workers=concurrency)
         self._pool = urllib3.PoolManager(
             maxsize=concurrency,
             headers={"User-Agent": f"CloudNLP/1.0 ({contact})", "Accept": "application/json"},
@@ -70,9 +73,26 @@ class Wikipedia:
             ),
         )
 
-    def fetch(self, title: str) -> Text | NoText:
-        """Get a page's summary; redirects are followed. See `TextSource.fetch`."""
-        path = quote(" ".join(title.split()).replace(" ", "_"), safe="")
+    def fetch(self, wanted: Sequence[Wanted], deadline: float) -> Answers:
+        """Get pages' summaries; redirects are followed. See `TextSource.fetch`."""
+        futures = {one: self._threads.submit(self._fetch_one, one) for one in wanted}
+        wait(futures.values(), timeout=max(0.0, deadline - time.monotonic()))
+        answers: Answers = {}
+        for one, future in futures.items():
+            if not future.done():
+                future.cancel()
+                answers[one] = SourceError("no answer in time")
+                continue
+            error = future.exception()
+            if error is None:
+                answers[one] = future.result()
+            else:
+                is_source = isinstance(error, SourceError)
+                answers[one] = error if is_source else SourceError(f"{type(error).__name__}: {error}")
+        return answers
+
+    def _fetch_one(self, wanted: Wanted) -> Text | Unchanged | NoText:
+        path = quote(" ".join(wanted.title.split()).replace(" ", "_"), safe="")
         try:
             answer = self._pool.request("GET", f"{self._url}/api/rest_v1/page/summary/{path}", preload_content=False)
             body = self._read(answer)
@@ -82,7 +102,9 @@ class Wikipedia:
             return NoText("NOT_FOUND")
         if answer.status != 200:
             raise SourceError(f"status {answer.status}", _seconds(answer.headers.get("Retry-After")))
-        return self._text(body)
+        text = self._text(body)
+        same = isinstance(text, Text) and text.revision and text.revision == wanted.revision
+        return Unchanged() if same else text
 
     def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
         """Read an answer within limits of size and time; the socket's own time limit starts again with each byte."""
@@ -111,7 +133,7 @@ class Wikipedia:
         content = cut_to_bytes(" ".join(summary.extract.split()))
         if not content:
             return NoText("NOT_FOUND")
-        return Text(content, self._language, summary.revision or summary.tid)
+        return Text(content, self.language, summary.revision or summary.tid)
 
 
 def _seconds(retry_after: str | None) -> float:
