@@ -141,7 +141,7 @@ class Observer:
         return self._answers.get(wanted) or self._texts.get(wanted.title)
 
     def _wanted(self, message: CompanyMessage, last: Observation | None) -> Wanted:
-        is_known = last is not None and last.language == self._source.language and _is_complete(last)
+        is_known = last is not None and last.language == self._source.language
         return Wanted(message.page or message.company, last.revision if last and is_known else "")
 
     def _without_text(self, message: CompanyMessage, found: NoText) -> Observation:
@@ -167,11 +167,6 @@ def _left(deadline: float) -> float:
 
 def _failure(error: SourceError) -> Failure:
     return Failure(f"text source: {error}", error.retry_after, counts=not isinstance(error, RateLimitError))
-
-
-def _is_complete(last: Observation) -> bool:
-    """Tell whether a new observation of the same revision would say the same."""
-    return last.scores is not None or last.label in ("UNSUPPORTED", "AMBIGUOUS")
 
 
 def _is_analysis_of(last: Observation, text: Text) -> bool:

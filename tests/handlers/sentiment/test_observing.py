@@ -74,7 +74,7 @@ def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -
     assert observation.company == "Meta"
 
 
-@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None)])
+@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None), last("AMBIGUOUS", None), last("NOT_FOUND", None)])
 def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation) -> None:
     watch.source.found["a"] = Text("a is good", "en", "7")
     [observation], _ = watch.observe("a", last=known)
@@ -91,7 +91,7 @@ def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation)
         (last(revision="6"), Text("good", "en", "7")),
         (last(language="de"), Text("good", "en", "7")),
         (last(revision=""), Text("good", "en", "")),
-        (last("NOT_FOUND", None), Text("good", "en", "7")),
+        (last("NOT_FOUND", None, "", ""), Text("good", "en", "7")),
         (last("AMBIGUOUS", None, "", ""), Text("good", "en", "")),
     ],
 )
@@ -120,6 +120,14 @@ def test_company_without_a_text_is_an_observation(watch: Watch, label: Unanalyse
     assert failures == {}
     assert observation == Observation(RUN, observation.observed_at, "a", label)
     assert watch.comprehend.calls == []
+
+
+def test_revision_of_a_page_without_a_text_is_kept(watch: Watch) -> None:
+    watch.source.found["a"] = NoText("AMBIGUOUS", ("a (company)",), "9", "A")
+    [first], _ = watch.observe("a")
+    assert (first.revision, first.language, first.unchanged) == ("9", "en", False)
+    [second], _ = watch.observe("a", last=first)
+    assert (second.label, second.revision, second.unchanged) == ("AMBIGUOUS", "9", True)
 
 
 @pytest.mark.parametrize(
