@@ -103,7 +103,7 @@ class SentimentSettings(Group):
     text_source_url: OrUnset[Url] = None
     """Base address of the text source; when not set, Wikipedia in the language of the texts"""
     contact: OrUnset[Contact] = None
-    """E-mail address or web page, sent to the text source with each request; when not set, the first of notify_emails"""
+    """E-mail address or web page that is sent to the text source; when not set, the first of notify_emails"""
     text_requests_per_minute: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
     """Requests to the text source per minute, of the whole stack; when not set, Wikipedia's limit"""
     expected_companies: WholeNumber | None = Field(default=None, ge=1)

@@ -58,17 +58,17 @@ class TextLimits:
             minutes = math.ceil(wikipedia.seconds_for(self._companies, self.per_minute) / 60)
             more = f" ({MORE})" if self._is_wikipedia else ""
             yield (
-                f"{self._companies:,} companies do not fit in {self._schedule}: at {self.per_minute} requests to the text "
-                f"source per minute, a run takes about {_minutes(minutes)}, and only {self.companies_that_fit:,} companies "
-                f"fit. Some runs will be left out. Set sentiment.schedule to rate({_minutes(minutes)}) or longer, or get "
-                f"a higher limit{more}."
+                f"{self._companies:,} companies do not fit in {self._schedule}: at {self.per_minute} requests to the "
+                f"text source per minute, a run takes about {_minutes(minutes)}, and only {self.companies_that_fit:,} "
+                f"companies fit. Some runs will be left out. Set sentiment.schedule to rate({_minutes(minutes)}) or "
+                f"longer, or get a higher limit{more}."
             )
 
     def _of_wikipedia(self) -> Iterator[str]:
         least, most = wikipedia.REQUESTS_PER_MINUTE, wikipedia.REQUESTS_PER_MINUTE_WITH_CONTACT
         if not self._contact:
             yield (
-                f"Wikipedia allows {least} requests per minute, because it is not told whom to contact, instead of {most}. "
+                f"Wikipedia is not told whom to contact, so it allows {least} requests per minute instead of {most}. "
                 "Set sentiment.contact to your e-mail address or web page."
             )
         if self.per_minute > (most if self._contact else least):

@@ -4,8 +4,8 @@ A run's id is made from the event that started it. A start that is delivered twi
 `analyse` recognises them. One invocation sends a small table; a large table is split into scan segments, each of which
 is sent by an invocation of its own.
 
-A scheduled run is left out while companies of an earlier run are waiting: if a run takes longer than the interval of the
-schedule, the next one would only make the queue grow. A run that is started by hand is never left out.
+A scheduled run is left out while companies of an earlier run are waiting: if a run takes longer than the interval of
+the schedule, the next one would only make the queue grow. A run that is started by hand is never left out.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def start_scheduled(run: str, context: Any) -> dict[str, Any]:
     """Start a run in another invocation, or leave it out.
 
-    Lambda repeats that invocation if it fails. Here, the messages that it had sent would count as those of an earlier run.
+    Lambda repeats that invocation if it fails. Here, the messages that had been sent by then would count as those of an
+    earlier run.
     """
     waiting = count_waiting()
     if left_out := waiting > MOST_WAITING:

@@ -1,8 +1,8 @@
 """The budget of requests to the text source, which all functions of a stack share.
 
-One item of a table has the time at which the budget is free again. A request moves this time on, by a conditional
-update; a request that finds it too far in the future is not made. So the functions need not know of each other. The item
-also has the time until which the source wants to be left alone.
+One item of a table has the time at which the budget is free again. Each request moves this time on, by a conditional
+update. A request that finds it too far in the future is not made. So the functions need not know of each other. The
+item also has the time until which the source wants to be left alone.
 """
 
 from __future__ import annotations

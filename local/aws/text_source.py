@@ -98,8 +98,8 @@ class TextSource:
         Returns
         -------
         ``requests``, including those that failed; ``refused``, of those the ones over the limits or hit by a fault with
-        status 429; ``titles``, the different titles that were asked for; ``most_at_once``, requests under way at the same
-        time since limits were set.
+        status 429; ``titles``, the different titles that were asked for; ``most_at_once``, requests under way at the
+        same time since limits were set.
         """
         with self._lock:
             counts = {"requests": self._requests, "refused": self._refused, "titles": len(self._titles)}
