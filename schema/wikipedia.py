@@ -39,14 +39,14 @@ def burst(per_minute: int) -> int:
 def seconds_per_request(per_minute: int) -> float:
     """Return the seconds after which another request may be made, on average.
 
-    No minute has more than `per_minute` requests: a burst, and what becomes free in 60 seconds.
+    Nine tenths of the limit become free in a minute. With a burst at its beginning, no minute has more than the limit.
     """
-    return 60 / max(1, per_minute - burst(per_minute))
+    return 60 / (0.9 * per_minute)
 
 
 def companies_that_fit(per_minute: int, interval_seconds: float) -> int:
     """Return the number of companies that can be looked at in each interval, if few of their pages change."""
-    return int(interval_seconds / seconds_per_request(per_minute) / REQUESTS_PER_COMPANY)
+    return round(interval_seconds / seconds_per_request(per_minute) / REQUESTS_PER_COMPANY)
 
 
 def seconds_for(companies: int, per_minute: int) -> float:
