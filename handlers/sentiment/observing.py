@@ -175,7 +175,7 @@ def _is_analysis_of(last: Observation, text: Text) -> bool:
 
 
 def _repeated(message: CompanyMessage, last: Observation) -> Observation:
-    return msgspec.structs.replace(last, run=message.run, observed_at=_now(), unchanged=True)
+    return msgspec.structs.replace(last, run=message.run, company=message.company, observed_at=_now(), unchanged=True)
 
 
 def _observation(message: CompanyMessage, text: Text, sentiment: Sentiment, *, unchanged: bool) -> Observation:
