@@ -21,7 +21,7 @@ PAUSED_UNTIL = "paused_until"
 # A source may ask for a pause of a day; what it asks for beyond that is a mistake.
 LONGEST_PAUSE_SECONDS = 86_400
 # After a wait that is longer, the source may have asked somebody else for a pause.
-_LONG_WAIT_SECONDS = 0.5
+_LONG_WAIT_SECONDS = 0.1
 # A difference that small comes from rounding.
 _SHORTEST_WAIT_SECONDS = 0.001
 # Functions that take at the same time get into each other's way, at most this often.
