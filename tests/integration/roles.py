@@ -102,9 +102,7 @@ class Roles:
     def patterns(self, grant: Grant) -> list[str]:
         """The patterns of `NOT_ASKED` that a grant matches."""
         return [
-            pattern
-            for pattern in NOT_ASKED[self.service(grant.role)]
-            if fnmatchcase(_as_in(pattern, grant), pattern)
+            pattern for pattern in NOT_ASKED[self.service(grant.role)] if fnmatchcase(_as_in(pattern, grant), pattern)
         ]
 
     @contextmanager

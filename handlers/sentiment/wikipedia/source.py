@@ -14,6 +14,7 @@ from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.sentiment.texts import (
     Answers,
+    BudgetError,
     Found,
     NoText,
     RateLimitError,
@@ -31,6 +32,9 @@ from schema.wikipedia import CANDIDATES, PAGES_PER_REQUEST, TEXTS_PER_REQUEST
 
 # Longest pause before a request that failed is repeated, in seconds.
 REPEAT_SECONDS = 0.4
+
+# Errors that no page is the cause of.
+_OF_EVERYBODY = (RateLimitError, BudgetError)
 
 Result = TypeVar("Result")
 
@@ -144,7 +148,7 @@ class Wikipedia:
         try:
             for some in chunks(names, size):
                 self._isolate(some, ask, deadline, found)
-        except RateLimitError as error:  # it would meet the others, too, and whoever fails has to be asked for again
+        except _OF_EVERYBODY as error:  # it would meet the others, too, and whoever fails has to be asked for again
             errors = {name: error for name in names if isinstance(found.get(name, error), SourceError)}
             found |= errors
         return {name: found.get(name, SourceError("not in the answer")) for name in names}
@@ -181,7 +185,7 @@ class Wikipedia:
         for part in parts:
             try:
                 found |= ask(part, deadline)
-            except RateLimitError:
+            except _OF_EVERYBODY:
                 raise
             except SourceError as error:
                 found |= dict.fromkeys(part, error)

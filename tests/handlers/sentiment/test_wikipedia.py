@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from handlers.sentiment.texts import Answers, Found, NoText, RateLimitError, SourceError, Text, Unchanged, Wanted
+from handlers.sentiment.texts import (
+    Answers,
+    BudgetError,
+    Found,
+    NoText,
+    RateLimitError,
+    SourceError,
+    Text,
+    Unchanged,
+    Wanted,
+)
 from handlers.sentiment.wikipedia.answers import Answer, Query
 from handlers.sentiment.wikipedia.source import Wikipedia
 from local.aws.text_pages import Page
@@ -292,6 +302,16 @@ def test_limit_while_a_failing_page_is_looked_for_fails_nobody(source: Wikipedia
     api.before = go_wrong
     answers = fetch(source, "Acme", "Boeing")
     assert all(isinstance(found, RateLimitError) for found in answers.values())
+
+
+def test_budget_that_cannot_be_read_fails_all_without_further_attempts(source: Wikipedia, api: EmbeddedApi) -> None:
+    def refuse(parameters: dict[str, str]) -> None:
+        raise BudgetError("request budget not available")
+
+    api.before = refuse
+    answers = fetch(source, "Acme", "Boeing")
+    assert all(isinstance(found, BudgetError) for found in answers.values())
+    assert len(api.asked) == 1
 
 
 def test_page_that_the_answer_lacks_is_an_error(
