@@ -158,7 +158,7 @@ def test_each_request_is_one_write(world: World) -> None:
     for _ in range(30):
         budget.take(world.time + 60)
     assert world.table.count("UpdateItem") <= 32
-    assert world.table.count("GetItem") == 0
+    assert world.table.count("GetItem") <= len(world.slept)
 
 
 def test_no_time_left_is_no_request(world: World) -> None:
