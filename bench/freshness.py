@@ -131,11 +131,7 @@ class Table:
                 return "False"
             return str({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[found[2]])
 
-        condition = re.sub(
-            r"attribute_not_exists\((#\w+)\)",
-            lambda found: str(number(found[1]) is None),
-            request["ConditionExpression"],
-        )
+        condition = _ABSENT.sub(lambda found: str(number(found[1]) is None), request["ConditionExpression"])
         condition = _CONDITION.sub(compare, condition).replace("AND", "and").replace("OR", "or")
         if not eval(condition, {"__builtins__": {}}):  # noqa: S307 - nothing but True, False, and, or
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": dict(self._item)}

@@ -66,13 +66,13 @@ class TextLimits:
         """Tell what does not fit."""
         if self._is_wikipedia:
             yield from self._of_wikipedia()
-        # Half of the time is for texts. A changed page needs two requests, which have to wait for those of other batches.
+        # A changed page needs two requests, which wait for those of the other batches, in half of the time.
         needed = math.ceil(2 * 2 * self._batches * wikipedia.seconds_per_request(self.per_minute))
         if self._batch_seconds < needed:
             yield (
-                f"sentiment.analyse_timeout_seconds is {self._batch_seconds}. At {self.per_minute} requests to the text "
-                f"source per minute, for {self._batches} batches at once, changed pages may wait for ever: set it to at "
-                f"least {needed}."
+                f"sentiment.analyse_timeout_seconds is {self._batch_seconds}. At {self.per_minute} requests to the "
+                f"text source per minute, for {self._batches} batches at once, changed pages may wait for ever: "
+                f"set it to at least {needed}."
             )
         if self._companies and self.companies_that_fit is not None and self._companies > self.companies_that_fit:
             minutes = math.ceil(wikipedia.seconds_for(self._companies, self.per_minute) / 60)
