@@ -172,7 +172,8 @@ SesIdentityArn = Annotated[
 ]
 ClaimName = Annotated[str, form(r"[!-~]{1,200}", "at most 200 ASCII characters without blanks")]
 # Sent in an HTTP header, inside parentheses.
-Contact = Annotated[str, form(r"[ -'*-~]{1,200}", "at most 200 ASCII characters, without parentheses")]
+CONTACT_PATTERN = r"[ -'*-~]{1,200}"
+Contact = Annotated[str, form(CONTACT_PATTERN, "at most 200 ASCII characters, without parentheses")]
 # First part of a domain name of Amazon Cognito.
 DomainPrefix = Annotated[
     str,

@@ -119,7 +119,7 @@ def test_dispatch_may_read_companies_send_work_and_report_failures(evaluation: E
             *platform("sentiment-dispatch"),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-dispatch-failures")),
             allow(["dynamodb:DescribeTable", "dynamodb:Scan"], companies),
-            allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
+            allow(["sqs:GetQueueAttributes", "sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
         ],
     }
 
@@ -133,14 +133,13 @@ def test_dispatch_may_invoke_itself_alone(evaluation: Evaluation) -> None:
 
 def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) -> None:
     work, observations = arn_of(QUEUE, "sentiment-work"), arn_of(TABLE, "sentiment-observations")
+    work_actions = ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"]
     assert evaluation.document(POLICY, "sentiment-analyse") == {
         "Version": "2012-10-17",
         "Statement": [
             *platform("sentiment-analyse"),
-            allow(
-                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-                work,
-            ),
+            allow([f"sqs:{action}" for action in work_actions], work),
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arn_of(TABLE, "sentiment-budget")),
             allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], observations),
             allow(["s3:PutObject"], f"{RESULTS}/sentiment/*"),
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.pulumi_mocks import (
     API_ID,
     POOL_ID,
     REGION,
+    ROOT_FOLDER,
     SUFFIX,
     Evaluation,
     arn_of,
@@ -49,11 +51,13 @@ EXPORTS = {
 }
 # The local stack has a web application's client; elsewhere, its addresses are not known before there is one.
 WEB_CLIENTS = {"local": f"product-api-users-web{SUFFIX}", "dev": "", "prod": ""}
+COMPANIES_THAT_FIT = {"local": "", "dev": "10800", "prod": "900"}
+VERSION = tomllib.loads((ROOT_FOLDER / "pyproject.toml").read_text())["project"]["version"]
 SCHEDULES = {"local": "off", "dev": "rate(1 hour)", "prod": "rate(5 minutes)"}
 FUNCTION = "aws:lambda/function:Function"
 TOPIC = "aws:sns/topic:Topic"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
+STATEFUL = {"aws:dynamodb/table:Table": 4, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 GROUP = "aws:cognito/userGroup:UserGroup"
@@ -67,7 +71,9 @@ SENTIMENT = {
     "schedule": "rate(2 days)",
     "language": "de",
     "contact": "me@example.com",
-    "analyse_concurrency": 9,
+    "analyse_concurrency": 2,
+    "text_requests_per_minute": 33,
+    "expected_companies": 12,
     "companies_per_segment": 11,
     "batch_window_seconds": 12,
     "analyse_timeout_seconds": 13,
@@ -116,7 +122,12 @@ CHANGED = {
 @pytest.mark.parametrize("stack", STACKS)
 def test_stack_exports_what_others_rely_on(stack: str) -> None:
     evaluation = evaluate_program(stack)
-    assert evaluation.outputs == {**EXPORTS, "schedule": SCHEDULES[stack], "web_client": WEB_CLIENTS[stack]}
+    assert evaluation.outputs == {
+        **EXPORTS,
+        "schedule": SCHEDULES[stack],
+        "companies_that_fit": COMPANIES_THAT_FIT[stack],
+        "web_client": WEB_CLIENTS[stack],
+    }
     assert evaluation.exports == set(evaluation.outputs)
 
 
@@ -150,7 +161,7 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     alarms = evaluation.of(ALARM)
     # Of the sentiment pipeline, of the API, of late uploads, of two state machines, of two schedules, and of the
     # function that turns providers' groups into roles.
-    assert len(alarms) == 8 + 2 + 3 + 2 * 3 + 2 + 2
+    assert len(alarms) == 9 + 2 + 3 + 2 * 3 + 2 + 2
     assert all(alarm.name.startswith("prod-") for alarm in alarms)
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
@@ -182,8 +193,9 @@ def test_every_setting_reaches_the_resources() -> None:
     assert analyse["tracingConfig"] == dispatch["tracingConfig"] == {"mode": "PassThrough"}
     assert evaluation.one(RULE, "sentiment-schedule").inputs["scheduleExpression"] == "rate(2 days)"
     assert (variables["LANGUAGE"], variables["CONTACT"]) == ("de", "me@example.com")
+    assert (variables["TEXT_REQUESTS_PER_MINUTE"], variables["VERSION"]) == ("33", VERSION)
     assert dispatch["environment"]["variables"]["SEGMENT_SIZE"] == "11"
-    assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 9)
+    assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 2)
     assert (analyse["timeout"], variables["RETRY_SECONDS"], variables["RETENTION_DAYS"]) == (13, "14", "21")
     redrive = evaluation.document("aws:sqs/queue:Queue", "sentiment-work", "redrivePolicy")
     assert redrive["maxReceiveCount"] == 15
@@ -267,7 +279,7 @@ def test_deployment_to_aws_warns_of_an_image_without_a_digest(
     stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings: list[str] = []
-    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: warnings.append(text))
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_, **__: warnings.append(text))
     evaluate_program_anew(stack, {})
     assert any("named by a tag" in text for text in warnings) is warned
 

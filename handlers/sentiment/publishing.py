@@ -58,6 +58,7 @@ class Publisher:
                 batch.fail(message, Failure(f"observations not readable: {error}"))
             return
         latest = {company: found.latest for (company, _), found in previous.items() if found.latest}
+        observer.fetch([one for one in batch.messages if not previous[one.company, one.run].claim], latest)
         for run in sorted({message.run for message in batch.messages}):
             messages = {message.company: message for message in batch.messages if message.run == run}
             claims = {company: claim for company in messages if (claim := previous[company, run].claim)}

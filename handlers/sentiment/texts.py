@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from schema.companies import Unanalysed
 from schema.limits import COMPREHEND_TEXT_BYTES
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A page that is asked for.
+
+    Attributes
+    ----------
+    title
+        Its title, in any spelling that the source understands.
+    revision
+        The revision that is known; empty if none is.
+    """
+
+    title: str
+    revision: str = ""
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -21,11 +37,26 @@ class Text(msgspec.Struct, frozen=True):
         Language code as Amazon Comprehend knows it.
     revision
         Changes when the content does.
+    page
+        Title of the page, after redirects.
     """
 
     content: str
     language: str
     revision: str
+    page: str = ""
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """The page still has the revision that is known; this also holds for a page that lists several meanings.
+
+    Attributes
+    ----------
+    page
+        Title of the page, after redirects.
+    """
+
+    page: str = ""
 
 
 class NoText(msgspec.Struct, frozen=True):
@@ -35,9 +66,16 @@ class NoText(msgspec.Struct, frozen=True):
     ----------
     label
         Label of the observation: `NOT_FOUND` or `AMBIGUOUS`.
+    candidates
+        Titles of pages that could be meant; only with `AMBIGUOUS`.
+    revision, page
+        Revision of the page that lists the meanings, and its title; only with `AMBIGUOUS`.
     """
 
     label: Unanalysed
+    candidates: tuple[str, ...] = ()
+    revision: str = ""
+    page: str = ""
 
 
 class SourceError(Exception):
@@ -54,16 +92,40 @@ class SourceError(Exception):
         self.retry_after = retry_after
 
 
+class RateLimitError(SourceError):
+    """The source was not asked, or refuses everybody, because its limit on requests is reached.
+
+    The page is not the cause, so this is no failed attempt: see `Failure.counts`.
+    """
+
+
+class BudgetError(SourceError):
+    """The source was not asked, because it is not known how many requests others make."""
+
+
+Found = Text | Unchanged | NoText
+# What the source answers to each page that is wanted; an error of one page does not affect the others.
+Answers = dict[Wanted, Found | SourceError]
+
+
 class TextSource(Protocol):
     """A source of texts. Its methods are called from several threads."""
 
-    def fetch(self, title: str) -> Text | NoText:
-        """Get the text with this title.
+    @property
+    def language(self) -> str:
+        """Language of its texts, as Amazon Comprehend names it."""
+        ...
 
-        Raises
-        ------
-        SourceError
-            The source failed in every attempt.
+    def fetch(self, wanted: Sequence[Wanted], deadline: float) -> Answers:
+        """Get the texts of pages.
+
+        Parameters
+        ----------
+        wanted
+            The pages.
+        deadline
+            When it has to return, on the clock of `time.monotonic`; pages without an answer by then have a
+            `SourceError`.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from handlers.sentiment.observations import Observations
 from handlers.sentiment.observing import Observer
 from handlers.sentiment.publishing import CLOCK_MARGIN_SECONDS, Publisher
 from handlers.sentiment.sentiments import Sentiments
-from handlers.sentiment.texts import NoText, Text
+from handlers.sentiment.texts import Answers, NoText, SourceError, Text, Unchanged, Wanted
 from tests.handlers.aws_fakes import BUCKET, QUEUE, TABLE, FakeComprehend, FakeDynamoDB, FakeS3, FakeSqs
 
 RUN = "20261121T065200Z-1a2b3c4d"
@@ -74,16 +74,27 @@ class Clock:
 class FakeSource:
     """Texts by title; a title that was not given has a text of its own."""
 
+    language = "en"
+
     def __init__(self) -> None:
         self.found: dict[str, Found] = {}
         self.asked: list[str] = []
+        self.batches: list[list[Wanted]] = []
 
-    def fetch(self, title: str) -> Text | NoText:
-        self.asked.append(title)
+    def fetch(self, wanted: Sequence[Wanted], deadline: float) -> Answers:
+        self.batches.append(list(wanted))
+        self.asked += [one.title for one in wanted]
+        return {one: self._find(one) for one in wanted}
+
+    def _find(self, wanted: Wanted) -> Text | Unchanged | NoText | SourceError:
+        title = wanted.title
         found = self.found.get(title, Text(f"{title} is good", "en", f"revision of {title}"))
+        if isinstance(found, SourceError):
+            return found
         if isinstance(found, Exception):
             raise found
-        return found if isinstance(found, Text | NoText) else found()
+        answer = found if isinstance(found, Text | NoText) else found()
+        return Unchanged() if wanted.revision and wanted.revision == answer.revision else answer
 
 
 @dataclass

@@ -200,3 +200,56 @@ def test_limit_of_delays_is_a_quarter_of_an_hour() -> None:
 def test_a_message_nested_too_deeply_comes_back() -> None:
     batch = Batch([record('{"x":' * 100_000, "deep")])
     assert [failure["itemIdentifier"] for failure in batch.answer()["batchItemFailures"]] == ["deep"]
+
+
+# Messages that only wait
+
+
+def test_message_that_only_waits_is_sent_again_and_the_old_one_deleted(log_lines: LogLines) -> None:
+    sqs, batch = FakeSqs(), Batch([*records("a", "b"), record(body("b"), "again", receive_count=5)])
+    b = batch.messages[1]
+    batch.fail(b, Failure("limit reached", 61.2, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == []
+    [(_, request)] = sqs.calls
+    assert request["Entries"] == [{"Id": "0", "MessageBody": body("b"), "DelaySeconds": 62}]
+    [line] = log_lines()
+    assert (line["level"], line["company"], line["reason"]) == ("INFO", "b", "limit reached")
+
+
+def test_longest_delay_of_a_queue_is_kept() -> None:
+    sqs, batch = FakeSqs(), Batch(records("a"))
+    batch.fail(batch.messages[0], Failure("paused", 86_400, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert sqs.calls[0][1]["Entries"][0]["DelaySeconds"] == 900
+
+
+def test_many_messages_that_wait_are_sent_in_batches() -> None:
+    names = [str(number) for number in range(50)]
+    sqs, batch = FakeSqs(), Batch(records(*names))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert [len(request["Entries"]) for _, request in sqs.calls] == [10] * 5
+    assert sqs.bodies == [body(name) for name in names]
+    assert failed(batch) == []
+
+
+def test_message_that_cannot_be_sent_again_fails_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    sqs, batch = FakeSqs(), Batch(records("a", "b"))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    sqs.refused = [{"1"}]
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == [f"b@{RUN}"]
+    counts = metrics(capsys, batch)
+    assert (counts["Failed"], counts["Postponed"]) == (1, 1)
+
+
+def test_messages_all_fail_where_the_queue_cannot_be_reached() -> None:
+    sqs, batch = FakeSqs(), Batch(records("a", "b"))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    sqs.failures["SendMessageBatch"] = [client_error("AccessDenied")]
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == [f"a@{RUN}", f"b@{RUN}"]

@@ -15,7 +15,7 @@ from handlers.sentiment.messages import CompanyMessage
 from handlers.sentiment.observations import Observation
 from handlers.sentiment.observing import SNIPPET_CHARACTERS, Observer
 from handlers.sentiment.sentiments import Scores, Sentiments
-from handlers.sentiment.texts import NoText, SourceError, Text
+from handlers.sentiment.texts import NoText, RateLimitError, SourceError, Text, Wanted
 from schema.companies import Unanalysed
 from tests.handlers.aws_fakes import FakeComprehend
 from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, FakeSource
@@ -74,14 +74,14 @@ def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -
     assert observation.company == "Meta"
 
 
-@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None)])
+@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None), last("AMBIGUOUS", None), last("NOT_FOUND", None)])
 def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation) -> None:
     watch.source.found["a"] = Text("a is good", "en", "7")
     [observation], _ = watch.observe("a", last=known)
     assert watch.comprehend.calls == []
     assert observation.unchanged is True
     assert (observation.label, observation.scores) == (known.label, known.scores)
-    assert (observation.revision, observation.snippet) == ("7", "a is good")
+    assert (observation.revision, observation.snippet) == ("7", "old")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation)
         (last(revision="6"), Text("good", "en", "7")),
         (last(language="de"), Text("good", "en", "7")),
         (last(revision=""), Text("good", "en", "")),
-        (last("NOT_FOUND", None), Text("good", "en", "7")),
+        (last("NOT_FOUND", None, "", ""), Text("good", "en", "7")),
         (last("AMBIGUOUS", None, "", ""), Text("good", "en", "")),
     ],
 )
@@ -122,18 +122,39 @@ def test_company_without_a_text_is_an_observation(watch: Watch, label: Unanalyse
     assert watch.comprehend.calls == []
 
 
+def test_revision_of_a_page_without_a_text_is_kept(watch: Watch) -> None:
+    watch.source.found["a"] = NoText("AMBIGUOUS", ("a (company)",), "9", "A")
+    [first], _ = watch.observe("a")
+    assert (first.revision, first.language, first.unchanged) == ("9", "en", False)
+    [second], _ = watch.observe("a", last=first)
+    assert (second.label, second.revision, second.unchanged) == ("AMBIGUOUS", "9", True)
+
+
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
         (SourceError("status 503", 7), Failure("text source: status 503", 7)),
-        (ZeroDivisionError("surprise"), Failure("text source: ZeroDivisionError: surprise")),
+        (RateLimitError("limit reached", 60), Failure("text source: limit reached", 60, counts=False)),
     ],
 )
-def test_failing_source_fails_only_its_company(watch: Watch, error: Exception, failure: Failure) -> None:
+def test_failing_page_fails_only_its_company(watch: Watch, error: Exception, failure: Failure) -> None:
     watch.source.found["b"] = error
     observations, failures = watch.observe("a", "b", "c")
     assert [observation.company for observation in observations] == ["a", "c"]
     assert failures == {CompanyMessage(RUN, "b"): failure}
+
+
+def test_unexpected_error_of_the_source_is_a_failure_of_each_company(watch: Watch) -> None:
+    watch.source.found["b"] = ZeroDivisionError("surprise")
+    observations, failures = watch.observe("a", "b")
+    assert observations == []
+    assert set(failures.values()) == {Failure("text source: ZeroDivisionError: surprise")}
+
+
+def test_page_without_an_answer_is_a_failure(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch.source, "fetch", lambda wanted, deadline: {})
+    _, failures = watch.observe("a")
+    assert failures == {CompanyMessage(RUN, "a"): Failure("text source: no answer")}
 
 
 def test_failing_analysis_fails_only_its_company(watch: Watch) -> None:
@@ -144,48 +165,42 @@ def test_failing_analysis_fails_only_its_company(watch: Watch) -> None:
     assert "Comprehend: INTERNAL_SERVER_ERROR" in failures[CompanyMessage(RUN, "b")].reason
 
 
-def test_slow_source_fails_only_its_company(watch: Watch) -> None:
+def test_source_that_misses_its_deadline_is_given_up(watch: Watch) -> None:
     released = threading.Event()
-
-    def hang() -> Text:
-        released.wait(5)
-        return Text("late", "en", "1")
-
-    watch.source.found["b"] = hang
+    watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
     try:
         started = time.monotonic()
-        observations, failures = watch.observe("a", "b", "c", seconds=0.8)
+        observations, failures = watch.observe("a", seconds=0.8)
         seconds = time.monotonic() - started
     finally:
         released.set()
     assert 0.39 < seconds < 0.7, "texts may take half of the time"
-    assert [observation.company for observation in observations] == ["a", "c"]
-    assert failures == {CompanyMessage(RUN, "b"): Failure("text source: no answer in time")}
+    assert observations == []
+    assert failures == {CompanyMessage(RUN, "a"): Failure("text source: no answer in time")}
 
 
-def test_company_that_is_still_waiting_for_a_thread_is_not_asked_for_later() -> None:
-    released = threading.Event()
-    with ThreadPoolExecutor(max_workers=1) as single:
-        watch = Watch(single)
-        watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
-        _, failures = watch.observe("a", "b", seconds=0.1)
-        released.set()
-    assert [message.company for message in failures] == ["a", "b"]
-    assert watch.source.asked == ["a"]
+def test_source_is_asked_once_for_a_batch_and_told_the_known_revisions(watch: Watch) -> None:
+    watch.observe("a", CompanyMessage(RUN, "b", "c"), CompanyMessage(RUN, "c"), last=last())
+    assert watch.source.batches == [[Wanted("a", "7"), Wanted("c", "7")]]
 
 
-def test_texts_are_fetched_all_at_once(watch: Watch) -> None:
-    meeting = threading.Barrier(25, timeout=5)
-
-    def meet() -> NoText:
-        meeting.wait()
-        return NoText("NOT_FOUND")
-
-    companies = [str(number) for number in range(25)]
-    watch.source.found |= dict.fromkeys(companies, meet)
-    observations, failures = watch.observe(*companies)
-    assert [observation.company for observation in observations] == companies
+def test_companies_with_one_page_share_its_text(watch: Watch) -> None:
+    watch.source.found["c"] = Text("c is good", "en", "7")
+    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 30)
+    messages = [CompanyMessage(RUN, "b", "c"), CompanyMessage(RUN, "c")]
+    observations, failures = observer.observe(messages, {"c": last()})
     assert failures == {}
+    assert [(one.company, one.unchanged) for one in observations] == [("c", True), ("b", False)]
+
+
+def test_runs_of_a_batch_share_what_was_fetched(watch: Watch) -> None:
+    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 30)
+    first, second = CompanyMessage(RUN, "a"), CompanyMessage(NEWER_RUN, "a")
+    observer.fetch([first, second], {})
+    [new], _ = observer.observe([first], {})
+    [old], _ = observer.observe([second], {"a": new})
+    assert (new.unchanged, old.unchanged) == (False, True)
+    assert watch.source.asked == ["a"]
 
 
 @pytest.mark.parametrize(
