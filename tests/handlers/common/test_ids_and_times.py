@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 import pytest
 
 from handlers.common.ids import new_id
 from handlers.common.times import utc_now, whole_seconds
-from handlers.projects.projects import before
-from handlers.projects.starting import execution_arn
+from handlers.projects.executions import execution_arn
 from schema.ids import is_id
 
 
@@ -53,13 +51,6 @@ def test_times_are_utc_in_whole_seconds() -> None:
     assert abs(datetime.now(UTC) - now) < timedelta(seconds=5)
     assert datetime.fromisoformat(utc_now(900)) - now >= timedelta(seconds=900)
     assert whole_seconds("2026-11-21T07:00:00.123Z") == whole_seconds("2026-11-21T07:00:00Z") == "2026-11-21T07:00:00Z"
-
-
-def test_before_an_id_is_the_greatest_text_below_it() -> None:
-    ids = sorted(new_id() for _ in range(100))
-    for lower, upper in pairwise(ids):
-        assert lower <= before(upper) < upper
-    assert before("a0") < "a0" < before("a1") < "a1"
 
 
 def test_executions_are_named_by_their_job() -> None:
