@@ -89,7 +89,6 @@ class DocumentStore(pulumi.ComponentResource):
             asynchronous=True,
             opts=child(self),
         )
-        # S3 filters by a plain prefix, which results share. They are not posted, so they cause no events.
         self.files.invoke(
             name,
             function=withdraw,

@@ -36,7 +36,7 @@ _COMPANY = "/companies/{name+}"
 _COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
-_RESULT_OBJECTS = pattern(projects.RESULTS_PREFIX)
+_RESULT_OBJECTS = (pattern(projects.RESULTS_PREFIX), pattern(projects.FORMER_RESULTS_PREFIX))
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
 
 
@@ -254,8 +254,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         # The presigned links act with the function's permission to get.
         uses=(
             _documents_table("BatchGetItem"),
-            _documents_bucket("ListBucket", _RESULT_OBJECTS),
-            _documents_bucket("GetObject", _RESULT_OBJECTS),
+            _documents_bucket("ListBucket", *_RESULT_OBJECTS),
+            _documents_bucket("GetObject", *_RESULT_OBJECTS),
         ),
         parameters=_JOB_OR_LATEST,
         query=_JOB_PARAMETERS + "ResultsQuery",

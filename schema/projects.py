@@ -36,12 +36,14 @@ PROJECT_STATUS = "{project}#{status}"
 # Sorts after all ids.
 AFTER_ALL_IDS = "~"
 
-# Templates of the bucket's prefixes.
-PROJECTS_PREFIX = "projects/"
+# Templates of the bucket's prefixes. No two of them begin alike, so that a permission or a rule of S3 that is meant for
+# one of them never holds for another.
 DOCUMENTS_PREFIX = "projects/{project}/documents/"
-RESULTS_PREFIX = "projects/{project}/jobs/{job}/results/"
+RESULTS_PREFIX = "results/{project}/{job}/"
 MODELS_PREFIX = "models/{model}/"
 PROGRAMS_PREFIX = "programs/"
+# Results of jobs that were started by version 0.1.0; a job's record says where its results are.
+FORMER_RESULTS_PREFIX = "projects/{project}/jobs/{job}/results/"
 
 
 def project_key(project: str) -> Key:

@@ -123,7 +123,7 @@ def cancel_job(request: Request) -> None:
 
 def list_results(request: Request) -> None:
     get_job(request)
-    s3.list_objects_v2(Bucket=BUCKET, Prefix=f"projects/{request['project']}/jobs/{request['job']}/results/")
+    s3.list_objects_v2(Bucket=BUCKET, Prefix=f"results/{request['project']}/{request['job']}/")
 
 
 def list_companies(request: Request) -> None:

@@ -93,6 +93,11 @@ class Jobs:
         """
         return job_of(self._item(project_id, job_id, caller, kind))
 
+    def get_with_results(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> tuple[Job, str]:
+        """Read a job like `get`, and the prefix of its results in the bucket, which its record holds."""
+        item = self._item(project_id, job_id, caller, kind)
+        return job_of(item), item["results"]
+
     def _item(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Item:
         latest = keys.latest_key(project_id, kind) if job_id == LATEST and kind else None
         key = latest or keys.job_key(project_id, job_id)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from components.batch_job_workflow import JobSchedule
+from schema.ids import ANY_ID
 from tests.support.batch_jobs import (
     BUCKET,
     IMAGE,
@@ -89,7 +90,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
                 {
                     "OutputName": "output",
                     "S3Output": {
-                        "S3Uri": f"s3://{BUCKET}/projects/p1/jobs/{JOB}/results/",
+                        "S3Uri": f"s3://{BUCKET}/results/p1/{JOB}/",
                         "LocalPath": "/opt/ml/processing/output",
                         "S3UploadMode": "EndOfJob",
                     },
@@ -206,10 +207,10 @@ def test_several_instances_share_the_documents_and_one_puts_the_results_together
     assert merged["ProcessingJobName"] == f"translate-{JOB}-merge"
     assert merged["Environment"]["JOB_KIND"] == "merge"
     parts = {one["InputName"]: one["S3Input"]["S3Uri"] for one in merged["ProcessingInputs"]}
-    assert parts["parts"] == f"s3://{BUCKET}/projects/p1/jobs/{JOB}/results/parts/"
+    assert parts["parts"] == f"s3://{BUCKET}/results/p1/{JOB}/parts/"
     assert list(parts) == ["code", "parts"]
     assert merged["ProcessingOutputConfig"] == shared["ProcessingOutputConfig"]
-    assert f"arn:aws:s3:::{BUCKET}/projects/*/jobs/*/results/parts/*" in str(
+    assert f"arn:aws:s3:::{BUCKET}/results/{ANY_ID}/{ANY_ID}/parts/*" in str(
         evaluation.document(POLICY, "translate-job")
     )
 
@@ -239,7 +240,7 @@ def test_scheduled_job_is_recorded_and_runs_like_any_other(records: Records) -> 
         "options": '{"target":"de"}',
         "status": "completed",
         "requested_by": "schedule",
-        "results": f"projects/p1/jobs/{job_id}/results/",
+        "results": f"results/p1/{job_id}/",
     }
     addresses = [one["S3Input"]["S3Uri"] for one in arguments["ProcessingInputs"][1:]]
     assert addresses == [f"s3://{BUCKET}/projects/p1/documents/", f"s3://{BUCKET}/models/opus-mt-en-de/"]

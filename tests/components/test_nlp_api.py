@@ -17,6 +17,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.endpoints import ENDPOINTS
+from schema.ids import ANY_ID
 from tests.support.iam_linter import Lint
 from tests.support.pulumi_mocks import POOL_ID, REGION, ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
@@ -39,8 +40,9 @@ ANALYSE, TRANSLATE = arn_of(MACHINE, "analyse"), arn_of(MACHINE, "translate")
 ANALYSE_EXECUTIONS, TRANSLATE_EXECUTIONS = (
     f"{machine.replace(':stateMachine:', ':execution:')}:*" for machine in (ANALYSE, TRANSLATE)
 )
-DOCUMENTS, RESULTS = "projects/*/documents/*", "projects/*/jobs/*/results/*"
-LIST_DOCUMENTS, LIST_RESULTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}", f"s3:ListBucket {BUCKET} {RESULTS}"
+DOCUMENTS = f"projects/{ANY_ID}/documents/*"
+RESULTS = (f"results/{ANY_ID}/{ANY_ID}/*", f"projects/{ANY_ID}/jobs/{ANY_ID}/results/*")
+LIST_DOCUMENTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}"
 # What endpoints may do besides logging and tracing, and their environment: one endpoint of each sort at least.
 EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "GET /health": (set(), {"VERSION"}),
@@ -104,7 +106,11 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
         {"DOCUMENTS_TABLE", "STATE_MACHINES"},
     ),
     "GET /projects/{project}/jobs/{job}/results": (
-        {f"dynamodb:BatchGetItem {PROJECTS}", LIST_RESULTS, f"s3:GetObject {BUCKET}/{RESULTS}"},
+        {
+            f"dynamodb:BatchGetItem {PROJECTS}",
+            *(f"s3:ListBucket {BUCKET} {prefix}" for prefix in RESULTS),
+            *(f"s3:GetObject {BUCKET}/{prefix}" for prefix in RESULTS),
+        },
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
     ),
     "GET /companies": (

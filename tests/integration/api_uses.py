@@ -11,11 +11,13 @@ from typing import Any
 
 import httpx
 
+from handlers.common.ids import new_id
 from local.demo.api_client import ApiUser
 from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
 from schema.endpoint import Endpoint
 from schema.endpoints import ENDPOINTS
+from schema.projects import FORMER_RESULTS_PREFIX
 from schema.templates import fill
 
 Use = Callable[[], bool]
@@ -64,7 +66,7 @@ class ApiUses:
             "document_delete": [self._deletes_document],
             "documents_create": [self._uploads_document],
             "job_cancel": [lambda: self._cancels_job("analyse"), lambda: self._cancels_job("translate")],
-            "job_results": [self._links_to_results],
+            "job_results": [self._links_to_results, self._links_to_former_results],
             "jobs_create": [
                 self._looks_for_a_model,
                 self._marks_a_job_that_is_not_started,
@@ -138,7 +140,7 @@ class ApiUses:
 
     def withdraws_a_late_upload(self) -> bool:
         """Told of an object without a document, its function deletes the object."""
-        key = f"projects/{self.project}/documents/deleted-{next(_numbers)}/late.txt"
+        key = f"projects/{self.project}/documents/{new_id()}/late.txt"
         bucket = self._stack.outputs["documents_bucket"]
         s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
         s3.put_object(Bucket=bucket, Key=key, Body=b"x")
@@ -154,9 +156,23 @@ class ApiUses:
             s3.delete_object(Bucket=bucket, Key=key)
         return deleted
 
-    def _links_to_results(self) -> bool:
-        answer = self._user.request("GET", f"{self._path()}/jobs/{self.jobs['analyse']}/results")
+    def _links_to_results(self, job: str | None = None) -> bool:
+        answer = self._user.request("GET", f"{self._path()}/jobs/{job or self.jobs['analyse']}/results")
         return answer.status_code == 200 and httpx.get(answer.json()["results"][0]["url"]).is_success
+
+    def _links_to_former_results(self) -> bool:
+        """A job of version 0.1.0 has its results where its record says."""
+        former = fill(FORMER_RESULTS_PREFIX, project=self.project, job=new_id())
+        bucket, table = self._stack.outputs["documents_bucket"], self._stack.outputs["documents_table"]
+        self._stack.aws.client("s3").put_object(Bucket=bucket, Key=f"{former}report.json", Body=b"{}")
+        dynamodb = self._stack.aws.client("dynamodb")
+        key = {"pk": {"S": f"PROJECT#{self.project}"}, "sk": {"S": f"JOB#{self.jobs['translate']}"}}
+        item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+        dynamodb.put_item(TableName=table, Item={**item, "results": {"S": former}})
+        try:
+            return self._links_to_results(self.jobs["translate"])
+        finally:
+            dynamodb.put_item(TableName=table, Item=item)
 
     def _archives_project(self) -> bool:
         return self._answers(204, "DELETE", self._path(self._project()))

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
 from handlers.common.table import Table
+from schema.projects import results_prefix
 from tests.handlers.api.harness import ANALYSE, NAMES, TRANSLATE, Api, Response, User
 
 NOW = "2026-11-21T07:00:00.123Z"
@@ -42,7 +43,7 @@ def test_a_job_is_started_with_everything_its_state_machine_needs(api: Api, ann:
         "kind": "translate",
         "bucket": bucket,
         "input": f"s3://{bucket}/projects/{project}/documents/",
-        "output": f"s3://{bucket}/projects/{project}/jobs/{job['job']}/results/",
+        "output": f"s3://{bucket}/results/{project}/{job['job']}/",
     }
     item = api.item(project, f"JOB#{job['job']}")
     assert item
@@ -317,7 +318,7 @@ def test_results_are_links_that_need_no_token_page_by_page(api: Api, ann: User) 
     job = ann.job(project)
     names = sorted(["report.json", "translated/Größe 1.txt", *(f"documents/{number:03}.csv" for number in range(20))])
     for name in (*names, *(f"parts/algo-{number}/report.json" for number in range(1, 12))):
-        key = f"projects/{project}/jobs/{job}/results/{name}"
+        key = f"{results_prefix(project, job)}{name}"
         api.s3.put_object(Bucket=NAMES["DOCUMENTS_BUCKET"], Key=key, Body=name.encode())
     early = ann("job_results", project, job)
     assert (early.status, early.problem) == (409, "job-not-completed")

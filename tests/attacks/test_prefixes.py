@@ -1,0 +1,87 @@
+"""Objects of one sort, with the permissions for another: whoever is to write documents cannot write results."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.common.ids import new_id
+from local.deploy.stack import LocalStack
+from schema import projects
+from schema.templates import fill
+
+PROJECT, DOCUMENT, JOB = new_id(), new_id(), new_id()
+FORMER = fill(projects.FORMER_RESULTS_PREFIX, project=PROJECT, job=JOB)
+RESULTS = projects.results_prefix(PROJECT, JOB)
+# One object of each sort and more; results have folders whose names a document's prefix has, too.
+OBJECTS = {
+    "documents": [projects.document_object(PROJECT, DOCUMENT, "a.txt")],
+    "results": [
+        f"{RESULTS}report.json",
+        f"{RESULTS}documents/{DOCUMENT}/a.txt",
+        f"{RESULTS}projects/{PROJECT}/documents/{DOCUMENT}/a.txt",
+    ],
+    "former results": [f"{FORMER}report.json", f"{FORMER}documents/{DOCUMENT}/a.txt"],
+    "models": [f"{projects.model_prefix('opus-mt-en-de')}config.json"],
+    "programs": [f"{projects.PROGRAMS_PREFIX}0123abcd/program.zip"],
+    "others": [f"projects/{PROJECT}/x/documents/{DOCUMENT}/a.txt", "projects/a/documents/b/c.txt", "documents/a.txt"],
+}
+ACTIONS = ("GetObject", "PutObject", "DeleteObject")
+READS = {"GetObject documents", "GetObject programs"}
+# What the functions and jobs of the product may do with objects. All others may do nothing with them.
+EXPECTED = {
+    "product-withdraw": {"DeleteObject documents"},
+    "product-api-documents-create": {"PutObject documents"},
+    "product-api-document-delete": {"DeleteObject documents"},
+    "product-api-job-results": {"GetObject results", "GetObject former results"},
+    "product-analyse-job": {*READS, "PutObject results"},
+    "product-translate-job": {*READS, "GetObject models", "PutObject results"},
+}
+
+
+@pytest.fixture(scope="module")
+def roles(stack: LocalStack) -> dict[str, str]:
+    """ARNs of all roles of the product, by what the program calls them."""
+    iam = stack.aws.client("iam")
+    made = {one.name: one.id for one in stack.deployment.resources if one.type == "aws:iam/role:Role"}
+    return {name: iam.get_role(RoleName=role)["Role"]["Arn"] for name, role in made.items()}
+
+
+def may(stack: LocalStack, role: str) -> set[str]:
+    """What a role may do with objects of the bucket, as `<action> <sort of object>`."""
+    bucket = f"arn:aws:s3:::{stack.outputs['documents_bucket']}"
+    sorts = {f"{bucket}/{key}": sort for sort, keys in OBJECTS.items() for key in keys}
+    answer = stack.aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=[f"s3:{action}" for action in ACTIONS], ResourceArns=list(sorts)
+    )
+    assert len(answer["EvaluationResults"]) == len(ACTIONS) * len(sorts)
+    return {
+        f"{one['EvalActionName'].removeprefix('s3:')} {sorts[one['EvalResourceName']]}"
+        for one in answer["EvaluationResults"]
+        if one["EvalDecision"] == "allowed"
+    }
+
+
+def test_each_role_reaches_the_objects_that_it_is_for_and_no_others(stack: LocalStack, roles: dict[str, str]) -> None:
+    found = {name: allowed for name, role in roles.items() if (allowed := may(stack, role))}
+    assert found == EXPECTED
+
+
+@pytest.mark.parametrize("sort", ["results", "former results"])
+def test_documents_cannot_be_listed_as_results_nor_results_as_documents(
+    stack: LocalStack, roles: dict[str, str], sort: str
+) -> None:
+    bucket = f"arn:aws:s3:::{stack.outputs['documents_bucket']}"
+    iam = stack.aws.client("iam")
+    readers = {"product-api-documents-list": "documents", "product-api-jobs-create": "documents"}
+    for name, own in {**readers, "product-api-job-results": sort}.items():
+        for other in ("documents", sort):
+            for key in OBJECTS[other]:
+                context = {"ContextKeyName": "s3:prefix", "ContextKeyValues": [key], "ContextKeyType": "string"}
+                answer = iam.simulate_principal_policy(
+                    PolicySourceArn=roles[name],
+                    ActionNames=["s3:ListBucket"],
+                    ResourceArns=[bucket],
+                    ContextEntries=[context],
+                )
+                allowed = answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
+                assert allowed == (other == own), (name, key)
