@@ -22,6 +22,7 @@ from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.job_kind import JobKind
 from schema.jobs import IMPORTED_BY_NAME, KINDS
+from schema.quotas import Quotas
 from settings import host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
@@ -63,6 +64,8 @@ store = DocumentStore(
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="cloud-nlp:index:ProductApi")]),
 )
 moved = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=former_product_api("product"))])
+
+quotas = Quotas(**settings.quotas.given())
 
 jobs = settings.jobs
 # The embedded AWS runs jobs with this machine's Python, which has the packages.
@@ -122,6 +125,7 @@ api = NlpApi(
         machines={kind: one.machine for kind, one in workflows.items()},
         version=version,
         isolated_translation=jobs.isolated_translation,
+        quotas=quotas,
         protect=settings.protect,
         **settings.api.given(),
     ),

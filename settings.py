@@ -17,7 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
-from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
+from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS, MOST_BYTES, MOST_CHARACTERS, MOST_RUNNING_JOBS
 from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
 from settings_reader import (
     RUNNING_CODE,
@@ -51,6 +51,7 @@ __all__ = [
     "FunctionSettings",
     "JobScheduleSettings",
     "JobSettings",
+    "QuotaSettings",
     "SentimentSettings",
     "Settings",
     "SettingsError",
@@ -152,13 +153,13 @@ class ApiSettings(Group):
     origins: tuple[Origin, ...] = ()
     """Origins of web pages that may call the API, such as https://app.example.com"""
     requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second"""
+    """Sustained requests per second of all users together"""
     burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
-    """Requests allowed at once"""
+    """Requests of all users together allowed at once"""
     costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second for each of POST jobs and POST sentiment"""
+    """Sustained requests per second of all users together, for each of POST jobs and POST sentiment"""
     costly_burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
-    """Requests allowed at once for each of POST jobs and POST sentiment"""
+    """Requests of all users together allowed at once, for each of POST jobs and POST sentiment"""
     domain: OrUnset[HostName] = None
     """Custom domain of the API, such as api.example.com"""
     hosted_zone_id: OrUnset[str] = None
@@ -208,6 +209,33 @@ class ApiSettings(Group):
             "editor": "strangers can cause costs, and change the list of companies that all users share",
         }
         return [f"{PROJECT}:api.self_registration lets anybody register, as {role}: {meaning[role]}."]
+
+
+class QuotaSettings(Group):
+    """How much each user, each project and the stack may use."""
+
+    requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second of one user, for each endpoint and function instance"""
+    costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second of one user, for each of POST jobs and POST sentiment"""
+    characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Characters that one user may have analysed or translated in a day"""
+    stack_characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Characters that all users together may have analysed or translated in a day"""
+    running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
+    """Jobs of one user that run at the same time"""
+    stack_running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
+    """Jobs of all users together that run at the same time"""
+    projects: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Active projects that one user owns"""
+    documents: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Documents of one project"""
+    stored_bytes: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
+    """Bytes of all documents that one user has uploaded"""
+    uploaded_bytes_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
+    """Bytes that one user may upload in a day"""
+    companies: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Companies that are watched"""
 
 
 class JobScheduleSettings(Group):
@@ -296,6 +324,8 @@ class Settings(Group):
     """The sentiment pipeline"""
     api: ApiSettings = ApiSettings()
     """The HTTP API"""
+    quotas: QuotaSettings = QuotaSettings()
+    """How much each user, each project and the stack may use"""
     jobs: JobSettings = JobSettings()
     """Batch jobs"""
 

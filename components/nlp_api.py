@@ -21,6 +21,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
 from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
 from schema.endpoints import ENDPOINTS
+from schema.quotas import Quotas
 from schema.roles import COGNITO_CLAIM, DefaultRole, Role
 
 
@@ -61,10 +62,13 @@ class NlpApiArgs:
         Put AWS WAF in front of the sign-in.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
+    quotas
+        How much each user, and all together, may use.
     requests_per_second, burst
-        Rate limit shared by all routes that are not costly.
+        Rate limit of all users together, shared by all routes that are not costly. It keeps a flood from costing
+        without end. What one user may send is far less, and a quota.
     costly_requests_per_second, costly_burst
-        Rate limit of each costly route, whose requests cause paid work.
+        Rate limit of all users together, for each costly route, whose requests cause paid work.
     domain
         Custom domain, such as `api.example.com`, which is then the only address.
     hosted_zone_id
@@ -93,10 +97,11 @@ class NlpApiArgs:
     sign_in_prefix: pulumi.Input[str] | None = None
     firewall: bool = False
     origins: Sequence[str] = ()
-    requests_per_second: pulumi.Input[float] = 100
-    burst: pulumi.Input[int] = 200
-    costly_requests_per_second: pulumi.Input[float] = 5
-    costly_burst: pulumi.Input[int] = 10
+    quotas: Quotas = field(default_factory=Quotas)
+    requests_per_second: pulumi.Input[float] = 500
+    burst: pulumi.Input[int] = 1000
+    costly_requests_per_second: pulumi.Input[float] = 100
+    costly_burst: pulumi.Input[int] = 200
     domain: str | None = None
     hosted_zone_id: pulumi.Input[str] | None = None
     certificate_arn: pulumi.Input[str] | None = None
@@ -170,6 +175,7 @@ class NlpApi(pulumi.ComponentResource):
                 "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
             },
             roles=_roles(args),
+            quotas=args.quotas,
             costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
 

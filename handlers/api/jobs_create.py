@@ -49,4 +49,4 @@ def create_job(request: Request) -> Answer:
     return once(table, request, new, create)
 
 
-handler = endpoint(create_job)
+handler = endpoint(create_job, costly=table)

@@ -30,4 +30,4 @@ def analyse_texts(request: Request) -> Answer:
     return once(table, request, new, lambda _: answer(200, analyse(comprehend, new)))
 
 
-handler = endpoint(analyse_texts)
+handler = endpoint(analyse_texts, costly=table)
