@@ -100,6 +100,7 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
                     project=one.project,
                     options=one.options_json,
                     fields=one.channels,
+                    max_characters=one.max_characters,
                 )
                 for one in jobs.schedules
                 if one.kind == name
@@ -108,7 +109,7 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
             log_retention_days=functions.log_retention_days,
             tracing=functions.tracing,
             alarm_topics=alarm_topics,
-            **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
+            **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds", "max_characters"),
         ),
         opts=moved,
     )
@@ -127,6 +128,7 @@ api = NlpApi(
         isolated_translation=jobs.isolated_translation,
         quotas=quotas,
         protect=settings.protect,
+        **jobs.given("max_characters"),
         **settings.api.given(),
     ),
 )

@@ -251,6 +251,8 @@ class JobScheduleSettings(Group):
     """Id of the project"""
     options: dict[str, Any] = Field(default={}, validate_default=True)
     """Options of the jobs, as in the API"""
+    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Most characters that a job sends to paid services; jobs.max_characters when not set"""
 
     @field_validator("options")
     @classmethod
@@ -297,6 +299,8 @@ class JobSettings(Group):
     """Disk size per instance, in GB"""
     time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=JOB_SECONDS)
     """Longest run time of a job, in seconds"""
+    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Most characters that a job may send to paid services"""
     isolated_translation: Flag = False
     """Run translation jobs without a network, not even to AWS; MarianMT only"""
     schedules: tuple[JobScheduleSettings, ...] = ()
@@ -304,10 +308,15 @@ class JobSettings(Group):
 
     @field_validator("schedules")
     @classmethod
-    def _unique(cls, schedules: tuple[JobScheduleSettings, ...]) -> tuple[JobScheduleSettings, ...]:
+    def _unique_and_within_the_limit(
+        cls, schedules: tuple[JobScheduleSettings, ...], info: ValidationInfo
+    ) -> tuple[JobScheduleSettings, ...]:
         counts = Counter((one.kind, one.label) for one in schedules)
         if repeated := [f"{label!r} of {kind}" for (kind, label), count in counts.items() if count > 1]:
             raise ValueError(f"each label once per kind, not several times like {' and '.join(repeated)}")
+        most = info.data.get("max_characters")
+        if most and (over := [one.label for one in schedules if (one.max_characters or 0) > most]):
+            raise ValueError(f"max_characters of at most {most}, as jobs.max_characters is, for {' and '.join(over)}")
         return schedules
 
 

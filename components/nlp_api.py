@@ -16,6 +16,7 @@ from components.blocks.http.endpoint_routes import MakeGrant, on_bucket, on_mach
 from components.blocks.http.lambda_api import LambdaApi
 from components.blocks.http.routes import JwtIssuer, Route, Throttle
 from components.blocks.resources import child
+from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
 from components.blocks.workflow.state_machine import StateMachine
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
@@ -43,6 +44,8 @@ class NlpApiArgs:
         Version that `GET /health` answers.
     isolated_translation
         Translation jobs have no network, so the API refuses jobs that use Amazon Translate.
+    max_characters
+        Most characters that a job may send to paid services.
     issuer, audience
         JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
     default_role
@@ -85,6 +88,7 @@ class NlpApiArgs:
     machines: Mapping[str, StateMachine] = field(default_factory=dict)
     version: pulumi.Input[str] = "unknown"
     isolated_translation: bool = False
+    max_characters: int = BatchJobWorkflowArgs.max_characters
     issuer: pulumi.Input[str] | None = None
     audience: Sequence[pulumi.Input[str]] = ()
     default_role: DefaultRole = "reader"
@@ -173,6 +177,7 @@ class NlpApi(pulumi.ComponentResource):
             environment={
                 "VERSION": args.version,
                 "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
+                "MAX_CHARACTERS": str(args.max_characters),
             },
             roles=_roles(args),
             quotas=args.quotas,

@@ -16,6 +16,7 @@ from schema.endpoint import (
     Endpoint,
     Use,
 )
+from schema.jobs import REPORT_FILE
 from schema.templates import before_fields, pattern
 
 _BODY = (400, 413, 415, 422)
@@ -37,6 +38,7 @@ _COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
 _RESULT_OBJECTS = (pattern(projects.RESULTS_PREFIX), pattern(projects.FORMER_RESULTS_PREFIX))
+_REPORT_OBJECTS = pattern(projects.RESULTS_PREFIX) + REPORT_FILE
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
 
 
@@ -156,10 +158,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Announce a document and get the form that uploads it",
         description="Send the form to its `url` as multipart/form-data: all its fields first, the file last, in the "
-        "field `file`. It takes 1 byte to 100 MiB for 15 minutes. A repeated request with the same Idempotency-Key "
+        "field `file`. It takes 1 byte to 100 MiB for 15 minutes, or as much as the caller's quotas leave. A repeated request with the same Idempotency-Key "
         "gets the same document and a new form.",
         # The presigned form acts with the function's permission to put.
-        uses=(_documents_table("GetItem", "PutItem"), _documents_bucket("PutObject", _DOCUMENT_OBJECTS)),
+        uses=(
+            _documents_table("BatchGetItem", "PutItem", "UpdateItem", "Query"),
+            _documents_bucket("PutObject", _DOCUMENT_OBJECTS),
+        ),
+        quotas=("documents", "stored_bytes", "uploaded_bytes_per_day"),
         request=_DOCUMENT_TYPES + "NewDocument",
         example={"name": "contract.docx"},
         answers={201: (_DOCUMENT_TYPES + "Upload", "The document and its form")},
@@ -173,7 +179,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Documents",
         role="editor",
         summary="Delete a document and its content",
-        uses=(_documents_table("BatchGetItem", "DeleteItem"), _documents_bucket("DeleteObject", _DOCUMENT_OBJECTS)),
+        uses=(
+            _documents_table("BatchGetItem", "DeleteItem", "UpdateItem"),
+            _documents_bucket("DeleteObject", _DOCUMENT_OBJECTS),
+        ),
         answers={204: (None, "It is deleted")},
         problems=(404, 409),
     ),
@@ -198,17 +207,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Start a job over all documents of a project",
         description="One job of a kind runs in a project at a time: another is refused, and recorded as rejected. "
+        "`max_characters` counts towards the characters of the day until the job has ended; then what it sent counts. "
         + _ONCE,
         uses=(
-            _documents_table("GetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem"),
-            _documents_bucket("ListBucket", _DOCUMENT_OBJECTS, _MODEL_OBJECTS),
+            _documents_table("GetItem", "BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem"),
+            _documents_bucket("ListBucket", _DOCUMENT_OBJECTS, _MODEL_OBJECTS, _REPORT_OBJECTS),
+            _documents_bucket("GetObject", _REPORT_OBJECTS),
             Use(STATE_MACHINES, ("StartExecution", "DescribeExecution")),
         ),
-        environment=("ISOLATED_TRANSLATION",),
+        environment=("ISOLATED_TRANSLATION", "MAX_CHARACTERS"),
         costly=True,
+        quotas=("running_jobs", "stack_running_jobs", "characters_per_day", "stack_characters_per_day"),
         timeout_seconds=LONG_SECONDS,
         request=_JOB_TYPES + "NewJob",
-        example={"kind": "translate", "options": {"target": "de", "source": "en", "engine": "amazon"}},
+        example={
+            "kind": "translate",
+            "options": {"target": "de", "source": "en", "engine": "amazon"},
+            "max_characters": 200_000,
+        },
         answers={202: (_JOB_TYPES + "Job", "The job, which runs")},
         problems=(*_BODY, 404, 409),
         idempotent=True,
@@ -350,9 +366,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Analyse up to 25 texts now",
         description=f"One text's failure is not another's. {_ONCE}",
-        uses=(_documents_table("PutItem"),),
+        uses=(_documents_table("PutItem", "UpdateItem"),),
         services=("comprehend:BatchDetectSentiment",),
         costly=True,
+        quotas=("characters_per_day", "stack_characters_per_day"),
         timeout_seconds=LONG_SECONDS,
         request=_TEXT_TYPES + "NewSentiments",
         example={"texts": ["The new release is a joy to use."], "language": "en"},

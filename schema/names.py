@@ -22,6 +22,8 @@ CONTENT_TYPES = {
     ".md": "text/markdown",
     ".html": "text/html",
 }
+# Endings of formats in which each character takes a byte at least.
+UNCOMPRESSED = frozenset((".txt", ".md", ".html"))
 FILE_NAME_EXPECTED = (
     f"a file name ending in {', '.join(list(CONTENT_TYPES)[:-1])} or {list(CONTENT_TYPES)[-1]}, "
     f"4 to {FILE_NAME_CHARACTERS} characters, without slashes"

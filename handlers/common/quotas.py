@@ -159,12 +159,14 @@ class Characters:
         limit = self._limits[quota]
         condition, values = room(CHARACTERS, limit, characters)
         try:
-            self._table.add(day_key(user, day_of(now)), {CHARACTERS: characters}, condition, values, day_expiry(now))
+            self._table.increase(
+                day_key(user, day_of(now)), {CHARACTERS: characters}, condition, values, day_expiry(now)
+            )
         except RefusedError as error:
             raise over_daily_quota(quota, limit, error.refused[0].get(CHARACTERS, 0), now) from None
 
     def _add(self, user: str, characters: int, now: float) -> None:
-        self._table.add(day_key(user, day_of(now)), {CHARACTERS: characters}, changes=day_expiry(now))
+        self._table.increase(day_key(user, day_of(now)), {CHARACTERS: characters}, changes=day_expiry(now))
 
 
 def day_expiry(now: float) -> dict[str, int]:

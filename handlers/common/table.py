@@ -129,7 +129,7 @@ class Table:
         """
         return self._update(self.update_action(key, changes, condition, values))
 
-    def add(
+    def increase(
         self,
         key: Key,
         amounts: Values,
@@ -137,7 +137,7 @@ class Table:
         values: Values | None = None,
         changes: Values | None = None,
     ) -> Item:
-        """Add to attributes of an item, and change others; see `add_action`.
+        """Add to attributes of an item, and change others; see `increase_action`.
 
         Returns
         -------
@@ -148,7 +148,7 @@ class Table:
         RefusedError
             The condition does not hold; `refused[0]` is the stored item.
         """
-        return self._update(self.add_action(key, amounts, condition, values, changes))
+        return self._update(self.increase_action(key, amounts, condition, values, changes))
 
     def _update(self, action: dict[str, Any]) -> Item:
         request = {**action["Update"], "ReturnValues": "ALL_NEW"}
@@ -228,7 +228,7 @@ class Table:
         parts += ["REMOVE " + ", ".join(removed)] if removed else []
         return self._expression(key, parts, condition, values, {f"set_{name}": value for name, value in kept.items()})
 
-    def add_action(
+    def increase_action(
         self,
         key: Key,
         amounts: Values,

@@ -134,6 +134,6 @@ class RateCheck:
         except RefusedError:
             latest = {"latest": now + int(self._rate.ahead)}
             try:
-                table.add(key, {SPENT_UNTIL: interval}, f"#{SPENT_UNTIL} <= :latest", latest, expiry)
+                table.increase(key, {SPENT_UNTIL: interval}, f"#{SPENT_UNTIL} <= :latest", latest, expiry)
             except RefusedError as error:
                 raise self._rate.refusal(error.refused[0].get(SPENT_UNTIL, now), now) from None

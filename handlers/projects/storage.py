@@ -1,0 +1,189 @@
+"""What documents hold of the quotas: their number in a project, and their bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from handlers.common.problems import Problem
+from handlers.common.quotas import day_expiry, day_of, over_daily_quota, over_quota, room
+from handlers.common.table import Item, RefusedError, Table
+from schema.projects import AFTER_ALL_IDS, Key, document_key
+from schema.quotas import BYTES, DOCUMENTS, UPLOADED, Quotas, counts_key, day_key, held_key
+from schema.retry import Backoff
+
+# Uploads and deletions of one user change the same counter, and get in each other's way.
+PATIENT = Backoff(attempts=12, first_seconds=0.05, longest_seconds=1)
+# Attributes of a document's item: the versions of its content that were counted, and their bytes.
+VERSIONS = "versions"
+# Attribute of a document's item: why its content was removed.
+REFUSED = "refused"
+_FREE_ROOM = "Delete documents, or ask whoever runs this stack for more."
+
+
+class DocumentCounter:
+    """Counts the documents of a project.
+
+    The counter is changed without a transaction, because many uploads begin at once. What is lost between the counter
+    and the document is found when the quota is reached: then the documents themselves are counted.
+
+    Parameters
+    ----------
+    table
+        The documents table.
+    limit
+        Documents of a project.
+    """
+
+    def __init__(self, table: Table, limit: int) -> None:
+        self._table = table
+        self._limit = limit
+
+    def take(self, project_id: str) -> None:
+        """Count one more document.
+
+        Raises
+        ------
+        Problem
+            The project has as many as it may have.
+        """
+        key = counts_key(project_id)
+        has_room = f"#{DOCUMENTS} < :limit"
+        try:
+            self._table.increase(key, {DOCUMENTS: 1}, has_room, {"limit": self._limit})
+        except RefusedError as error:
+            self._recount(project_id, key, error.refused[0])
+
+    def give_back(self, project_id: str) -> None:
+        """Count one document less."""
+        self._table.increase(counts_key(project_id), {DOCUMENTS: -1})
+
+    def _recount(self, project_id: str, key: Key, counted: Item) -> None:
+        """Count the documents themselves, and one more, where the counter is full or was never set."""
+        partition, low = document_key(project_id, "")
+        found = self._table.count(partition, low, low + AFTER_ALL_IDS)
+        if found >= self._limit:
+            raise over_quota("documents", self._limit, found, "Delete documents, or use another project.")
+        seen = counted.get(DOCUMENTS)
+        is_unchanged = f"attribute_not_exists(#{DOCUMENTS})" if seen is None else f"#{DOCUMENTS} = :seen"
+        try:
+            self._table.update(key, {DOCUMENTS: found + 1}, is_unchanged, {} if seen is None else {"seen": seen})
+        except RefusedError:
+            # Somebody else has just counted them.
+            self._table.increase(key, {DOCUMENTS: 1})
+
+
+class StoredBytes:
+    """Counts the bytes of the documents that a user has uploaded, those of each version once.
+
+    Parameters
+    ----------
+    table
+        The documents table.
+    quotas
+        The quotas.
+    clock
+        Returns the present time in seconds since 1970.
+    """
+
+    def __init__(self, table: Table, quotas: Quotas, clock: Callable[[], float] = time.time) -> None:
+        self._table = table
+        self._quotas = quotas
+        self._clock = clock
+
+    def keys(self, user: str) -> list[Key]:
+        """Keys of the items from which `left` tells what is left."""
+        return [held_key(user), day_key(user, day_of(self._clock()))]
+
+    def left(self, held: Item | None, day: Item | None) -> int:
+        """Tell how many bytes a user may upload.
+
+        Raises
+        ------
+        Problem
+            There are none left.
+        """
+        quotas = self._quotas
+        stored, uploaded = (held or {}).get(BYTES, 0), (day or {}).get(UPLOADED, 0)
+        if stored >= quotas.stored_bytes:
+            raise over_quota("stored_bytes", quotas.stored_bytes, stored, _FREE_ROOM)
+        if uploaded >= quotas.uploaded_bytes_per_day:
+            raise over_daily_quota(
+                "uploaded_bytes_per_day", quotas.uploaded_bytes_per_day, uploaded, self._clock()
+            )
+        return min(quotas.stored_bytes - stored, quotas.uploaded_bytes_per_day - uploaded)
+
+    def count(self, document: Item, version: str, size: int) -> Problem | None:
+        """Count an upload, once however often it is reported.
+
+        Parameters
+        ----------
+        document
+            Item of its document.
+        version
+            Version of the object.
+        size
+            Its bytes.
+
+        Returns
+        -------
+        None where it counts, or where its document is deleted meanwhile. The quota that has no room for it.
+        """
+        now, user, quotas = self._clock(), document["created_by"], self._quotas
+        key = (document["pk"], document["sk"])
+        actions = [
+            self._table.increase_action(
+                key,
+                {VERSIONS: frozenset((version,)), BYTES: size},
+                f"attribute_exists(#document) AND (attribute_not_exists(#{VERSIONS}) "
+                f"OR NOT contains(#{VERSIONS}, :version))",
+                {"version": version},
+            ),
+            self._table.increase_action(held_key(user), {BYTES: size}, *room(BYTES, quotas.stored_bytes, size)),
+            self._table.increase_action(
+                day_key(user, day_of(now)),
+                {UPLOADED: size},
+                *room(UPLOADED, quotas.uploaded_bytes_per_day, size),
+                day_expiry(now),
+            ),
+        ]
+        try:
+            self._table.transact(actions, PATIENT)
+        except RefusedError as error:
+            refused = error.refused
+        else:
+            return None
+        if 0 in refused:
+            return None
+        if 1 in refused:
+            return over_quota("stored_bytes", quotas.stored_bytes, refused[1].get(BYTES, 0), _FREE_ROOM)
+        used = refused[2].get(UPLOADED, 0)
+        return over_daily_quota("uploaded_bytes_per_day", quotas.uploaded_bytes_per_day, used, now)
+
+    def refuse(self, document: Item, reason: str) -> None:
+        """Note at a document why its content was removed, for whoever lists it."""
+        try:
+            self._table.update((document["pk"], document["sk"]), {REFUSED: reason}, "attribute_exists(#document)")
+        except RefusedError:
+            return
+
+    def delete(self, document: Item) -> bool:
+        """Delete a document's item, and count its bytes no longer.
+
+        Returns
+        -------
+        Whether it was there.
+        """
+        key, size = (document["pk"], document["sk"]), document.get(BYTES, 0)
+        # Its bytes may have been counted since it was read.
+        is_same = f"#{BYTES} = :bytes" if size else f"attribute_exists(#document) AND attribute_not_exists(#{BYTES})"
+        actions: list[dict[str, Any]] = [self._table.delete_action(key, is_same, {"bytes": size} if size else {})]
+        if size:
+            actions.append(self._table.increase_action(held_key(document["created_by"]), {BYTES: -size}))
+        try:
+            self._table.transact(actions, PATIENT)
+        except RefusedError as error:
+            changed = error.refused.get(0)
+            return self.delete(changed) if changed else False
+        return True
