@@ -174,6 +174,32 @@ def archive(invocation: Invocation, project: str) -> None:
     hint(f"Bring it back: {restore}")
 
 
+@projects.command(epilog=examples("nlp projects leave 'Contracts 2026'"))
+@click.argument("project")
+@global_options()
+@click.pass_obj
+def leave(invocation: Invocation, project: str) -> None:
+    """Leave a project that somebody else shares with you.
+
+    You do not see it any more. Its owner can share it with you again.
+    """
+    from cli.api.errors import ApiError
+    from cli.api.project_names import find_project
+
+    api = invocation.api
+    found = find_project(api, project)
+    try:
+        api.delete("projects", found["project"], "members", "me")
+    except ApiError as error:
+        # A first request, whose answer was lost, may have done it.
+        if not (error.status == 404 and error.repeated):
+            raise
+    if invocation.json:
+        write_json({"project": found["project"], "left": True})
+    else:
+        say(f"Left {printable(found['name'])}.")
+
+
 def _user_id(invocation: Invocation, user: str) -> str:
     if "@" not in user:
         return user

@@ -25,11 +25,11 @@ OBJECTS = {
     "programs": [f"{projects.PROGRAMS_PREFIX}0123abcd/program.zip"],
     "others": [f"projects/{PROJECT}/x/documents/{DOCUMENT}/a.txt", "projects/a/documents/b/c.txt", "documents/a.txt"],
 }
-ACTIONS = ("GetObject", "PutObject", "DeleteObject")
+ACTIONS = ("GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion")
 READS = {"GetObject documents", "GetObject programs"}
 # What the functions and jobs of the product may do with objects. All others may do nothing with them.
 EXPECTED = {
-    "product-withdraw": {"DeleteObject documents"},
+    "product-withdraw": {"DeleteObjectVersion documents"},
     "product-api-documents-create": {"PutObject documents"},
     "product-api-document-delete": {"DeleteObject documents"},
     "product-api-job-results": {"GetObject results", "GetObject former results"},

@@ -48,17 +48,28 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "GET /health": (set(), {"VERSION"}),
     "GET /openapi.json": (set(), set()),
     "GET /projects": (
-        {f"dynamodb:Query {PROJECTS}/index/by-user", f"dynamodb:BatchGetItem {PROJECTS}"},
+        {
+            f"dynamodb:Query {PROJECTS}/index/by-membership",
+            f"dynamodb:Query {PROJECTS}/index/by-user",
+            f"dynamodb:BatchGetItem {PROJECTS}",
+        },
         {"DOCUMENTS_TABLE"},
     ),
-    "POST /projects": ({f"dynamodb:PutItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "POST /projects": (
+        {f"dynamodb:PutItem {PROJECTS}", f"dynamodb:UpdateItem {PROJECTS}"},
+        {"DOCUMENTS_TABLE"},
+    ),
     "GET /projects/{project}": ({f"dynamodb:GetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
     "PATCH /projects/{project}": (
         {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")},
         {"DOCUMENTS_TABLE"},
     ),
     "DELETE /projects/{project}": (
-        {f"dynamodb:{action} {PROJECTS}" for action in ("UpdateItem", "ConditionCheckItem")},
+        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "ConditionCheckItem")},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "DELETE /projects/{project}/members/me": (
+        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "DeleteItem")},
         {"DOCUMENTS_TABLE"},
     ),
     "GET /projects/{project}/documents": (

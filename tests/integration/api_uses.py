@@ -49,6 +49,7 @@ class ApiUses:
     def __init__(self, stack: LocalStack, user: ApiUser) -> None:
         self._stack = stack
         self._user = user
+        self._another = ApiUser(stack, "another@example.com")
         self._started: list[tuple[str, str]] = []
         self.project = self._project()
         self.document = user.upload(self.project, "text.txt", TEXT)
@@ -81,6 +82,8 @@ class ApiUses:
             ],
             "project_archive": [self._archives_project],
             "project_change": [self._changes_project],
+            "project_leave": [self._leaves_project],
+            "projects_create": [self._creates_a_shared_project],
             "sentiment": [self._analyses_once],
         }
         return {
@@ -138,23 +141,24 @@ class ApiUses:
         form = answer.json()["form"]
         return httpx.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"x")}).is_success
 
-    def withdraws_a_late_upload(self) -> bool:
-        """Told of an object without a document, its function deletes the object."""
-        key = f"projects/{self.project}/documents/{new_id()}/late.txt"
-        bucket = self._stack.outputs["documents_bucket"]
+    def keeps_the_first_upload(self) -> bool:
+        """Told of two uploads of a document, its function deletes the second."""
+        announced = self._user.call("POST", f"{self._path()}/documents", {"name": "late.txt"})
+        key, bucket = announced["form"]["fields"]["key"], self._stack.outputs["documents_bucket"]
         s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
-        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-        event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}
+        # Put, not posted: S3 tells nobody of it.
+        versions = [s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"] for _ in range(2)]
+        objects = [{"key": key, "versionId": version} for version in versions]
+        event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": uploaded}} for uploaded in objects]}
         [function] = [
             one.id
             for one in self._stack.deployment.resources
             if (one.type, one.name) == ("aws:lambda/function:Function", "product-withdraw")
         ]
         lambda_.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        deleted = s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"] == 0
-        if not deleted:  # nor may it be there for others
-            s3.delete_object(Bucket=bucket, Key=key)
-        return deleted
+        left = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        self._user.call("DELETE", f"{self._path()}/documents/{announced['document']['document']}")
+        return [version["VersionId"] for version in left] == versions[:1]
 
     def _links_to_results(self, job: str | None = None) -> bool:
         answer = self._user.request("GET", f"{self._path()}/jobs/{job or self.jobs['analyse']}/results")
@@ -182,6 +186,18 @@ class ApiUses:
         path = self._path(self._project())
         changes = [{"name": "Changed"}, {"shared_with": ["somebody"]}, {"shared_with": []}]
         return all(self._answers(200, "PATCH", path, change) for change in changes)
+
+    def _leaves_project(self) -> bool:
+        """Another user shares a project with this one, who leaves it."""
+        body = {"name": "Shared", "shared_with": [self._user_id()]}
+        shared = self._another.call("POST", "/projects", body)["project"]
+        return self._answers(204, "DELETE", f"{self._path(shared)}/members/me")
+
+    def _user_id(self) -> str:
+        return self._user.call("GET", self._path())["owner"]
+
+    def _creates_a_shared_project(self) -> bool:
+        return self._answers(201, "POST", "/projects", {"name": "Shared", "shared_with": ["somebody"]})
 
     def _starts_job(self, kind: str) -> bool:
         return self._start(kind) is not None

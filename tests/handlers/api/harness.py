@@ -134,17 +134,23 @@ class Api:
         self._create_tables()
         location: Any = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=NAMES["DOCUMENTS_BUCKET"], CreateBucketConfiguration=location)
+        self.s3.put_bucket_versioning(Bucket=NAMES["DOCUMENTS_BUCKET"], VersioningConfiguration={"Status": "Enabled"})
         self.state_machines = {kind: self._state_machine(kind) for kind in KINDS}
         self.modules = self._load()
 
     def _create_tables(self) -> None:
-        keys = ("user", "project", "project_status", "job")
+        keys = ("membership", "user", "project", "project_status", "job")
         self.dynamodb.create_table(
             TableName=NAMES["DOCUMENTS_TABLE"],
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *keys)],
             KeySchema=_keys("pk", "sk"),
             GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-membership",
+                    "KeySchema": _keys("membership", "project"),
+                    "Projection": _ALL,
+                },
                 {"IndexName": "by-user", "KeySchema": _keys("user", "project"), "Projection": _ALL},
                 {"IndexName": "by-status", "KeySchema": _keys("project_status", "job"), "Projection": _ALL},
             ],
