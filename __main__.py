@@ -57,15 +57,16 @@ functions = FunctionDefaults(
 pipeline_args = SentimentPipelineArgs(functions=functions, protect=settings.protect, **settings.sentiment.given())
 pipeline = SentimentPipeline("sentiment", pipeline_args)
 
+quotas = Quotas(**settings.quotas.given())
 # Stacks of version 0.1.0 have the following resources inside a component `ProductApi`.
 store = DocumentStore(
     "product",
-    DocumentStoreArgs(functions=functions, upload_origins=settings.api.origins, protect=settings.protect),
+    DocumentStoreArgs(
+        functions=functions, upload_origins=settings.api.origins, quotas=quotas, protect=settings.protect
+    ),
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="cloud-nlp:index:ProductApi")]),
 )
 moved = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=former_product_api("product"))])
-
-quotas = Quotas(**settings.quotas.given())
 
 jobs = settings.jobs
 # The embedded AWS runs jobs with this machine's Python, which has the packages.

@@ -14,6 +14,7 @@ from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Index, Table
 from schema import projects
 from schema.endpoint import DOCUMENTS_BUCKET, DOCUMENTS_TABLE
+from schema.quotas import QUOTAS_VARIABLE, Quotas
 from schema.templates import before_fields, pattern
 
 
@@ -27,12 +28,15 @@ class DocumentStoreArgs:
         Defaults shared by all functions of the stack.
     upload_origins
         Origins of web pages, such as `https://app.example.com`, that may post documents and read links to results.
+    quotas
+        How much each user may upload.
     protect
         Protect the table and the bucket from deletion.
     """
 
     functions: FunctionDefaults = field(default_factory=FunctionDefaults)
     upload_origins: Sequence[str] = ()
+    quotas: Quotas = field(default_factory=Quotas)
     protect: bool = False
 
 
@@ -87,6 +91,7 @@ class DocumentStore(pulumi.ComponentResource):
                 DOCUMENTS_TABLE: self.documents.grant("BatchGetItem", "UpdateItem"),
                 DOCUMENTS_BUCKET: self.files.grant("DeleteObjectVersion", prefix=documents),
             },
+            environment={QUOTAS_VARIABLE: args.quotas.to_json()},
             asynchronous=True,
             opts=child(self),
         )

@@ -158,7 +158,9 @@ class NlpApi(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _store(self, name: str, args: NlpApiArgs) -> DocumentStore:
-        store = DocumentStoreArgs(functions=args.functions, upload_origins=args.origins, protect=args.protect)
+        store = DocumentStoreArgs(
+            functions=args.functions, upload_origins=args.origins, quotas=args.quotas, protect=args.protect
+        )
         return DocumentStore(name, store, opts=child(self))
 
     def _routes(self, args: NlpApiArgs) -> list[Route]:

@@ -73,6 +73,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="GET",
+        path="/quotas",
+        script="quotas_get",
+        group="Quotas",
+        role="reader",
+        summary="Show the caller's quotas: what is used, what is left, and when it renews",
+        description="Jobs that have ended are settled first: what they reserved and did not send is free again.",
+        uses=(
+            _documents_table("BatchGetItem", "UpdateItem"),
+            _documents_bucket("ListBucket", _REPORT_OBJECTS),
+            _documents_bucket("GetObject", _REPORT_OBJECTS),
+        ),
+        answers={200: ("handlers.projects.quota_models:QuotaList", "All quotas")},
+    ),
+    Endpoint(
+        method="GET",
         path="/projects",
         script="projects_list",
         group="Projects",
@@ -98,6 +113,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Create a project",
         description=_ONCE,
         uses=(_documents_table("PutItem", "UpdateItem"),),
+        quotas=("projects",),
         request=_PROJECT_TYPES + "NewProject",
         example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
         answers={201: (_PROJECT_TYPES + "Project", "The new project")},
@@ -125,6 +141,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Change a project",
         description="Only its owner may. Fields that are absent stay as they are.",
         uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),),
+        quotas=("projects",),
         request=_PROJECT_TYPES + "ProjectChanges",
         example={"name": "Contracts 2027"},
         answers={200: (_PROJECT_TYPES + "Project", "The project as it is now")},
@@ -174,8 +191,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Announce a document and get the form that uploads it",
         description="Send the form to its `url` as multipart/form-data: all its fields first, the file last, in the "
-        "field `file`. It takes 1 byte to 100 MiB for 15 minutes, or as much as the caller's quotas leave. A repeated request with the same Idempotency-Key "
-        "gets the same document and a new form.",
+        "field `file`. It takes 1 byte to 100 MiB for 15 minutes, or as much as the caller's quotas leave. A repeated "
+        "request with the same Idempotency-Key gets the same document and a new form.",
         # The presigned form acts with the function's permission to put.
         uses=(
             _documents_table("BatchGetItem", "PutItem", "UpdateItem", "Query"),
@@ -315,8 +332,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Add, change, rename and remove up to 100 companies",
         description="Answers what became of each change, in order. When a field is wrong, nothing is changed. "
-        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal.",
-        uses=(Use(COMPANIES_TABLE, ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")),),
+        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal. Where the "
+        "changes would make more companies than the quota allows, nothing is changed either.",
+        uses=(Use(COMPANIES_TABLE, ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Scan")),),
+        quotas=("companies",),
         timeout_seconds=LONG_SECONDS,
         request=_COMPANY_TYPES + "ManyChanges",
         example={
@@ -328,7 +347,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             ]
         },
         answers={200: (_COMPANY_TYPES + "ManyResults", "What became of each change")},
-        problems=_BODY,
+        problems=(*_BODY, 409),
     ),
     Endpoint(
         method="GET",
@@ -351,7 +370,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Watch a company, or change its page",
         description="The list of companies is one for all users.",
-        uses=(Use(COMPANIES_TABLE, ("UpdateItem",)),),
+        uses=(Use(COMPANIES_TABLE, ("UpdateItem", "Scan")),),
+        quotas=("companies",),
         parameters=_COMPANY_NAME,
         request=_COMPANY_TYPES + "CompanyChanges",
         example={"page": "Meta Platforms"},
@@ -359,7 +379,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             200: (_COMPANY_TYPES + "Company", "The company, which was watched before"),
             201: (_COMPANY_TYPES + "Company", "The company, which is new"),
         },
-        problems=(*_BODY, 404),
+        problems=(*_BODY, 404, 409),
     ),
     Endpoint(
         method="DELETE",

@@ -13,9 +13,11 @@ from handlers.common.batch_get import batch_get
 from handlers.common.concurrency import both
 from handlers.common.problems import not_found
 from handlers.common.times import utc_now
+from handlers.companies.counting import require_room
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
 from schema.companies import COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
+from schema.quotas import Quotas
 from schema.retry import Backoff
 
 _ADDED_AT = "added_at"
@@ -35,15 +37,23 @@ class WatchList:
         Name of the table of observations; empty where only companies are read or changed.
     sleep
         Waits a number of seconds between attempts.
+    limit
+        Companies that the stack watches.
     """
 
     def __init__(
-        self, dynamodb: Any, companies: str, observations: str = "", sleep: Callable[[float], None] = time.sleep
+        self,
+        dynamodb: Any,
+        companies: str,
+        observations: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+        limit: int = Quotas.companies,
     ) -> None:
         self._dynamodb = dynamodb
         self._companies = companies
         self._observations = observations
         self._sleep = sleep
+        self._limit = limit
 
     def page(self, limit: int, position: str | None, with_latest: bool = True) -> tuple[CompanyPage, str | None]:
         """List companies, each with its latest observation.
@@ -137,16 +147,32 @@ class WatchList:
         Returns
         -------
         The company, and whether it is new.
+
+        Raises
+        ------
+        Problem
+            It is new, and there are as many companies as the quota allows.
         """
+        try:
+            return self._put(name, page, ConditionExpression="attribute_exists(#name)")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+        require_room(self._dynamodb, self._companies, self._limit, 1)
+        return self._put(name, page)
+
+    def _put(self, name: str, page: str | None, **condition: str) -> tuple[Company, bool]:
         now = utc_now()
         change = "SET #added_at = if_not_exists(#added_at, :now)"
+        names = {"#added_at": _ADDED_AT, "#page": PAGE, **({"#name": COMPANY_KEY} if condition else {})}
         answer = self._dynamodb.update_item(
             TableName=self._companies,
             Key=_company_key(name),
             UpdateExpression=f"{change}, #page = :page" if page else f"{change} REMOVE #page",
-            ExpressionAttributeNames={"#added_at": _ADDED_AT, "#page": PAGE},
+            ExpressionAttributeNames=names,
             ExpressionAttributeValues=encode({":now": now, ":page": page}),
             ReturnValues="ALL_OLD",
+            **condition,
         )
         old = decode(answer.get("Attributes", {}))
         return Company(name, page, old.get(_ADDED_AT) if old else now), not old

@@ -7,6 +7,7 @@ import msgspec
 from handlers.common.problems import Problem
 from handlers.common.table import ABSENT, RefusedError, Table
 from handlers.projects.members import Members
+from handlers.projects.owned import OwnedProjects
 from handlers.projects.projects import (
     CONFLICTS,
     UNCHANGED,
@@ -46,9 +47,10 @@ def archive(table: Table, project_id: str, caller: str) -> None:
         update = table.update_action(
             keys.project_key(project_id), {"active": False, **changed_now(caller)}, UNCHANGED, members_of(project)
         )
+        counted = OwnedProjects(table).give_back(project.owner)
         archived = msgspec.structs.replace(project, active=False)
         try:
-            table.transact([update, *locks, *Members(table).list_project(archived)])
+            table.transact([update, *locks, *Members(table).list_project(archived), counted])
         except RefusedError as error:
             if 0 in error.refused:
                 continue  # it was changed since it was read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,9 +13,11 @@ from handlers.common.problems import Problem, not_found
 from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
 from handlers.projects.members import Members, too_many_shares
+from handlers.projects.owned import OwnedProjects
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
 from schema.limits import PROJECT_SHARES
+from schema.quotas import Quotas
 from schema.retry import Backoff, attempts
 
 # Changes that meet another change of the same project: the project is read again, without a pause.
@@ -24,11 +27,20 @@ UNCHANGED = "#owner = :owner AND #active = :active AND #shared_with = :shared_wi
 
 
 class Projects:
-    """The projects of all users; each user sees their own and those shared with them."""
+    """The projects of all users; each user sees their own and those shared with them.
 
-    def __init__(self, table: Table) -> None:
+    Parameters
+    ----------
+    table
+        The documents table.
+    quotas
+        The quotas, of which creating a project or bringing it back needs that of projects.
+    """
+
+    def __init__(self, table: Table, quotas: Quotas = Quotas()) -> None:  # noqa: B008 - a frozen value
         self._table = table
         self._members = Members(table)
+        self._owned = OwnedProjects(table, quotas.projects)
 
     def create(self, project_id: str, new: NewProject, caller: str) -> Project:
         """Create a project.
@@ -41,6 +53,11 @@ class Projects:
             What it shall be.
         caller
             Who is to own it.
+
+        Raises
+        ------
+        Problem
+            The caller owns as many active projects as they may, or others share too many projects with a user already.
         """
         now = utc_now()
         shares = _shares(new.shared_with, caller)
@@ -49,6 +66,7 @@ class Projects:
         alone = msgspec.structs.replace(project, shared_with=[])
         actions = [
             self._table.put_action(item, ABSENT),
+            self._owned.take(caller),
             *self._members.list_project(alone),
             *self._members.add(project, shares),
         ]
@@ -57,6 +75,8 @@ class Projects:
         except RefusedError as error:
             if 0 in error.refused:
                 return msgspec.convert(error.refused[0], Project)
+            if 1 in error.refused:
+                raise self._owned.refusal(error.refused[1]) from None
             raise too_many_shares(actions, error.refused) from None
         return project
 
@@ -109,7 +129,8 @@ class Projects:
                     return self._describe(project_id, caller, wanted)
                 continue
             restored = msgspec.structs.replace(project, **wanted, **changed_now(caller))
-            if self._transact(project, {**wanted, **changed_now(caller)}, self._members.list_project(restored)):
+            counted, members = [self._owned.take(caller)], self._members.list_project(restored)
+            if self._transact(project, {**wanted, **changed_now(caller)}, members, counted):
                 return restored
         raise project_changed()
 
@@ -129,8 +150,14 @@ class Projects:
                 return msgspec.structs.replace(project, **changes)
         raise project_changed()
 
-    def _transact(self, project: Project, changes: dict[str, Any], members: list[dict[str, Any]]) -> bool:
-        """Change a project and the items of its members, all or nothing.
+    def _transact(
+        self,
+        project: Project,
+        changes: dict[str, Any],
+        members: list[dict[str, Any]],
+        counted: Sequence[dict[str, Any]] = (),
+    ) -> bool:
+        """Change a project and the items of its members, and count it where it becomes active, all or nothing.
 
         Returns
         -------
@@ -139,15 +166,17 @@ class Projects:
         Raises
         ------
         Problem
-            Others share too many projects with a user already.
+            Others share too many projects with a user already, or the caller owns as many active ones as they may.
         """
         update = self._table.update_action(keys.project_key(project.project), changes, UNCHANGED, members_of(project))
-        actions = [update, *members]
+        actions = [update, *counted, *members]
         try:
             self._table.transact(actions)
         except RefusedError as error:
             if 0 in error.refused:
                 return False
+            if counted and 1 in error.refused:
+                raise self._owned.refusal(error.refused[1]) from None
             raise too_many_shares(actions, error.refused) from None
         return True
 

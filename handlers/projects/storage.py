@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
 
 from handlers.common.problems import Problem
 from handlers.common.quotas import day_expiry, day_of, over_daily_quota, over_quota, room
 from handlers.common.table import Item, RefusedError, Table
-from schema.projects import AFTER_ALL_IDS, Key, document_key
+from schema.projects import AFTER_ALL_IDS, DOCUMENT_VERSION, PARTITION_KEY, SORT_KEY, Key, document_key
 from schema.quotas import BYTES, DOCUMENTS, UPLOADED, Quotas, counts_key, day_key, held_key
 from schema.retry import Backoff
 
 # Uploads and deletions of one user change the same counter, and get in each other's way.
 PATIENT = Backoff(attempts=12, first_seconds=0.05, longest_seconds=1)
-# Attributes of a document's item: the versions of its content that were counted, and their bytes.
-VERSIONS = "versions"
 # Attribute of a document's item: why its content was removed.
 REFUSED = "refused"
 _FREE_ROOM = "Delete documents, or ask whoever runs this stack for more."
@@ -75,7 +73,9 @@ class DocumentCounter:
 
 
 class StoredBytes:
-    """Counts the bytes of the documents that a user has uploaded, those of each version once.
+    """Counts the bytes of the documents that a user has uploaded.
+
+    A document's bytes count from its upload to its deletion. What is over a quota when it arrives is removed again.
 
     Parameters
     ----------
@@ -109,37 +109,34 @@ class StoredBytes:
         if stored >= quotas.stored_bytes:
             raise over_quota("stored_bytes", quotas.stored_bytes, stored, _FREE_ROOM)
         if uploaded >= quotas.uploaded_bytes_per_day:
-            raise over_daily_quota(
-                "uploaded_bytes_per_day", quotas.uploaded_bytes_per_day, uploaded, self._clock()
-            )
+            raise over_daily_quota("uploaded_bytes_per_day", quotas.uploaded_bytes_per_day, uploaded, self._clock())
         return min(quotas.stored_bytes - stored, quotas.uploaded_bytes_per_day - uploaded)
 
     def count(self, document: Item, version: str, size: int) -> Problem | None:
-        """Count an upload, once however often it is reported.
+        """Count the upload that is a document's content, once however often it is reported.
 
         Parameters
         ----------
         document
-            Item of its document.
+            Item of the document.
         version
-            Version of the object.
+            Version of the object that the upload made.
         size
             Its bytes.
 
         Returns
         -------
-        None where it counts, or where its document is deleted meanwhile. The quota that has no room for it.
+        None where it counts, otherwise the quota that has no room for it.
+
+        Raises
+        ------
+        RefusedError
+            The document is deleted, or has another content; `refused[0]` is its item.
         """
         now, user, quotas = self._clock(), document["created_by"], self._quotas
-        key = (document["pk"], document["sk"])
+        is_first = f"attribute_exists({PARTITION_KEY}) AND attribute_not_exists(#{DOCUMENT_VERSION})"
         actions = [
-            self._table.increase_action(
-                key,
-                {VERSIONS: frozenset((version,)), BYTES: size},
-                f"attribute_exists(#document) AND (attribute_not_exists(#{VERSIONS}) "
-                f"OR NOT contains(#{VERSIONS}, :version))",
-                {"version": version},
-            ),
+            self._table.update_action(_key_of(document), {DOCUMENT_VERSION: version, BYTES: size}, is_first),
             self._table.increase_action(held_key(user), {BYTES: size}, *room(BYTES, quotas.stored_bytes, size)),
             self._table.increase_action(
                 day_key(user, day_of(now)),
@@ -152,9 +149,9 @@ class StoredBytes:
             self._table.transact(actions, PATIENT)
         except RefusedError as error:
             refused = error.refused
+            if 0 in refused:
+                raise
         else:
-            return None
-        if 0 in refused:
             return None
         if 1 in refused:
             return over_quota("stored_bytes", quotas.stored_bytes, refused[1].get(BYTES, 0), _FREE_ROOM)
@@ -163,10 +160,8 @@ class StoredBytes:
 
     def refuse(self, document: Item, reason: str) -> None:
         """Note at a document why its content was removed, for whoever lists it."""
-        try:
-            self._table.update((document["pk"], document["sk"]), {REFUSED: reason}, "attribute_exists(#document)")
-        except RefusedError:
-            return
+        with contextlib.suppress(RefusedError):  # it is deleted
+            self._table.update(_key_of(document), {REFUSED: reason}, f"attribute_exists({PARTITION_KEY})")
 
     def delete(self, document: Item) -> bool:
         """Delete a document's item, and count its bytes no longer.
@@ -175,15 +170,21 @@ class StoredBytes:
         -------
         Whether it was there.
         """
-        key, size = (document["pk"], document["sk"]), document.get(BYTES, 0)
-        # Its bytes may have been counted since it was read.
-        is_same = f"#{BYTES} = :bytes" if size else f"attribute_exists(#document) AND attribute_not_exists(#{BYTES})"
-        actions: list[dict[str, Any]] = [self._table.delete_action(key, is_same, {"bytes": size} if size else {})]
+        size = document.get(BYTES)
+        # Its content may have been counted since it was read.
+        is_same = f"attribute_exists({PARTITION_KEY}) AND " + (
+            f"attribute_not_exists(#{BYTES})" if size is None else f"#{BYTES} = :bytes"
+        )
+        actions = [self._table.delete_action(_key_of(document), is_same, {} if size is None else {"bytes": size})]
         if size:
             actions.append(self._table.increase_action(held_key(document["created_by"]), {BYTES: -size}))
         try:
             self._table.transact(actions, PATIENT)
         except RefusedError as error:
-            changed = error.refused.get(0)
+            changed = error.refused[0]
             return self.delete(changed) if changed else False
         return True
+
+
+def _key_of(item: Item) -> Key:
+    return item[PARTITION_KEY], item[SORT_KEY]
