@@ -14,6 +14,7 @@ from components.blocks.compute.layer import dependency_layer
 from components.blocks.compute.sagemaker_images import prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
+from components.blocks.observe.budget import Budget
 from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow.job_role import service_permissions
 from components.blocks.workflow.program import BatchProgram, program_files
@@ -23,7 +24,7 @@ from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineAr
 from schema.job_kind import JobKind
 from schema.jobs import IMPORTED_BY_NAME, KINDS
 from schema.quotas import Quotas
-from settings import host_architecture, host_runtime, load_settings
+from settings import default_tags, host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
 
@@ -38,6 +39,12 @@ architecture = host_architecture() if on_host else settings.functions.architectu
 
 notifications = Notifications("notifications", emails=settings.notify_emails) if settings.notify_emails else None
 alarm_topics = [notifications.arn] if notifications else []
+
+tags = default_tags()
+if settings.budget.monthly_usd and settings.notify_emails:
+    Budget("budget", monthly_usd=settings.budget.monthly_usd, tags=tags, emails=settings.notify_emails)
+elif settings.budget.monthly_usd:
+    pulumi.log.warn("budget.monthly_usd has no effect without notify_emails: nobody would be told")
 
 layer = dependency_layer(
     "handlers",
@@ -62,7 +69,12 @@ quotas = Quotas(**settings.quotas.given())
 store = DocumentStore(
     "product",
     DocumentStoreArgs(
-        functions=functions, upload_origins=settings.api.origins, quotas=quotas, protect=settings.protect
+        functions=functions,
+        upload_origins=settings.api.origins,
+        quotas=quotas,
+        protect=settings.protect,
+        **settings.documents.given(),
+        **settings.jobs.given("result_retention_days"),
     ),
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="cloud-nlp:index:ProductApi")]),
 )
@@ -107,6 +119,7 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
                 if one.kind == name
             ],
             job_topic=notifications,
+            tags=tags,
             log_retention_days=functions.log_retention_days,
             tracing=functions.tracing,
             alarm_topics=alarm_topics,

@@ -10,6 +10,7 @@ import json
 import platform
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -17,7 +18,14 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
-from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS, MOST_BYTES, MOST_CHARACTERS, MOST_RUNNING_JOBS
+from schema.limits import (
+    JOB_OPTIONS_CHARACTERS,
+    JOB_SECONDS,
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    MOST_DOLLARS,
+    MOST_RUNNING_JOBS,
+)
 from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
 from settings_reader import (
     RUNNING_CODE,
@@ -48,6 +56,8 @@ from settings_reader import (
 
 __all__ = [
     "ApiSettings",
+    "BudgetSettings",
+    "DocumentSettings",
     "FunctionSettings",
     "JobScheduleSettings",
     "JobSettings",
@@ -55,6 +65,7 @@ __all__ = [
     "SentimentSettings",
     "Settings",
     "SettingsError",
+    "default_tags",
     "host_architecture",
     "host_runtime",
     "load_settings",
@@ -238,6 +249,27 @@ class QuotaSettings(Group):
     """Companies that are watched"""
 
 
+class DocumentSettings(Group):
+    """Documents of projects."""
+
+    version_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
+    """Days that deleted documents and results are kept; current documents stay until they are deleted"""
+
+
+class BudgetSettings(Group):
+    """What the stack may cost."""
+
+    monthly_usd: Number | None = Field(default=None, gt=0, le=MOST_DOLLARS)
+    """Dollars a month; notify_emails get a message at 80 % of it, and when all of it is forecast"""
+
+    @field_validator("monthly_usd")
+    @classmethod
+    def _with_tags(cls, monthly_usd: float | None, info: ValidationInfo) -> float | None:
+        if monthly_usd is not None and not (info.context or {}).get("tags"):
+            raise ValueError("aws:defaultTags with it, as the stack's costs are found by its tags")
+        return monthly_usd
+
+
 class JobScheduleSettings(Group):
     """Batch jobs of one kind that start on a schedule."""
 
@@ -301,6 +333,8 @@ class JobSettings(Group):
     """Longest run time of a job, in seconds"""
     max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
     """Most characters that a job may send to paid services"""
+    result_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
+    """Days that the results of jobs are kept"""
     isolated_translation: Flag = False
     """Run translation jobs without a network, not even to AWS; MarianMT only"""
     schedules: tuple[JobScheduleSettings, ...] = ()
@@ -333,8 +367,12 @@ class Settings(Group):
     """The sentiment pipeline"""
     api: ApiSettings = ApiSettings()
     """The HTTP API"""
+    budget: BudgetSettings = BudgetSettings()
+    """What the stack may cost"""
     quotas: QuotaSettings = QuotaSettings()
     """How much each user, each project and the stack may use"""
+    documents: DocumentSettings = DocumentSettings()
+    """Documents of projects"""
     jobs: JobSettings = JobSettings()
     """Batch jobs"""
 
@@ -355,10 +393,19 @@ def load_settings(stack: str | None = None) -> Settings:
     prefix = f"{PROJECT}:"
     everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     config = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    return parse_settings(config, stack or pulumi.get_stack(), leads_to_this_machine(everything.get("aws:endpoints")))
+    on_this_machine = leads_to_this_machine(everything.get("aws:endpoints"))
+    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, default_tags())
 
 
-def parse_settings(config: dict[str, str], stack: str, on_this_machine: bool = False) -> Settings:
+def default_tags() -> dict[str, str]:
+    """Read `aws:defaultTags`: the tags that the provider gives to all resources of the stack, if there are any."""
+    everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    return json.loads(everything.get("aws:defaultTags", "{}")).get("tags") or {}
+
+
+def parse_settings(
+    config: dict[str, str], stack: str, on_this_machine: bool = False, tags: Mapping[str, str] | None = None
+) -> Settings:
     """Check raw values and turn them into settings.
 
     Parameters
@@ -369,13 +416,15 @@ def parse_settings(config: dict[str, str], stack: str, on_this_machine: bool = F
         Name of the stack, for the message.
     on_this_machine
         Whether the stack is deployed to an AWS that runs on this machine.
+    tags
+        Tags that the provider gives to all resources of the stack.
 
     Raises
     ------
     SettingsError
         One message for all mistakes.
     """
-    return read_settings(Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine})
+    return read_settings(Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine, "tags": tags})
 
 
 def _json(options: dict[str, Any]) -> str:

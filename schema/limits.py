@@ -41,8 +41,9 @@ PROJECT_DESCRIPTION_CHARACTERS = 2000
 UPLOAD_BYTES = 100 * 1024 * 1024
 # Seconds for which forms that upload and links that download are valid.
 LINK_SECONDS = 900
-# Highest values of settings that count characters and bytes; far above what anybody pays for.
+# Highest values of settings that count characters, bytes and dollars; far above what anybody pays for.
 MOST_CHARACTERS = 10**12
 MOST_BYTES = 10**15
+MOST_DOLLARS = 10**9
 # Highest setting of running jobs: their names are in one item of the table, which each start writes.
 MOST_RUNNING_JOBS = 300

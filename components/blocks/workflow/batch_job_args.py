@@ -100,6 +100,8 @@ class BatchJobWorkflowArgs:
         Longest time a job may run.
     max_characters
         Most characters that a job may send to paid services, unless its execution says less.
+    tags
+        Tags of the jobs, by which their costs are found; the provider does not tag what a state machine creates.
     environment
         Environment variables of all jobs, at most 256 characters each; no secrets.
     permissions
@@ -133,6 +135,7 @@ class BatchJobWorkflowArgs:
     volume_gb: int = 30
     time_limit_seconds: int = 3600
     max_characters: int = 1_000_000
+    tags: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     permissions: Sequence[Permission] = ()
     network_isolation: bool = False
