@@ -137,7 +137,7 @@ class _Counted:
 
 
 def _require_room(file: DocumentFile, form: dict[str, Any]) -> None:
-    if file.size > form["max_bytes"]:
+    if file.size > form.get("max_bytes", file.size):
         raise CliError(f"it has {file.size:,} bytes, and {form['max_bytes']:,} are left of your quotas: see nlp quotas")
 
 
