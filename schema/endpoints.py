@@ -286,7 +286,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Cancel a job that runs",
         uses=(
             _documents_table("BatchGetItem", "UpdateItem", "DeleteItem"),
-            Use(STATE_MACHINES, ("StopExecution",)),
+            Use(STATE_MACHINES, ("StopExecution", "DescribeExecution")),
         ),
         answers={200: (_JOB_TYPES + "Job", "The job, which is cancelled now or since before")},
         problems=(404, 409),

@@ -119,9 +119,19 @@ class Api:
         headers = {"idempotency-key": key} if key else None
         return self._call("POST", path, body=body, headers=headers, repeatable=repeatable)
 
-    def patch(self, *path: str, body: Body) -> Body:
-        """Change something."""
-        return self._call("PATCH", path, body=body)
+    def patch(self, *path: str, body: Body, repeatable: bool = False) -> Body:
+        """Change something.
+
+        Parameters
+        ----------
+        *path : str
+            The parts of the path.
+        body : dict
+            What to change.
+        repeatable : bool
+            Whether the request does no harm when it is carried out twice.
+        """
+        return self._call("PATCH", path, body=body, repeatable=repeatable)
 
     def delete(self, *path: str, most_attempts: int = backoff.BACKOFF.attempts) -> Body:
         """Delete something, or end it."""

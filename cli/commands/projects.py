@@ -116,7 +116,7 @@ def change(invocation: Invocation, project: str, name: str | None, description: 
     from cli.api.project_names import project_id
 
     api = invocation.api
-    _write(invocation, api.patch("projects", project_id(api, project), body=changes))
+    _write(invocation, api.patch("projects", project_id(api, project), body=changes, repeatable=True))
 
 
 @projects.command(
@@ -145,7 +145,7 @@ def share(invocation: Invocation, project: str, users: tuple[str, ...], remove: 
     before: list[str] = found["shared_with"]
     after = [user for user in before if user not in wanted] if remove else list(dict.fromkeys([*before, *wanted]))
     if after != before:
-        found = api.patch("projects", found["project"], body={"shared_with": after})
+        found = api.patch("projects", found["project"], body={"shared_with": after}, repeatable=True)
     if invocation.json:
         write_json(found)
     else:

@@ -113,6 +113,8 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
             *(f"dynamodb:{action} {PROJECTS}" for action in ("BatchGetItem", "UpdateItem", "DeleteItem")),
             f"states:StopExecution {ANALYSE_EXECUTIONS}",
             f"states:StopExecution {TRANSLATE_EXECUTIONS}",
+            f"states:DescribeExecution {ANALYSE_EXECUTIONS}",
+            f"states:DescribeExecution {TRANSLATE_EXECUTIONS}",
         },
         {"DOCUMENTS_TABLE", "STATE_MACHINES"},
     ),
