@@ -247,7 +247,7 @@ class JobStarter:
             project=item["project"],
             job=item["job"],
             options=item["options"],
-            max_characters=item["max_characters"],
+            max_characters=item.get("max_characters", str(self._max_characters)),
             model=model,
         )
         try:

@@ -148,7 +148,7 @@ class ApiUses:
         s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
         # Put, not posted: S3 tells nobody of it.
         versions = [s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"] for _ in range(2)]
-        objects = [{"key": key, "versionId": version} for version in versions]
+        objects = [{"key": key, "versionId": version, "size": 1} for version in versions]
         event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": uploaded}} for uploaded in objects]}
         [function] = [
             one.id
