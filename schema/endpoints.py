@@ -164,6 +164,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path=_PROJECT + "/members/me",
         script="project_leave",
         group="Projects",
+        role="reader",
         summary="Leave a project that another user shares with the caller",
         description="Whoever the project is shared with may, whether or not it is archived; its owner cannot leave it.",
         uses=(_documents_table("GetItem", "UpdateItem", "DeleteItem"),),

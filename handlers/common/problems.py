@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from handlers.common.types import Time
+from handlers.common.types import Amount, Time
 from schema.problems import PROBLEMS, TYPE_PREFIX
 from schema.roles import Role
 
@@ -30,8 +30,8 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True, rename={"k
     errors: Annotated[tuple[FieldError, ...], Meta(description="The fields that are wrong")] = ()
     required_role: Annotated[Role | None, Meta(description="The role that the caller needs at least")] = None
     quota: Annotated[str | None, Meta(description="The quota that is used up", examples=["characters_per_day"])] = None
-    limit: Annotated[float | None, Meta(ge=0, description="How much the quota allows", examples=[5000000])] = None
-    left: Annotated[float | None, Meta(ge=0, description="How much of it is left", examples=[1200])] = None
+    limit: Annotated[Amount | None, Meta(description="How much the quota allows", examples=[5000000])] = None
+    left: Annotated[Amount | None, Meta(description="How much of it is left", examples=[1200])] = None
     renews_at: Annotated[Time | None, Meta(description="When it renews, where it renews by itself")] = None
 
 

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from handlers.common.types import Time
-
-Amount = Annotated[float, Meta(ge=0)]
+from handlers.common.types import Amount, Time
 
 
 class QuotaUse(msgspec.Struct, frozen=True):
