@@ -35,6 +35,7 @@ _JOB = _PROJECT + "/jobs/{job}"
 # API Gateway's `{name+}` matches slashes, which names of companies may have.
 _COMPANY = "/companies/{name+}"
 _COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
+_STORED_COMPANY_NAME = {"name": _COMPANY_TYPES + "StoredNameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
 _RESULT_OBJECTS = (pattern(projects.RESULTS_PREFIX), pattern(projects.FORMER_RESULTS_PREFIX))
@@ -299,7 +300,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Jobs",
         role="reader",
         summary="Get links to the files that a job made",
-        description="By name. The links need no token and end after 15 minutes. `latest` with a `kind` is the last "
+        description="By name. The links need no token and end after 5 minutes. `latest` with a `kind` is the last "
         "completed job of that kind. A failed job has its report, where it came so far, and else an empty list.",
         # The presigned links act with the function's permission to get.
         uses=(
@@ -358,7 +359,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="reader",
         summary="Read a company and what was observed of it",
         uses=(Use(COMPANIES_TABLE, ("GetItem",)), Use(OBSERVATIONS_TABLE, ("Query",))),
-        parameters=_COMPANY_NAME,
+        parameters=_STORED_COMPANY_NAME,
         query=_PAGE,
         answers={200: (_COMPANY_TYPES + "CompanyHistory", "The company and a page of its history, newest first")},
         problems=(400, 404, 422),
@@ -391,7 +392,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Stop watching a company",
         description="What was observed of it stays.",
         uses=(Use(COMPANIES_TABLE, ("DeleteItem",)),),
-        parameters=_COMPANY_NAME,
+        parameters=_STORED_COMPANY_NAME,
         answers={204: (None, "It is not watched any more")},
         problems=(404, 422),
     ),

@@ -36,11 +36,12 @@ COMPANY_CHANGES = 100
 PROJECT_SHARES = 49
 # Projects that others can share with one user, archived ones included.
 SHARED_PROJECTS = 500
-PROJECT_NAME_CHARACTERS = 200
 PROJECT_DESCRIPTION_CHARACTERS = 2000
 UPLOAD_BYTES = 100 * 1024 * 1024
-# Seconds for which forms that upload and links that download are valid.
-LINK_SECONDS = 900
+# Seconds for which forms that upload are valid: an upload has to begin in this time.
+FORM_SECONDS = 900
+# Seconds for which links that download are valid. Whoever has a link can use it, whatever was revoked meanwhile.
+LINK_SECONDS = 300
 # Highest values of settings that count characters, bytes and dollars; far above what anybody pays for.
 MOST_CHARACTERS = 10**12
 MOST_BYTES = 10**15

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -16,14 +14,12 @@ from handlers.projects.document_models import Document, NewDocument, Upload, Upl
 from handlers.projects.projects import Projects, require_active, visible
 from handlers.projects.storage import DocumentCounter, StoredBytes
 from schema import projects as keys
-from schema.limits import LINK_SECONDS, UPLOAD_BYTES
-from schema.names import CONTENT_TYPES, FILE_NAME_BYTES
+from schema.limits import FORM_SECONDS, UPLOAD_BYTES
+from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name
 from schema.quotas import Quotas
 
 # Attributes of a document's item; whether its content has arrived, the bucket says.
 _STORED = ("document", "name", "content_type", "created_by", "created_at")
-# Amazon S3 puts the name of the uploaded file in place of this text in a form's key.
-_PLACEHOLDER = "${filename}"
 
 
 class Documents:
@@ -81,8 +77,7 @@ class Documents:
         require_active(visible(project, caller))
         max_bytes = min(UPLOAD_BYTES, self._stored.left(*used))
         if known is None:
-            media_type = CONTENT_TYPES[PurePosixPath(name).suffix.lower()]
-            known = self._announce(project_id, Document(document_id, name, media_type, caller, utc_now()))
+            known = self._announce(project_id, Document(document_id, name, content_type_of(name), caller, utc_now()))
         document = msgspec.convert(known, Document)
         return Upload(document, self._form(project_id, document, max_bytes))
 
@@ -103,13 +98,13 @@ class Documents:
 
     def _form(self, project_id: str, document: Document, max_bytes: int) -> UploadForm:
         kind = {"Content-Type": document.content_type}
-        expires_at = utc_now(LINK_SECONDS)
+        expires_at = utc_now(FORM_SECONDS)
         form = self._s3.generate_presigned_post(
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
             Conditions=[kind, ["content-length-range", 1, max_bytes]],
-            ExpiresIn=LINK_SECONDS,
+            ExpiresIn=FORM_SECONDS,
         )
         return UploadForm(form["url"], form["fields"], expires_at, max_bytes=max_bytes)
 
@@ -191,8 +186,7 @@ class Documents:
 
 
 def _checked(name: str) -> str:
-    name = unicodedata.normalize("NFC", name)
-    if _PLACEHOLDER in name or len(name.encode()) > FILE_NAME_BYTES:
-        expected = f"a file name of at most {FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
-        raise invalid(FieldError("name", expected))
-    return name
+    try:
+        return normalise_file_name(name)
+    except ValueError:
+        raise invalid(FieldError("name", FILE_NAME_EXPECTED)) from None

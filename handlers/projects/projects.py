@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from handlers.common.problems import Problem, not_found
+from handlers.common.problems import FieldError, Problem, invalid, not_found
 from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
 from handlers.projects.members import Members, too_many_shares
@@ -17,6 +17,7 @@ from handlers.projects.owned import OwnedProjects
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
 from schema.limits import PROJECT_SHARES
+from schema.names import PROJECT_NAME_EXPECTED, normalise_project_name
 from schema.quotas import Quotas
 from schema.retry import Backoff, attempts
 
@@ -61,7 +62,7 @@ class Projects:
         """
         now = utc_now()
         shares = _shares(new.shared_with, caller)
-        project = Project(project_id, new.name, caller, shares, True, now, now, caller, new.description)
+        project = Project(project_id, _checked_name(new.name), caller, shares, True, now, now, caller, new.description)
         item = {**keyed(keys.project_key(project_id)), **msgspec.structs.asdict(project)}
         alone = msgspec.structs.replace(project, shared_with=[])
         actions = [
@@ -102,6 +103,8 @@ class Projects:
         wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
         if not wanted:
             return _changeable(self.get(project_id, caller), caller, wanted)
+        if "name" in wanted:
+            wanted["name"] = _checked_name(wanted["name"])
         shared_with = wanted.pop("shared_with", None)
         if "active" in wanted:
             project = self._restore(project_id, caller, wanted)
@@ -238,6 +241,13 @@ def members_of(project: Project) -> dict[str, Any]:
 def project_changed() -> Problem:
     """Refuse a change that others were faster than in every attempt."""
     return Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return normalise_project_name(name)
+    except ValueError:
+        raise invalid(FieldError("name", PROJECT_NAME_EXPECTED)) from None
 
 
 def _shares(users: list[str], owner: str) -> list[str]:

@@ -165,7 +165,7 @@ def test_a_job_whose_execution_cannot_be_started_has_failed_and_the_request_may_
     ann: ApiUser, backstage: Backstage
 ) -> None:
     project, key = project_with(ann, "We are happy."), {"idempotency-key": new_id()}
-    backstage.control.add_fault("states", operation="StartExecution", code="InternalServerError")
+    backstage.control.add_fault("states", operation="StartExecution", status=400, code="ExecutionLimitExceeded")
 
     answer = ann.request("POST", f"/projects/{project}/jobs", TRANSLATE, key)
 
