@@ -113,7 +113,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Create a project",
         description=_ONCE,
-        uses=(_documents_table("PutItem", "UpdateItem"),),
+        uses=(
+            _documents_table("GetItem", "PutItem", "UpdateItem"),
+            _documents_table("Query", index=projects.BY_MEMBERSHIP),
+        ),
         quotas=("projects",),
         request=_PROJECT_TYPES + "NewProject",
         example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
@@ -141,7 +144,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Change a project",
         description="Only its owner may. Fields that are absent stay as they are.",
-        uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),),
+        uses=(
+            _documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),
+            _documents_table("Query", index=projects.BY_MEMBERSHIP),
+        ),
         quotas=("projects",),
         request=_PROJECT_TYPES + "ProjectChanges",
         example={"name": "Contracts 2027"},

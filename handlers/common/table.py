@@ -165,11 +165,31 @@ class Table:
 
     def count(self, partition: str, low: str, high: str) -> int:
         """Count the items of a partition by their sort keys, as they are now."""
-        condition = _placeholders([BETWEEN], {"partition": partition, "low": low, "high": high})
-        request = {"TableName": self._name, "KeyConditionExpression": BETWEEN, "Select": "COUNT", **condition}
+        return self._count({"ConsistentRead": True}, BETWEEN, "", {"partition": partition, "low": low, "high": high})
+
+    def count_index(self, index: str, condition: str, only: str, values: Values) -> int:
+        """Count the items of an index, which follows the table within moments.
+
+        Parameters
+        ----------
+        index
+            The index.
+        condition
+            On its keys.
+        only
+            On further attributes of the items that count.
+        values
+            Values of both conditions.
+        """
+        return self._count({"IndexName": index}, condition, only, values)
+
+    def _count(self, source: Values, condition: str, only: str, values: Values) -> int:
+        request = {"TableName": self._name, "KeyConditionExpression": condition, "Select": "COUNT", **source}
+        request |= {"FilterExpression": only} if only else {}
+        request |= _placeholders([condition, only], values)
         found = 0
         while True:
-            page = self._dynamodb.query(**request, ConsistentRead=True)
+            page = self._dynamodb.query(**request)
             found += page["Count"]
             if "LastEvaluatedKey" not in page:
                 return found
@@ -269,14 +289,6 @@ class Table:
     ) -> dict[str, Any]:
         update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": " ".join(parts)}
         named = _placeholders([condition, *parts], {**(values or {}), **new_values})
-        return {"Update": {**update, **_condition(condition, values), **named}}
-
-    def add_action(
-        self, key: Key, attribute: str, amount: int, condition: str = "", values: Values | None = None
-    ) -> dict[str, Any]:
-        """Add to a number of an item, where the condition holds; an absent number or item counts as 0."""
-        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": f"ADD #{attribute} :amount"}
-        named = _placeholders([condition, f"#{attribute}"], {**(values or {}), "amount": amount})
         return {"Update": {**update, **_condition(condition, values), **named}}
 
 

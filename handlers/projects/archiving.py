@@ -6,8 +6,8 @@ import msgspec
 
 from handlers.common.problems import Problem
 from handlers.common.table import ABSENT, RefusedError, Table
+from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members
-from handlers.projects.owned import OwnedProjects
 from handlers.projects.projects import (
     CONFLICTS,
     UNCHANGED,
@@ -47,14 +47,14 @@ def archive(table: Table, project_id: str, caller: str) -> None:
         update = table.update_action(
             keys.project_key(project_id), {"active": False, **changed_now(caller)}, UNCHANGED, members_of(project)
         )
-        counted = OwnedProjects(table).give_back(project.owner)
         archived = msgspec.structs.replace(project, active=False)
         try:
-            table.transact([update, *locks, *Members(table).list_project(archived), counted])
+            table.transact([update, *locks, *Members(table).list_project(archived)])
         except RefusedError as error:
             if 0 in error.refused:
                 continue  # it was changed since it was read
             running = " and ".join(item["job"] for item in error.refused.values() if "job" in item)
             raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
+        OwnedProjects(table).give_back(project.owner)
         return
     raise project_changed()

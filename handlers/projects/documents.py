@@ -10,9 +10,10 @@ from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.counters import DocumentCounter
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
 from handlers.projects.projects import Projects, require_active, visible
-from handlers.projects.storage import DocumentCounter, StoredBytes
+from handlers.projects.storage import StoredBytes
 from schema import projects as keys
 from schema.limits import FORM_SECONDS, UPLOAD_BYTES
 from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name

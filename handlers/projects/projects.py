@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +11,8 @@ from msgspec import UNSET
 from handlers.common.problems import FieldError, Problem, invalid, not_found
 from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members, too_many_shares
-from handlers.projects.owned import OwnedProjects
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
 from schema.limits import PROJECT_SHARES
@@ -67,17 +66,23 @@ class Projects:
         alone = msgspec.structs.replace(project, shared_with=[])
         actions = [
             self._table.put_action(item, ABSENT),
-            self._owned.take(caller),
             *self._members.list_project(alone),
             *self._members.add(project, shares),
         ]
         try:
+            self._owned.take(caller)
+        except Problem:
+            # The same request may have created it before, and has a right to its answer.
+            known = self._table.get(keys.project_key(project_id))
+            if known is None:
+                raise
+            return msgspec.convert(known, Project)
+        try:
             self._table.transact(actions)
         except RefusedError as error:
+            self._owned.give_back(caller)
             if 0 in error.refused:
                 return msgspec.convert(error.refused[0], Project)
-            if 1 in error.refused:
-                raise self._owned.refusal(error.refused[1]) from None
             raise too_many_shares(actions, error.refused) from None
         return project
 
@@ -132,9 +137,10 @@ class Projects:
                     return self._describe(project_id, caller, wanted)
                 continue
             restored = msgspec.structs.replace(project, **wanted, **changed_now(caller))
-            counted, members = [self._owned.take(caller)], self._members.list_project(restored)
-            if self._transact(project, {**wanted, **changed_now(caller)}, members, counted):
+            self._owned.take(caller)
+            if self._transact(project, {**wanted, **changed_now(caller)}, self._members.list_project(restored)):
                 return restored
+            self._owned.give_back(caller)
         raise project_changed()
 
     def _share(self, project_id: str, caller: str, users: list[str]) -> Project:
@@ -153,14 +159,8 @@ class Projects:
                 return msgspec.structs.replace(project, **changes)
         raise project_changed()
 
-    def _transact(
-        self,
-        project: Project,
-        changes: dict[str, Any],
-        members: list[dict[str, Any]],
-        counted: Sequence[dict[str, Any]] = (),
-    ) -> bool:
-        """Change a project and the items of its members, and count it where it becomes active, all or nothing.
+    def _transact(self, project: Project, changes: dict[str, Any], members: list[dict[str, Any]]) -> bool:
+        """Change a project and the items of its members, all or nothing.
 
         Returns
         -------
@@ -169,17 +169,15 @@ class Projects:
         Raises
         ------
         Problem
-            Others share too many projects with a user already, or the caller owns as many active ones as they may.
+            Others share too many projects with a user already.
         """
         update = self._table.update_action(keys.project_key(project.project), changes, UNCHANGED, members_of(project))
-        actions = [update, *counted, *members]
+        actions = [update, *members]
         try:
             self._table.transact(actions)
         except RefusedError as error:
             if 0 in error.refused:
                 return False
-            if counted and 1 in error.refused:
-                raise self._owned.refusal(error.refused[1]) from None
             raise too_many_shares(actions, error.refused) from None
         return True
 

@@ -1,4 +1,4 @@
-"""What documents hold of the quotas: their number in a project, and their bytes."""
+"""What documents hold of the quotas of their creators: bytes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from handlers.common.problems import Problem
 from handlers.common.quotas import day_expiry, day_of, over_daily_quota, over_quota, room
 from handlers.common.table import Item, RefusedError, Table
-from schema.projects import AFTER_ALL_IDS, DOCUMENT_VERSION, PARTITION_KEY, SORT_KEY, Key, document_key
-from schema.quotas import BYTES, DOCUMENTS, UPLOADED, Quotas, counts_key, day_key, held_key
+from schema.projects import DOCUMENT_VERSION, PARTITION_KEY, SORT_KEY, Key
+from schema.quotas import BYTES, UPLOADED, Quotas, day_key, held_key
 from schema.retry import Backoff
 
 # Uploads and deletions of one user change the same counter, and get in each other's way.
@@ -18,58 +18,6 @@ PATIENT = Backoff(attempts=12, first_seconds=0.05, longest_seconds=1)
 # Attribute of a document's item: why its content was removed.
 REFUSED = "refused"
 _FREE_ROOM = "Delete documents, or ask whoever runs this stack for more."
-
-
-class DocumentCounter:
-    """Counts the documents of a project.
-
-    The counter is changed without a transaction, because many uploads begin at once. What is lost between the counter
-    and the document is found when the quota is reached: then the documents themselves are counted.
-
-    Parameters
-    ----------
-    table
-        The documents table.
-    limit
-        Documents of a project.
-    """
-
-    def __init__(self, table: Table, limit: int) -> None:
-        self._table = table
-        self._limit = limit
-
-    def take(self, project_id: str) -> None:
-        """Count one more document.
-
-        Raises
-        ------
-        Problem
-            The project has as many as it may have.
-        """
-        key = counts_key(project_id)
-        has_room = f"#{DOCUMENTS} < :limit"
-        try:
-            self._table.increase(key, {DOCUMENTS: 1}, has_room, {"limit": self._limit})
-        except RefusedError as error:
-            self._recount(project_id, key, error.refused[0])
-
-    def give_back(self, project_id: str) -> None:
-        """Count one document less."""
-        self._table.increase(counts_key(project_id), {DOCUMENTS: -1})
-
-    def _recount(self, project_id: str, key: Key, counted: Item) -> None:
-        """Count the documents themselves, and one more, where the counter is full or was never set."""
-        partition, low = document_key(project_id, "")
-        found = self._table.count(partition, low, low + AFTER_ALL_IDS)
-        if found >= self._limit:
-            raise over_quota("documents", self._limit, found, "Delete documents, or use another project.")
-        seen = counted.get(DOCUMENTS)
-        is_unchanged = f"attribute_not_exists(#{DOCUMENTS})" if seen is None else f"#{DOCUMENTS} = :seen"
-        try:
-            self._table.update(key, {DOCUMENTS: found + 1}, is_unchanged, {} if seen is None else {"seen": seen})
-        except RefusedError:
-            # Somebody else has just counted them.
-            self._table.increase(key, {DOCUMENTS: 1})
 
 
 class StoredBytes:

@@ -40,6 +40,9 @@ FAR_QUOTAS = Quotas(
     stack_characters_per_day=10**12,
     running_jobs=300,
     stack_running_jobs=300,
+    projects=10**6,
+    documents=10**6,
+    companies=10**6,
 )
 ANALYSE = {"kind": "analyse"}
 TRANSLATE = {"kind": "translate", "options": {"target": "de", "source": "en"}}
