@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
+from components.blocks.access.federation import IdentityProvider
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.layer import dependency_layer
 from components.blocks.compute.sagemaker_images import prebuilt_image
@@ -24,7 +25,13 @@ from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineAr
 from schema.job_kind import JobKind
 from schema.jobs import IMPORTED_BY_NAME, KINDS
 from schema.quotas import Quotas
-from settings import default_tags, host_architecture, host_runtime, load_settings
+from settings import (
+    IdentityProviderSettings,
+    default_tags,
+    host_architecture,
+    host_runtime,
+    load_settings,
+)
 
 ROOT = Path(__file__).parent
 
@@ -131,6 +138,14 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
 
 workflows = {name: workflow(name, kind) for name, kind in KINDS.items()}
 
+
+def identity_provider(one: IdentityProviderSettings) -> IdentityProvider:
+    """Pass on a provider's settings; its secret is encrypted in Pulumi's state."""
+    secret = one.client_secret
+    secrets = {"client_secret": pulumi.Output.secret(secret.get_secret_value())} if secret else {}
+    return IdentityProvider(**{**one.given(), **secrets})
+
+
 api = NlpApi(
     "product-api",
     NlpApiArgs(
@@ -143,7 +158,10 @@ api = NlpApi(
         quotas=quotas,
         protect=settings.protect,
         **jobs.given("max_characters"),
-        **settings.api.given(),
+        **{
+            **settings.api.given(),
+            "identity_providers": [identity_provider(one) for one in settings.api.identity_providers],
+        },
     ),
 )
 users = api.users

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 import pulumi
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
@@ -28,6 +29,7 @@ from schema.limits import (
 )
 from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
 from settings_reader import (
+    GROUP_NAME,
     RUNNING_CODE,
     ClaimName,
     Contact,
@@ -44,11 +46,16 @@ from settings_reader import (
     Origin,
     OrUnset,
     ProjectId,
+    ProviderName,
     PythonVersion,
+    RolesByName,
     Schedule,
+    Sender,
+    SesIdentityArn,
     SettingsError,
     Url,
     WholeNumber,
+    form,
     leads_to_this_machine,
     one_of,
     read_settings,
@@ -59,6 +66,7 @@ __all__ = [
     "BudgetSettings",
     "DocumentSettings",
     "FunctionSettings",
+    "IdentityProviderSettings",
     "JobScheduleSettings",
     "JobSettings",
     "QuotaSettings",
@@ -73,6 +81,7 @@ __all__ = [
 ]
 
 PROJECT = "cloud-nlp"
+HttpsUrl = Annotated[str, form(r"https://[^\s/]+(/\S*)?", "an address that starts with https://")]
 Language = Annotated[str, one_of(COMPREHEND)]
 KindOfJob = Annotated[str, one_of(sorted(KINDS))]
 
@@ -136,6 +145,70 @@ class SentimentSettings(Group):
     """Days that result objects are kept"""
 
 
+class IdentityProviderSettings(Group):
+    """A provider at which people can sign in."""
+
+    name: ProviderName
+    """Name on the sign-in page"""
+    type: Literal["OIDC", "SAML"]
+    """Protocol of the provider"""
+    metadata_url: OrUnset[HttpsUrl] = Field(default=None, validate_default=True)
+    """Address of a SAML provider's metadata"""
+    issuer: OrUnset[HttpsUrl] = Field(default=None, validate_default=True)
+    """Issuer of an OpenID Connect provider"""
+    client_id: OrUnset[str] = Field(default=None, validate_default=True)
+    """Id of this user pool at an OpenID Connect provider"""
+    client_secret: SecretStr | None = Field(default=None, validate_default=True)
+    """Secret of this user pool at an OpenID Connect provider; set it with pulumi config set --secret --path"""
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    """Scopes that an OpenID Connect provider is asked for"""
+    attributes: dict[str, str] = Field(default={})
+    """Attribute of the user pool -> attribute or claim of the provider, such as email: mail"""
+    groups_attribute: OrUnset[ClaimName] = None
+    """Attribute or claim of the provider that holds a person's groups"""
+    group_roles: RolesByName = Field(default={}, validate_default=True)
+    """Role that each group of the provider stands for"""
+
+    @field_validator("metadata_url")
+    @classmethod
+    def _of_saml(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return _fits_type(value, "SAML", info)
+
+    @field_validator("issuer", "client_id")
+    @classmethod
+    def _of_openid_connect(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return _fits_type(value, "OIDC", info)
+
+    @field_validator("client_secret")
+    @classmethod
+    def _secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        context = info.context or {}
+        if value and "api" not in context.get("secret_keys", ()) and not context.get("on_this_machine"):
+            raise ValueError("an encrypted value, as pulumi config set --secret --path writes it")
+        return _fits_type(value, "OIDC", info)
+
+    @field_validator("group_roles")
+    @classmethod
+    def _with_attribute(cls, group_roles: dict[str, Role], info: ValidationInfo) -> dict[str, Role]:
+        if "groups_attribute" in info.data and bool(group_roles) != bool(info.data["groups_attribute"]):
+            raise ValueError("groups_attribute with it" if group_roles else "at least one, as groups_attribute is set")
+        if len(group_roles) > ROLE_VALUES:
+            raise ValueError(f"at most {ROLE_VALUES} groups")
+        if not all(re.fullmatch(GROUP_NAME, name) for name in group_roles):
+            raise ValueError("names of at most 80 letters, digits, dots, hyphens and underscores")
+        return group_roles
+
+
+ProviderValue = TypeVar("ProviderValue", str, SecretStr)
+
+
+def _fits_type(value: ProviderValue | None, kind: str, info: ValidationInfo) -> ProviderValue | None:
+    """Check that a field is set for its type of provider, and for no other."""
+    if "type" in info.data and bool(value) != (info.data["type"] == kind):
+        raise ValueError(f"no value, as type is not {kind}" if value else f"a value, as type is {kind}")
+    return value
+
+
 class ApiSettings(Group):
     """The HTTP API."""
 
@@ -147,7 +220,7 @@ class ApiSettings(Group):
     """Role of signed-in people who have been given none: none, reader or editor"""
     role_claim: OrUnset[ClaimName] = None
     """Claim of the issuer's access tokens that holds roles, such as groups; only with issuer"""
-    role_values: dict[str, Role] = Field(default={})
+    role_values: RolesByName = Field(default={})
     """Role that each value of role_claim stands for; when not set, the values are the roles' names"""
     self_registration: Flag | None = None
     """Let anybody register; when false, administrators invite users"""
@@ -159,6 +232,18 @@ class ApiSettings(Group):
     """Pages that the sign-in page redirects to after sign-out"""
     sign_in_prefix: OrUnset[DomainPrefix] = None
     """First part of the sign-in page's domain, unique in the region; when not set, made of the user pool's id"""
+    access_token_minutes: WholeNumber | None = Field(default=None, ge=5, le=1440)
+    """Lifetime of access tokens; a disabled user, or one whose role was taken away, keeps access until then"""
+    sign_in_days: WholeNumber | None = Field(default=None, ge=1, le=365)
+    """Days until people must sign in again; when not set, 30, or 1 with identity_providers"""
+    identity_providers: tuple[IdentityProviderSettings, ...] = ()
+    """Other identity providers at which people can sign in; needs callback_urls"""
+    threat_protection: Literal["OFF", "AUDIT", "ENFORCED"] | None = None
+    """Cognito's protection against stolen passwords and unusual sign-ins; 0.02 USD a month per active user"""
+    mail_identity_arn: OrUnset[SesIdentityArn] = None
+    """Verified identity in Amazon SES that Cognito's e-mails are sent with; when not set, at most 50 e-mails a day"""
+    mail_from: OrUnset[Sender] = Field(default=None, validate_default=True)
+    """Sender of Cognito's e-mails, such as Cloud NLP <nlp@example.com>; required with mail_identity_arn"""
     firewall: Flag | None = None
     """Put AWS WAF in front of the sign-in; about 7 USD a month"""
     origins: tuple[Origin, ...] = ()
@@ -184,6 +269,29 @@ class ApiSettings(Group):
         if "issuer" in info.data and bool(info.data["issuer"]) != bool(audience):
             raise ValueError("api.issuer with it" if audience else "at least one, as api.issuer is set")
         return audience
+
+    @field_validator("identity_providers")
+    @classmethod
+    def _usable(
+        cls, identity_providers: tuple[IdentityProviderSettings, ...], info: ValidationInfo
+    ) -> tuple[IdentityProviderSettings, ...]:
+        if not identity_providers:
+            return identity_providers
+        if info.data.get("issuer"):
+            raise ValueError("none, as api.issuer is set and the stack has no user pool")
+        if "callback_urls" in info.data and not info.data["callback_urls"]:
+            raise ValueError("api.callback_urls with it, as people sign in on the sign-in page")
+        names = Counter(provider.name.lower() for provider in identity_providers)
+        if repeated := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"each name once, not several times like {' and '.join(repeated)}")
+        return identity_providers
+
+    @field_validator("mail_from")
+    @classmethod
+    def _with_identity(cls, mail_from: str | None, info: ValidationInfo) -> str | None:
+        if "mail_identity_arn" in info.data and bool(mail_from) != bool(info.data["mail_identity_arn"]):
+            raise ValueError("api.mail_identity_arn with it" if mail_from else "a sender, as mail_identity_arn is set")
+        return mail_from
 
     @field_validator("role_claim")
     @classmethod
@@ -393,8 +501,9 @@ def load_settings(stack: str | None = None) -> Settings:
     prefix = f"{PROJECT}:"
     everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     config = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+    secret_keys = [key for key in config if pulumi.runtime.is_config_secret(f"{prefix}{key}")]
     on_this_machine = leads_to_this_machine(everything.get("aws:endpoints"))
-    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, default_tags())
+    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, secret_keys, default_tags())
 
 
 def default_tags() -> dict[str, str]:
@@ -404,7 +513,11 @@ def default_tags() -> dict[str, str]:
 
 
 def parse_settings(
-    config: dict[str, str], stack: str, on_this_machine: bool = False, tags: Mapping[str, str] | None = None
+    config: dict[str, str],
+    stack: str,
+    on_this_machine: bool = False,
+    secret_keys: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> Settings:
     """Check raw values and turn them into settings.
 
@@ -416,6 +529,8 @@ def parse_settings(
         Name of the stack, for the message.
     on_this_machine
         Whether the stack is deployed to an AWS that runs on this machine.
+    secret_keys
+        Keys whose values, or parts of them, are encrypted in the stack's settings file.
     tags
         Tags that the provider gives to all resources of the stack.
 
@@ -424,7 +539,8 @@ def parse_settings(
     SettingsError
         One message for all mistakes.
     """
-    return read_settings(Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine, "tags": tags})
+    context = {"on_this_machine": on_this_machine, "secret_keys": secret_keys, "tags": tags}
+    return read_settings(Settings, config, PROJECT, stack, context)
 
 
 def _json(options: dict[str, Any]) -> str:

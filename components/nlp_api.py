@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
+from components.blocks.access.federation import IdentityProvider
 from components.blocks.access.user_pool import SignIn
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.former import former_product_api
@@ -61,6 +63,16 @@ class NlpApiArgs:
         Pages that the sign-in page redirects to; without any, the web application has no client.
     sign_in_prefix
         First part of the sign-in page's domain, unique in the region; made of the pool's id when absent.
+    access_token_minutes
+        Lifetime of access tokens; a disabled user, or one whose role was taken away, keeps access until then.
+    sign_in_days
+        Days until people must sign in again; by default 30, or 1 with identity providers.
+    identity_providers
+        Other identity providers at which people can sign in, on the sign-in page.
+    threat_protection
+        Cognito's threat protection: `OFF`, `AUDIT` or `ENFORCED`; it costs per active user.
+    mail_from, mail_identity_arn
+        Sender of Cognito's e-mails, and the ARN of the identity in Amazon SES that it belongs to.
     firewall
         Put AWS WAF in front of the sign-in.
     origins
@@ -99,6 +111,12 @@ class NlpApiArgs:
     callback_urls: Sequence[pulumi.Input[str]] = ()
     logout_urls: Sequence[pulumi.Input[str]] = ()
     sign_in_prefix: pulumi.Input[str] | None = None
+    access_token_minutes: int = 15
+    sign_in_days: int | None = None
+    identity_providers: Sequence[IdentityProvider] = ()
+    threat_protection: Literal["OFF", "AUDIT", "ENFORCED"] = "OFF"
+    mail_from: pulumi.Input[str] | None = None
+    mail_identity_arn: pulumi.Input[str] | None = None
     firewall: bool = False
     origins: Sequence[str] = ()
     quotas: Quotas = field(default_factory=Quotas)
@@ -209,6 +227,12 @@ def _sign_in(args: NlpApiArgs) -> SignIn:
         logout_urls=args.logout_urls,
         domain_prefix=args.sign_in_prefix,
         firewall=args.firewall,
+        access_minutes=args.access_token_minutes,
+        refresh_days=args.sign_in_days,
+        providers=args.identity_providers,
+        threat_protection=args.threat_protection,
+        mail_from=args.mail_from,
+        mail_identity_arn=args.mail_identity_arn,
     )
 
 

@@ -13,11 +13,14 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PURPOSES: dict[Role, str] = {
     "reader": "Reads companies, and projects that are shared with them; changes nothing and causes no costs",
     "editor": "Changes the list of companies, and has projects, documents, jobs and texts analysed",
-    "admin": "May do everything, and gives others their roles",
+    "admin": "May do everything, also what is kept for administrators",
 }
 # Claim of Amazon Cognito's tokens with the names of the user's groups. Names of groups have no blanks:
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html
 COGNITO_CLAIM = "cognito:groups"
+# Attribute of Cognito's profiles with the groups that somebody has at their identity provider.
+PROVIDER_GROUPS_ATTRIBUTE = "groups"
+PROVIDER_GROUPS = f"custom:{PROVIDER_GROUPS_ATTRIBUTE}"
 # Claim that holds several values in one text, with blanks between them (RFC 6749, section 3.3).
 SCOPE_CLAIM = "scope"
 # Limits of the map from a claim's values to roles, which is an environment variable of each function. All variables of

@@ -30,6 +30,7 @@ comprehend = client("comprehend")
 def analyse_texts(request: Request) -> Answer:
     """Answer a sentiment for each text."""
     new = request.body(NewSentiments)
+    request.note(texts=len(new.texts))
     billed = billed_characters(new)
 
     def create(_: str) -> Answer:

@@ -57,5 +57,8 @@ def _line(request: Request, answer: Answer) -> dict[str, Any]:
 def _problem(answer: Answer) -> str:
     if answer.status < 400:
         return ""
-    details = msgspec.json.decode(answer.body, type=dict[str, Any])
+    try:
+        details = msgspec.json.decode(answer.body, type=dict[str, Any])
+    except msgspec.MsgspecError:  # the line matters more than this part of it
+        return ""
     return str(details.get("type", "")).removeprefix(TYPE_PREFIX)

@@ -34,8 +34,8 @@ class RoleCheck:
     Parameters
     ----------
     environment
-        Environment variables. `REQUIRED_ROLE` is the endpoint's. `ROLE_CLAIM` names the claim that holds roles, and
-        `ROLE_VALUES` maps its values to roles as JSON; without values, the claim has the roles' own names.
+        Environment variables. `REQUIRED_ROLE` is the endpoint's. `ROLE_CLAIM` names the claim that holds roles, if any,
+        and `ROLE_VALUES` maps its values to roles as JSON; without values, the claim has the roles' own names.
         `DEFAULT_ROLE` is the role of those whose token names none.
     """
 
@@ -66,7 +66,7 @@ class RoleCheck:
 
     def role(self, request: Request) -> str:
         """Return the highest role that the token names, or the default."""
-        values = claimed_values(request, self._claim)
+        values = claimed_values(request, self._claim) if self._claim else []
         return highest({self._roles[value] for value in values if value in self._roles}) or self._default
 
 

@@ -186,12 +186,12 @@ def test_what_others_do_at_the_same_time_is_not_overwritten(api: Api, ann: User,
     for sent in (AddCompany(name, "Mine"), RenameCompany(f"{name} old", name)):
         with patch.object(made, "_read", return_value={f"{name} old": encode(store(api, f"{name} old"))}):
             before = store(api, name, page="Theirs")
-            [result] = made.make([sent])
+            [result] = made.make([sent], "ann")
         assert result.result == ("unchanged" if isinstance(sent, AddCompany) else "taken")
         assert stored(api, name) == before
     with patch.object(made, "_read", return_value={name: encode({"name": name})}):
         assert results(ann, remove(name)) == ["removed"]
-        [result] = made.make([RenameCompany(name, f"{name} new")])
+        [result] = made.make([RenameCompany(name, f"{name} new")], "ann")
     assert (result.result, stored(api, f"{name} new")) == ("missing", None)
 
 
@@ -238,9 +238,9 @@ def quick() -> Iterator[None]:
 @pytest.mark.usefixtures("quick")
 def test_keys_that_were_not_read_are_read_again_and_never_taken_for_missing_companies() -> None:
     client = Failing(unread=2)
-    assert changes.CompanyChanges(client, TABLE).make([AddCompany("A")])[0].result == "added"
+    assert changes.CompanyChanges(client, TABLE).make([AddCompany("A")], "ann")[0].result == "added"
     with pytest.raises(TimeoutError):
-        changes.CompanyChanges(client := Failing(unread=99), TABLE).make([AddCompany("A")])
+        changes.CompanyChanges(client := Failing(unread=99), TABLE).make([AddCompany("A")], "ann")
     assert client.written == 0
 
 
@@ -255,7 +255,7 @@ def test_a_failed_write_fails_the_request_after_the_others_have_ended(api: Api, 
 
 def test_wrong_changes_are_refused_before_anything_is_read() -> None:
     with pytest.raises(Problem):
-        changes.CompanyChanges(None, TABLE).make([AddCompany("\x00")])
+        changes.CompanyChanges(None, TABLE).make([AddCompany("\x00")], "ann")
 
 
 def test_a_long_page_has_a_thousand_companies_without_their_observations(ann: User, name: str) -> None:

@@ -169,7 +169,8 @@ def test_every_type_of_the_program_can_be_made_and_no_other(stack: str) -> None:
     everything = {
         "cloud-nlp:notify_emails": '["you@example.com"]',
         "cloud-nlp:api": '{"origins": ["https://a.example.com"], "domain": "api.example.com", "hosted_zone_id": "Z1",'
-        ' "firewall": true}',
+        ' "firewall": true, "callback_urls": ["https://a.example.com/"], "identity_providers": [{"name": "Okta",'
+        ' "type": "SAML", "metadata_url": "https://okta.example.com/metadata"}]}',
     }
     evaluation = evaluate_program(stack, everything)
     assert {one.type for one in evaluation.resources if one.custom} == CREATORS.keys()
