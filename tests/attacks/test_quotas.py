@@ -55,7 +55,7 @@ def users(small: LocalStack, request: pytest.FixtureRequest) -> tuple[ApiUser, A
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(6) as pool:
         yield pool
 
 
@@ -75,11 +75,11 @@ def quotas(user: ApiUser) -> dict[str, dict[str, Any]]:
 
 def test_one_user_floods_and_the_other_is_served(users: tuple[ApiUser, ApiUser], threads: ThreadPoolExecutor) -> None:
     flooding, calm = users
-    flood = [threads.submit(flooding.request, "POST", "/sentiment", TEXTS) for _ in range(300)]
+    flood = [threads.submit(flooding.request, "POST", "/sentiment", TEXTS) for _ in range(120)]
     answers = [calm.request("POST", "/sentiment", TEXTS).status_code for _ in range(5)]
     statuses = Counter(one.result().status_code for one in flood)
     assert answers == [200] * 5
-    assert statuses[429] > 100, statuses
+    assert statuses[429] > 40, statuses
     assert statuses.keys() == {200, 429}
 
 
