@@ -27,7 +27,13 @@ _MOST_REPORT_BYTES = 50_000_000
 
 
 class _Totals(msgspec.Struct, frozen=True):
+    # Programs that do not tell what they sent tell what they read, which is no less.
     characters: int
+    sent_characters: int | None = None
+
+    @property
+    def sent(self) -> int:
+        return self.characters if self.sent_characters is None else self.sent_characters
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -161,6 +167,6 @@ class JobSlots:
             return item[RESERVED]
         content = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         try:
-            return min(item[RESERVED], msgspec.json.decode(content, type=_Report).totals.characters)
+            return min(item[RESERVED], msgspec.json.decode(content, type=_Report).totals.sent)
         except msgspec.DecodeError:  # of which ValidationError is one
             return item[RESERVED]

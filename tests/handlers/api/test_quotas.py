@@ -223,8 +223,20 @@ def test_a_job_reserves_its_limit_and_is_settled_by_its_report(api: Api, ann: Us
     assert quotas_of(ann)["characters_per_day"]["used"] == 120
 
 
-def report(api: Api, project: str, job: str, sent: int) -> None:
-    body = json.dumps({"job": job, "totals": {"documents": 1, "characters": sent}, "documents": []})
+def test_a_job_that_refused_to_send_what_it_read_costs_nothing(api: Api, ann: User, limit: Limit) -> None:
+    limit()
+    project = ann.ready()
+    job = ann.job(project)
+    state_machine = api.state_machine(project, job)
+    state_machine.mark_running(LONG_AGO)
+    report(api, project, job, 10_000_000, sent_characters=0)
+    state_machine.mark_failed(LONG_AGO, "Too many characters.")
+    assert quotas_of(ann)["characters_per_day"]["used"] == 0
+
+
+def report(api: Api, project: str, job: str, characters: int, **more: int) -> None:
+    totals = {"documents": 1, "characters": characters, **more}
+    body = json.dumps({"job": job, "totals": totals, "documents": []})
     api.s3.put_object(Bucket=BUCKET, Key=f"results/{project}/{job}/{REPORT_FILE}", Body=body.encode())
 
 
