@@ -9,7 +9,7 @@ import click
 
 from cli.options import Invocation, examples, global_options
 from cli.ui.output import hint, write_json, write_table
-from cli.ui.text import spoken_duration
+from cli.ui.text import clock_duration
 
 _OF = {"user": "you", "project": "each project", "stack": "all users"}
 
@@ -41,7 +41,7 @@ def _renewal(quota: dict[str, Any]) -> str:
     if quota["renews_at"] is None:
         return ""
     seconds = (datetime.fromisoformat(quota["renews_at"]) - datetime.now(UTC)).total_seconds()
-    return f"in {spoken_duration(max(0.0, seconds))}"
+    return f"in {clock_duration(seconds)}"
 
 
 def _style(heading: str, cell: str) -> str:
