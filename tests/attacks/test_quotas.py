@@ -130,18 +130,16 @@ def test_the_limit_reaches_the_job(small: LocalStack, users: tuple[ApiUser, ApiU
 
 def test_running_jobs_are_of_one_user(users: tuple[ApiUser, ApiUser]) -> None:
     greedy, calm = users
-    started = []
-    for number in range(3):
-        project = greedy.create_project(f"Jobs {number}")
+    body = {"kind": "analyse", "max_characters": 500}
+    projects = [greedy.create_project(f"Jobs {number}") for number in range(3)]
+    for project in projects:
         greedy.upload(project, "a.txt", TEXT * 5)
-        body = {"kind": "analyse", "max_characters": 500}
-        answer = greedy.request("POST", f"/projects/{project}/jobs", body)
-        if answer.status_code == 202:
-            started.append((project, answer.json()["job"]))
-    assert_over(answer, 409, "running_jobs")
+    answers = [greedy.request("POST", f"/projects/{project}/jobs", body) for project in projects]
+    started = [(project, answer.json()["job"]) for project, answer in zip(projects, answers[:2], strict=False)]
+    assert_over(answers[2], 409, "running_jobs")
     project = calm.create_project("Jobs")
     calm.upload(project, "a.txt", TEXT)
-    job = calm.call("POST", f"/projects/{project}/jobs", {"kind": "analyse", "max_characters": 500})["job"]
+    job = calm.call("POST", f"/projects/{project}/jobs", body)["job"]
     calm.follow_job(project, job)
     for project, job in started:
         greedy.request("DELETE", f"/projects/{project}/jobs/{job}")
