@@ -13,6 +13,7 @@ from handlers.api.support.registry import OPERATIONS
 from local.deploy.creators.common import archive_bytes
 from schema.quotas import Quotas
 from settings import SettingsError, host_architecture, host_runtime
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import (
     API_ID,
     POOL_ID,
@@ -58,6 +59,7 @@ STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cogni
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 STAGE = "aws:apigatewayv2/stage:Stage"
+RECORD = "aws:route53/record:Record"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
 NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId", "targetId", "ruleName", "topicName"}
 # Settings of which each is another than the default.
@@ -153,12 +155,13 @@ def test_nobody_is_notified_unless_named(stack: str) -> None:
 
 
 def test_all_alarms_notify_whom_the_settings_name() -> None:
-    evaluation = evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    evaluation = evaluate_program("prod", EVERYTHING)
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, and of two state machines.
-    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
+    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, of two state machines, and of
+    # two schedules.
+    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3 + 2
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
@@ -311,17 +314,18 @@ def _objects(evaluation: Evaluation) -> set[PurePosixPath]:
     return {PurePosixPath(one.inputs["key"]) for one in evaluation.of("aws:s3/bucketObjectv2:BucketObjectv2")}
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_unchanged_project_gives_unchanged_resources(stack: str) -> None:
-    assert comparable(evaluate_program(stack)) == comparable(evaluate_program_anew(stack))
+@pytest.mark.parametrize(("stack", "changes"), [("local", {}), ("prod", EVERYTHING)])
+def test_unchanged_project_gives_unchanged_resources(stack: str, changes: dict[str, str]) -> None:
+    assert comparable(evaluate_program(stack, changes)) == comparable(evaluate_program_anew(stack, changes))
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_physical_names_are_pulumis(stack: str) -> None:
-    evaluation = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    evaluation = evaluate_program(stack, EVERYTHING)
     named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
-    # API Gateway calls the stage that is no part of the address so.
-    assert named == {(STAGE, "name")}
+    # API Gateway calls the stage that is no part of the address so; the settings name the domain.
+    assert named == {(STAGE, "name"), (RECORD, "name")}
+    assert {one.inputs["name"] for one in evaluation.of(RECORD)} == {"api.example.com", "_name.api.example.com."}
     assert evaluation.one(STAGE).inputs["name"] == "$default"
     assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []
     # Lambda has no layers without a name, and keeps versions of one name apart.

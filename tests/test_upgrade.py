@@ -6,41 +6,13 @@ alarms and the objects of the batch program. The upgrade on the real engine is i
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
 
 from tests.support.aliases import Place, Upgrade
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import ROOT_FOLDER, Declared, evaluate_program
-
-# All that settings can add.
-CHANGES = {
-    "cloud-nlp:notify_emails": '["you@example.com"]',
-    "cloud-nlp:api": json.dumps(
-        {
-            "domain": "api.example.com",
-            "hosted_zone_id": "Z1",
-            "firewall": True,
-            "callback_urls": ["https://app.example.com/"],
-            "logout_urls": ["https://app.example.com/"],
-            "origins": ["https://app.example.com"],
-        }
-    ),
-    "cloud-nlp:jobs": json.dumps(
-        {
-            "schedules": [
-                {
-                    "label": "nightly",
-                    "kind": "translate",
-                    "schedule": "rate(1 day)",
-                    "project": "p",
-                    "options": {"target": "de"},
-                }
-            ]
-        }
-    ),
-}
 
 
 def deployed() -> set[Place]:
@@ -53,7 +25,7 @@ def found() -> dict[Place, list[Declared]]:
     """Resources of today's program by the deployed resource that each takes over."""
     upgrade = Upgrade(deployed())
     found: dict[Place, list[Declared]] = {}
-    for resource in evaluate_program("prod", CHANGES).resources:
+    for resource in evaluate_program("prod", EVERYTHING).resources:
         if place := upgrade.former_place(resource):
             found.setdefault(place, []).append(resource)
     return found

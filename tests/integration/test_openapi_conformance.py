@@ -24,6 +24,7 @@ from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 from schema.roles import ROLES, includes
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
 # Stand in most requests for the ids of what is really there: each operation has its own, since some of them delete.
 STAND_INS = {

@@ -24,11 +24,13 @@ from tests.handlers.projects.state_machine import StateMachine
 from tests.support.operations import BY_SCRIPT, parameters
 
 REGION = "eu-central-1"
+# Of this process alone: others may use the same emulator.
+_SUFFIX = uuid.uuid4().hex[:12]
 NAMES = {
-    "DOCUMENTS_TABLE": "documents",
-    "DOCUMENTS_BUCKET": "documents-bucket",
-    "COMPANIES_TABLE": "companies",
-    "OBSERVATIONS_TABLE": "observations",
+    "DOCUMENTS_TABLE": f"documents-{_SUFFIX}",
+    "DOCUMENTS_BUCKET": f"documents-{_SUFFIX}",
+    "COMPANIES_TABLE": f"companies-{_SUFFIX}",
+    "OBSERVATIONS_TABLE": f"observations-{_SUFFIX}",
 }
 # It does nothing, for an hour: the tests play the state machine's part on the table.
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
@@ -178,7 +180,9 @@ class Api:
 
     def _state_machine(self, name: str) -> str:
         role = "arn:aws:iam::000000000000:role/jobs"
-        made = self.stepfunctions.create_state_machine(name=name, definition=json.dumps(DEFINITION), roleArn=role)
+        made = self.stepfunctions.create_state_machine(
+            name=f"{name}-{_SUFFIX}", definition=json.dumps(DEFINITION), roleArn=role
+        )
         return made["stateMachineArn"]
 
     def _load(self) -> dict[str, Any]:

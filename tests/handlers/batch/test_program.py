@@ -1,4 +1,7 @@
-"""The program as SageMaker runs it: a process with folders, environment variables and AWS on the network."""
+"""The program as SageMaker runs it, with folders, environment variables and AWS on the network.
+
+A few tests run it in a process of its own, which proves exit codes and that a process imports all it needs.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ TEXTS = {
 BAD = {"6/empty.txt", "7/blank.txt", "8/wrong.docx"}
 
 
-def test_translate(run_container: Run, aws: FakeAws) -> None:
-    done = run_container("translate", ENGLISH, {**TEXTS, "documents/9/w.docx": full_document()})
+def test_translate(run_process: Run, aws: FakeAws) -> None:
+    done = run_process("translate", ENGLISH, {**TEXTS, "documents/9/w.docx": full_document()})
     assert done.code == 0, done.logs
     assert {name for name, status in done.statuses().items() if status == "failed"} == BAD
     written = {path.relative_to(done.output).as_posix() for path in done.output.rglob("*") if path.is_file()}
@@ -168,6 +171,12 @@ def test_mistakes_are_named(run_container: Run, kind: str, options: object, mess
     assert re.search(message, done.message), done.message
 
 
+def test_a_failed_process_has_its_exit_code_and_message(run_process: Run) -> None:
+    done = run_process("translate", {}, {})
+    assert done.code == 1
+    assert "missing required field `target`" in done.message
+
+
 def test_limits_come_from_the_environment(run_container: Run) -> None:
     done = run_container("translate", ENGLISH, TEXTS, MAX_DOCUMENT_BYTES="60")
     assert done.message.startswith("No document could be processed.")
@@ -175,8 +184,8 @@ def test_limits_come_from_the_environment(run_container: Run) -> None:
     assert "`$.max_pages`" in run_container("translate", ENGLISH, {}, MAX_PAGES="none").message
 
 
-def test_analyse(run_container: Run, aws: FakeAws) -> None:
-    done = run_container("analyse", {"topics": 2}, TEXTS)
+def test_analyse(run_process: Run, aws: FakeAws) -> None:
+    done = run_process("analyse", {"topics": 2}, TEXTS)
     assert done.code == 0, done.logs
     result = json.loads((done.output / "analysis.json").read_bytes())
     by_name = {document["name"]: document for document in result["documents"]}
