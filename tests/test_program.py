@@ -58,6 +58,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
+GROUP = "aws:cognito/userGroup:UserGroup"
 STAGE = "aws:apigatewayv2/stage:Stage"
 RECORD = "aws:route53/record:Record"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
@@ -323,9 +324,11 @@ def test_unchanged_project_gives_unchanged_resources(stack: str, changes: dict[s
 def test_physical_names_are_pulumis(stack: str) -> None:
     evaluation = evaluate_program(stack, EVERYTHING)
     named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
-    # API Gateway calls the stage that is no part of the address so; the settings name the domain.
-    assert named == {(STAGE, "name"), (RECORD, "name")}
+    # API Gateway calls the stage that is no part of the address so; tokens name groups, which are a pool's own, and
+    # the settings the domain and identity providers.
+    assert named == {(STAGE, "name"), (RECORD, "name"), (GROUP, "name")}
     assert {one.inputs["name"] for one in evaluation.of(RECORD)} == {"api.example.com", "_name.api.example.com."}
+    assert {one.inputs["name"] for one in evaluation.of(GROUP)} == {"reader", "editor", "admin"}
     assert evaluation.one(STAGE).inputs["name"] == "$default"
     assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []
     # Lambda has no layers without a name, and keeps versions of one name apart.

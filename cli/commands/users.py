@@ -146,6 +146,7 @@ def remove(invocation: Invocation, who: str, yes: bool) -> None:
         try:
             click.confirm(f"Delete the account of {_name(account)}?", abort=True, err=True)
         except click.Abort:
+            click.echo(err=True)
             raise CliError("Nothing was removed: no confirmation. Use --yes to be asked nothing.") from None
     people.remove(account)
     if invocation.json:

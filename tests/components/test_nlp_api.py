@@ -10,7 +10,6 @@ from unittest import mock
 
 import pytest
 
-from components.blocks.access.federation import IdentityProvider
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.workflow.state_machine import StateMachine
 from components.blocks.workflow.states import End
@@ -194,9 +193,6 @@ LONGEST_NAMES = {
 ROLE_VARIABLES = {"REQUIRED_ROLE", "DEFAULT_ROLE", "ROLE_CLAIM", "ROLE_VALUES"}
 LONG_NAME = "a" * 20
 ORIGINS = ["https://app.example.com"]
-PROVIDER = IdentityProvider(
-    name="Okta", type="SAML", metadata_url="https://a.bc/", groups_attribute="groups", group_roles={"E": "editor"}
-)
 
 
 def declare(name: str = "nlp", preview: bool = False, alarm_topics: Sequence[str] = (), **arguments: Any) -> Evaluation:
@@ -234,14 +230,7 @@ def adapted() -> Evaluation:
     """The same with a name of 20 letters, and with every other argument than the issuer's."""
     users = {"callback_urls": ["https://app.example.com/"], "mfa": "ON", "protect": True, "self_registration": True}
     limits = {"costly_burst": 4, "costly_requests_per_second": 3, "firewall": True, "origins": ORIGINS}
-    people: dict[str, Any] = {
-        "access_token_minutes": 5,
-        "sign_in_days": 3,
-        "identity_providers": [PROVIDER],
-        "default_role": "none",
-    }
-    more = {"threat_protection": "AUDIT", "mail_from": "a@b.cd", "mail_identity_arn": "arn:identity"}
-    return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits, **people, **more)
+    return declare(LONG_NAME, alarm_topics=["arn:topic"], **users, **limits)
 
 
 def function_of(evaluation: Evaluation, route: str) -> str:
@@ -316,34 +305,6 @@ def test_the_shared_throttles_are_far_above_what_one_user_may_send(evaluation: E
     }
 
 
-def roles_of(evaluation: Evaluation, route: str) -> dict[str, str]:
-    variables = evaluation.one(FUNCTION, function_of(evaluation, route)).inputs["environment"]["variables"]
-    return {name: value for name, value in variables.items() if name in ROLE_VARIABLES}
-
-
-def test_functions_know_the_role_that_they_need(evaluation: Evaluation) -> None:
-    for endpoint in ENDPOINTS:
-        assert roles_of(evaluation, endpoint.route).get("REQUIRED_ROLE") == endpoint.role
-    assert roles_of(evaluation, "POST /companies") == {
-        "REQUIRED_ROLE": "editor",
-        "DEFAULT_ROLE": "reader",
-        "ROLE_CLAIM": "cognito:groups",
-        "ROLE_VALUES": "{}",
-    }
-
-
-def test_another_issuers_tokens_name_roles_only_where_the_stack_says() -> None:
-    issuer: dict[str, Any] = {"issuer": "https://login.example.com", "audience": ["our-client"]}
-    found = roles_of(declare(**issuer, default_role="none"), "GET /projects")
-    assert (found["ROLE_CLAIM"], found["DEFAULT_ROLE"]) == ("", "none")
-    found = roles_of(declare(**issuer, role_claim="groups", role_values={"E": "editor"}), "GET /projects")
-    assert (found["ROLE_CLAIM"], found["ROLE_VALUES"]) == ("groups", '{"E": "editor"}')
-    wrong: list[dict[str, Any]] = [{"role_claim": "groups"}, {"role_values": {"E": "editor"}}]
-    for arguments in wrong:
-        with pytest.raises(ValueError, match="no role_claim and no role_values without issuer"):
-            NlpApiArgs(**arguments)
-
-
 def test_only_health_and_openapi_are_public(evaluation: Evaluation) -> None:
     public = {one.inputs["routeKey"] for one in evaluation.of(ROUTE) if one.inputs["authorizationType"] == "NONE"}
     assert public == {"GET /health", "GET /openapi.json"}
@@ -408,10 +369,6 @@ def test_issuer_and_audience_belong_together(arguments: dict[str, Any]) -> None:
 
 def test_users_sign_in_as_the_arguments_say(adapted: Evaluation) -> None:
     pool = adapted.one("aws:cognito/userPool:UserPool").inputs
-    client = adapted.one("aws:cognito/userPoolClient:UserPoolClient", f"{LONG_NAME}-users-web").inputs
-    assert (client["accessTokenValidity"], client["refreshTokenValidity"]) == (5, 3)
-    assert client["supportedIdentityProviders"] == ["COGNITO", "Okta"]
-    assert (pool["userPoolTier"], pool["emailConfiguration"]["fromEmailAddress"]) == ("PLUS", "a@b.cd")
     assert (pool["mfaConfiguration"], pool["adminCreateUserConfig"]) == ("ON", {"allowAdminCreateUserOnly": False})
     assert len(adapted.of("aws:cognito/userPoolClient:UserPoolClient")) == 2
     assert len(adapted.of("cloud-nlp:blocks:Firewall")) == 1
@@ -439,8 +396,7 @@ def test_users_are_protected_when_asked_and_only_then(adapted: Evaluation, evalu
 
 def test_every_alarm_has_the_topics(adapted: Evaluation) -> None:
     alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith(LONG_NAME)]
-    # Those of the endpoints' functions, of the providers' function and of the gateway.
-    assert len(alarms) == 2 * len(ENDPOINTS) + 2 + 3
+    assert len(alarms) == 2 * len(ENDPOINTS) + 3
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
 
 

@@ -112,9 +112,9 @@ def make_providers(
     """
     return [
         aws.cognito.IdentityProvider(
-            f"{name}-{provider.name}",
+            f"{name}-{label}",
             user_pool_id=pool.id,
-            provider_name=provider.name,
+            provider_name=label,
             provider_type=provider.type,
             provider_details=provider.details(),
             attribute_mapping=provider.mapping(),
@@ -124,5 +124,5 @@ def make_providers(
                 ignore_changes=[f"providerDetails.{one}" for one in _FOUND_BY_COGNITO],
             ),
         )
-        for provider in providers
+        for label, provider in {one.name: one for one in providers}.items()
     ]

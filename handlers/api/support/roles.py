@@ -41,7 +41,7 @@ class RoleCheck:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         settings = read_environment(_Environment, environment)
-        self._needed = settings.required_role
+        self._needed: Role = settings.required_role
         self._default = settings.default_role
         self._claim = settings.role_claim
         values = msgspec.json.decode(settings.role_values, type=dict[str, Role])

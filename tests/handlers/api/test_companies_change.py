@@ -82,7 +82,14 @@ def test_a_company_that_is_there_stays_as_it_is_when_it_is_added(api: Api, ann: 
     assert results(ann, add(name), add(f"{name} new", page="New page")) == ["unchanged", "added"]
     assert stored(api, name) == before
     added = stored(api, f"{name} new")
-    assert added == {"name": f"{name} new", "page": "New page", "added_at": added and added["added_at"]}
+    assert added == {
+        "name": f"{name} new",
+        "page": "New page",
+        "added_at": added and added["added_at"],
+        "added_by": ann.sub,
+    }
+    assert results(ann, put(f"{name} put", "Page")) == ["added"]
+    assert (stored(api, f"{name} put") or {})["added_by"] == ann.sub
 
 
 def test_a_page_is_set_changed_and_taken_away_and_the_time_stays(api: Api, ann: User, name: str) -> None:
