@@ -36,6 +36,9 @@ MERGE = "merge"
 PARTS_PREFIX = "parts/"
 # Name of the report among a job's results.
 REPORT_FILE = "report.json"
+# Start of a program's exit message where the documents, and nothing inside, are why the job failed. The state machine
+# removes it from the cause, and calls no operator.
+OF_DOCUMENTS_MARK = "Documents: "
 # Field of an execution's input that holds the address of the results.
 OUTPUT_FIELD = "output"
 # Field of a schedule's input that becomes the environment variable `MAX_CHARACTERS`.

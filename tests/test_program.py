@@ -9,7 +9,6 @@ from typing import Any
 import pulumi
 import pytest
 
-from handlers.api.support.registry import OPERATIONS
 from local.deploy.creators.common import archive_bytes
 from schema.quotas import Quotas
 from settings import SettingsError, host_architecture, host_runtime
@@ -160,9 +159,9 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, of two state machines, and of
-    # two schedules.
-    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3 + 2
+    # Of the sentiment pipeline, of the API, of late uploads, of two state machines, and of two schedules.
+    assert len(alarms) == 8 + 2 + 3 + 2 * 3 + 2
+    assert all(alarm.name.startswith("prod-") for alarm in alarms)
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
@@ -302,13 +301,22 @@ def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> Non
     evaluation = evaluate_program("dev")
     process = evaluation.document(MACHINE, "product-analyse", "definition")["States"]["Process"]["Arguments"]
     assert process["AppSpecification"]["ImageUri"] == (
-        "763104351884.dkr.ecr.eu-central-1.amazonaws.com/"
-        "huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+        "492215442770.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
     )
     on_aws, local = (_objects(evaluate_program(stack)) for stack in ("dev", "local"))
     assert {path.name for path in on_aws - local} == {"package.whl"}
     assert [path.parts[:2] for path in on_aws - local] == [("programs", "wheels")]
     assert {path.name for path in local} == {"run.py", "program.zip"}
+
+
+@pytest.mark.parametrize(("stack", "warned"), [("local", False), ("dev", True), ("prod", True)])
+def test_deployment_to_aws_warns_of_an_image_without_a_digest(
+    stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: warnings.append(text))
+    evaluate_program_anew(stack, {})
+    assert any("named by a tag" in text for text in warnings) is warned
 
 
 def _objects(evaluation: Evaluation) -> set[PurePosixPath]:

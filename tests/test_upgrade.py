@@ -14,10 +14,14 @@ from tests.support.aliases import Place, Upgrade
 from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import ROOT_FOLDER, Declared, evaluate_program
 
+# What the program no longer has: a counter, which holds nothing.
+DROPPED = {"aws:cloudwatch/logMetricFilter:LogMetricFilter"}
+
 
 def deployed() -> set[Place]:
     lines = (ROOT_FOLDER / "tests" / "data" / "deployed-0.1.0.txt").read_text().splitlines()
-    return {(kind, name) for kind, _, name in (line.rpartition("::") for line in lines)}
+    places = {(kind, name) for kind, _, name in (line.rpartition("::") for line in lines)}
+    return {(kind, name) for kind, name in places if kind.rpartition("$")[2] not in DROPPED}
 
 
 @pytest.fixture(scope="module")

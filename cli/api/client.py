@@ -16,6 +16,7 @@ from cli.api import backoff
 from cli.api.errors import ApiError, refusal, unreachable
 from cli.api.identity import Identity
 from cli.aws.deployment import Deployment
+from cli.ui.json_input import decode_json
 from schema.limits import PAGE_ENTRIES
 from schema.retry import attempts
 
@@ -199,7 +200,7 @@ def _decoded(response: httpx.Response) -> Body:
     if not response.content:
         return {}
     try:
-        return msgspec.json.decode(response.content, type=Body)
+        return decode_json(response.content, type=Body)
     except msgspec.MsgspecError:
         raise ApiError(
             f"{response.request.url.host} answers, but not as the API does: deploy again, so that it and this "

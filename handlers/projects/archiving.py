@@ -6,15 +6,14 @@ import msgspec
 
 from handlers.common.problems import Problem
 from handlers.common.table import ABSENT, RefusedError, Table
+from handlers.projects.access import ProjectAccess, owned
 from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members
 from handlers.projects.projects import (
     CONFLICTS,
     UNCHANGED,
-    Projects,
     changed_now,
     members_of,
-    owned,
     project_changed,
 )
 from schema import projects as keys
@@ -41,7 +40,7 @@ def archive(table: Table, project_id: str, caller: str) -> None:
     """
     locks = [table.check_action(keys.lock_key(project_id, kind), ABSENT) for kind in KINDS]
     for _ in attempts(CONFLICTS):
-        project = owned(Projects(table).get(project_id, caller), caller)
+        project = owned(ProjectAccess(table).get(project_id, caller), caller)
         if not project.active:
             return
         update = table.update_action(

@@ -10,9 +10,9 @@ from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, require_active, visible
 from handlers.projects.counters import DocumentCounter
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
-from handlers.projects.projects import Projects, require_active, visible
 from handlers.projects.storage import StoredBytes
 from schema import projects as keys
 from schema.limits import FORM_SECONDS, UPLOAD_BYTES
@@ -21,6 +21,10 @@ from schema.quotas import Quotas
 
 # Attributes of a document's item; whether its content has arrived, the bucket says.
 _STORED = ("document", "name", "content_type", "created_by", "created_at")
+# Objects of documents that were deleted stay in the bucket for moments, when a form is used after that. A listing makes
+# room for some of them, and ends after so many calls, whatever is there.
+_LEFT_OVER = 20
+_LISTING_CALLS = 10
 
 
 class Documents:
@@ -48,7 +52,7 @@ class Documents:
         self._table = table
         self._counter = DocumentCounter(table, quotas.documents)
         self._stored = StoredBytes(table, quotas)
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
         self._s3 = s3
         self._bucket = bucket
 
@@ -156,8 +160,8 @@ class Documents:
         prefix = keys.documents_prefix(project_id)
         request = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": prefix + documents[-1]}
         sizes: dict[str, int] = {}
-        while True:
-            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + 1))
+        for _ in range(_LISTING_CALLS):
+            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + _LEFT_OVER))
             for content in page.get("Contents", []):
                 document = content["Key"].removeprefix(prefix).partition("/")[0]
                 if document > documents[0]:
@@ -166,6 +170,7 @@ class Documents:
             if not page["IsTruncated"]:
                 return sizes
             request["ContinuationToken"] = page["NextContinuationToken"]
+        return sizes
 
     def delete(self, project_id: str, document_id: str, caller: str) -> None:
         """Delete a document and its content.

@@ -11,9 +11,9 @@ from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
 from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
+from handlers.projects.access import ProjectAccess, visible
 from handlers.projects.executions import Executions
 from handlers.projects.models import Job, Kind
-from handlers.projects.projects import Projects, visible
 from schema import projects as keys
 from schema.jobs import CANCELLED, CAUSE, FAILED, FINISHED_AT, LATEST, RUNNING, STARTED_AT, Status, status_record
 
@@ -23,7 +23,7 @@ class Jobs:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
 
     def list(
         self, project_id: str, caller: str, status: Status | None, limit: int, position: str | None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from handlers.common.problems import Problem
 from handlers.common.table import RefusedError, Table
+from handlers.projects.access import ProjectAccess
 from handlers.projects.members import Members
-from handlers.projects.projects import CONFLICTS, UNCHANGED, Projects, changed_now, members_of, project_changed
+from handlers.projects.projects import CONFLICTS, UNCHANGED, changed_now, members_of, project_changed
 from schema import projects as keys
 from schema.retry import attempts
 
@@ -28,7 +29,7 @@ def leave(table: Table, project_id: str, caller: str) -> None:
         The project does not exist or is not shared with the caller, it is their own, or others keep changing it.
     """
     for _ in attempts(CONFLICTS):
-        project = Projects(table).get(project_id, caller)
+        project = ProjectAccess(table).get(project_id, caller)
         if project.owner == caller:
             raise Problem("owner-cannot-leave", "The project is your own. Archive it, or stop sharing it.")
         others = [user for user in project.shared_with if user != caller]

@@ -6,8 +6,8 @@ import msgspec
 
 from handlers.common.concurrency import both
 from handlers.common.table import Table
+from handlers.projects.access import may_see
 from handlers.projects.project_models import Project
-from handlers.projects.projects import may_see
 from schema import projects as keys
 
 

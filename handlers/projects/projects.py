@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from handlers.common.problems import FieldError, Problem, invalid, not_found
-from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
+from handlers.common.problems import FieldError, Problem, invalid
+from handlers.common.table import ABSENT, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, archived, owned, visible
 from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members, too_many_shares
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
@@ -26,8 +27,8 @@ CONFLICTS = Backoff(attempts=4, first_seconds=0, longest_seconds=0)
 UNCHANGED = "#owner = :owner AND #active = :active AND #shared_with = :shared_with"
 
 
-class Projects:
-    """The projects of all users; each user sees their own and those shared with them.
+class Projects(ProjectAccess):
+    """The projects of all users, for those who make and change them.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class Projects:
     """
 
     def __init__(self, table: Table, quotas: Quotas = Quotas()) -> None:  # noqa: B008 - a frozen value
-        self._table = table
+        super().__init__(table)
         self._members = Members(table)
         self._owned = OwnedProjects(table, quotas.projects)
 
@@ -86,16 +87,6 @@ class Projects:
             raise too_many_shares(actions, error.refused) from None
         return project
 
-    def get(self, project_id: str, caller: str) -> Project:
-        """Read a project.
-
-        Raises
-        ------
-        Problem
-            There is none, or the caller may not see it.
-        """
-        return visible(self._table.get(keys.project_key(project_id)), caller)
-
     def change(self, project_id: str, caller: str, changes: ProjectChanges) -> Project:
         """Change a project.
 
@@ -111,11 +102,12 @@ class Projects:
         if "name" in wanted:
             wanted["name"] = _checked_name(wanted["name"])
         shared_with = wanted.pop("shared_with", None)
-        if "active" in wanted:
-            project = self._restore(project_id, caller, wanted)
-        elif wanted or shared_with is None:
-            project = self._describe(project_id, caller, wanted)
-        return project if shared_with is None else self._share(project_id, caller, shared_with)
+        change = self._restore if "active" in wanted else self._describe
+        if shared_with is None:
+            return change(project_id, caller, wanted)
+        if wanted:
+            change(project_id, caller, wanted)
+        return self._share(project_id, caller, shared_with)
 
     def _describe(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
         """Change what a project is called, in one call."""
@@ -180,44 +172,6 @@ class Projects:
                 return False
             raise too_many_shares(actions, error.refused) from None
         return True
-
-
-def visible(item: Item | None, caller: str) -> Project:
-    """Turn an item into the project that it holds.
-
-    Raises
-    ------
-    Problem
-        There is no item, or the caller may not see the project.
-    """
-    if item:
-        project = msgspec.convert(item, Project)
-        if may_see(project, caller):
-            return project
-    raise not_found("project")
-
-
-def may_see(project: Project, caller: str) -> bool:
-    """Tell whether a project is a user's, or shared with them."""
-    return caller == project.owner or caller in project.shared_with
-
-
-def require_active(project: Project) -> None:
-    """Refuse changes in an archived project."""
-    if not project.active:
-        raise archived(project)
-
-
-def archived(project: Project) -> Problem:
-    """Refuse changes of an archived project."""
-    return Problem("project-archived", f"The project was archived at {project.updated_at} and is only to be read.")
-
-
-def owned(project: Project, caller: str) -> Project:
-    """Refuse changes by anybody but the owner."""
-    if project.owner != caller:
-        raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
-    return project
 
 
 def _changeable(project: Project, caller: str, wanted: dict[str, Any]) -> Project:

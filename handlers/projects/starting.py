@@ -11,13 +11,13 @@ from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.table import ABSENT, Item, RefusedError, Table
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, archived, require_active
 from handlers.projects.executions import Executions, NotStartedError, execution_arn
 from handlers.projects.job_bounds import AtMost, at_most, sizes_of
 from handlers.projects.job_slots import RESERVED, JobSlots
 from handlers.projects.jobs import end_actions, job_of
 from handlers.projects.models import Job, JobRequest, Kind
 from handlers.projects.project_models import Project
-from handlers.projects.projects import Projects, archived, require_active
 from schema import projects as keys
 from schema.job_kind import Model, OptionError
 from schema.jobs import CAUSE, FAILED, FINISHED_AT, KINDS, REJECTED, RUNNING, execution_input, job_record, status_record
@@ -65,7 +65,7 @@ class JobStarter:
         quotas: Quotas = Quotas(),  # noqa: B008 - a frozen value
     ) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
         self._s3 = s3
         self._executions = Executions(stepfunctions)
         self._bucket = bucket

@@ -18,8 +18,8 @@ from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.quotas import read_quotas
 from handlers.common.table import RefusedError, Table
+from handlers.projects.access import may_see
 from handlers.projects.project_models import Project
-from handlers.projects.projects import may_see
 from handlers.projects.storage import StoredBytes
 from schema.projects import DOCUMENT_VERSION, PROJECT, Key, document_of_object
 

@@ -71,6 +71,16 @@ def test_a_job_that_was_not_started_is_started_by_the_same_request(ann: ApiUser,
     assert ann.follow_job(project, job["job"])["status"] == "completed"
 
 
+def test_a_job_whose_creation_at_sagemaker_was_not_answered_does_not_run_on(ann: ApiUser, backstage: Backstage) -> None:
+    project = project_with(ann, HELD)
+    with backstage.held(HELD):
+        lose(backstage, "sagemaker", "CreateProcessingJob", times=1)
+        ended = ann.follow_job(project, start(ann, project).json()["job"])
+        assert (ended["status"], "could not be run" in ended["cause"]) == ("failed", True)
+        assert backstage.processing_ended(ended["job"]) == {f"translate-{ended['job']}": "Stopped"}
+    assert backstage.lock(project, "translate") is None
+
+
 def test_a_job_that_was_stopped_is_not_called_running(ann: ApiUser, backstage: Backstage) -> None:
     project = project_with(ann, HELD)
     with backstage.held(HELD):

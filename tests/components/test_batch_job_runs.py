@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -103,6 +104,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
         },
         "Environment": {
             "AWS_REGION": REGION,
+            "STACK": "dev",
             "DOCUMENT_WORKERS": "4",
             "JOB_OPTIONS": "{}",
             "MAX_CHARACTERS": MAX_CHARACTERS,
@@ -290,3 +292,30 @@ def test_schedule_for_a_project_that_does_not_exist_fails(records: Records) -> N
     execution, _ = run(records, Jobs(), evaluation, json.loads(evaluation.one(TARGET).inputs["input"]))
     assert (execution.status, execution.error) == ("FAILED", "DynamoDb.TransactionCanceledException")
     assert len(records.client.scan(TableName=records.name)["Items"]) == 1, "an item in a project that is not there"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_scheduled_job_whose_record_was_not_answered_runs_once_and_stays_cancelled(
+    records: Records, cancelled: bool
+) -> None:
+    """The transaction is repeated, after somebody has cancelled the job or not."""
+    evaluation = declare(schedules=[NIGHTLY], announced=False)
+    jobs, calls = Jobs(), itertools.count()
+
+    def transact(arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = records.transact(arguments)
+        if next(calls):
+            return answer
+        job = arguments["TransactItems"][1]["Put"]["Item"]["sk"]["S"]
+        if cancelled:
+            records.put(job, status="cancelled")
+            records.client.delete_item(
+                TableName=records.name, Key={"pk": {"S": "PROJECT#p1"}, "sk": {"S": "RUNNING#translate"}}
+            )
+        raise ServiceError("DynamoDb.SdkClientException", "The connection broke.")
+
+    services = {UPDATE: records.update, TRANSACT: transact, PROCESS: jobs.create}
+    given = json.loads(evaluation.one(TARGET).inputs["input"])
+    execution = Execution(definition_of(evaluation), services).run(given)
+    assert execution.status == "SUCCEEDED"
+    assert len(jobs.created) == (0 if cancelled else 1)

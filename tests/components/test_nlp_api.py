@@ -395,13 +395,13 @@ def test_users_are_protected_when_asked_and_only_then(adapted: Evaluation, evalu
 
 
 def test_every_alarm_has_the_topics(adapted: Evaluation) -> None:
-    alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith(LONG_NAME)]
-    assert len(alarms) == 2 * len(ENDPOINTS) + 3
+    alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if LONG_NAME in one.name]
+    assert len(alarms) == 2
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
 
 
 def test_names_fit_aws_for_component_names_of_20_letters(adapted: Evaluation) -> None:
-    checked = [one for one in adapted.resources if one.type in LONGEST_NAMES and one.name.startswith(LONG_NAME)]
+    checked = [one for one in adapted.resources if one.type in LONGEST_NAMES and LONG_NAME in one.name]
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     assert [one.name for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]] == []
 

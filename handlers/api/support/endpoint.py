@@ -1,4 +1,4 @@
-"""The wrapper of every endpoint: checks of roles and rates, logs, metrics, and problems in place of errors."""
+"""The wrapper of every endpoint: it checks roles and rates, logs requests, and turns errors into problems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from handlers.api.support.rates import RateCheck
 from handlers.api.support.requests import Request
 from handlers.api.support.roles import RoleCheck
 from handlers.common.logs import logger, start_request
-from handlers.common.metrics import emit_counts
 from handlers.common.problems import Problem
 from handlers.common.table import Table
 
@@ -46,12 +45,6 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False, costly: Tab
         audit(request, answer)
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
-        counts = {
-            "Requests": 1,
-            "RefusedRequests": int(400 <= answer.status < 500),
-            "FailedRequests": int(answer.status >= 500),
-        }
-        emit_counts("api", counts, route=request.route)
         return to_gateway(answer)
 
     return handler
