@@ -35,6 +35,7 @@ def test_an_endpoint_is_public_or_has_a_role(arguments: dict[str, Any]) -> None:
 
 
 def test_readers_change_nothing_and_cause_no_costs() -> None:
+    """But for what concerns themselves alone: they leave projects that others share with them."""
     for endpoint in ENDPOINTS:
-        if endpoint.role == "reader":
+        if endpoint.role == "reader" and endpoint.script != "project_leave":
             assert (endpoint.method, endpoint.costly, endpoint.services) == ("GET", False, ()), endpoint.route
