@@ -83,8 +83,15 @@ class QuotaUses:
         """Settle a job that has ended, by its report, before the quotas are shown."""
         self._hold([self._member])
         answer = self._user.request("GET", "/quotas")
-        used = {one["quota"]: one["used"] for one in answer.json().get("quotas", [])}
-        return answer.status_code == 200 and used["running_jobs"] == 0
+        return answer.status_code == 200 and self._member not in self._held()
+
+    def _held(self) -> list[str]:
+        """List the jobs that hold a slot of the user."""
+        key = quotas.jobs_key(self._owner)
+        item = self._stack.aws.client("dynamodb").get_item(
+            TableName=self._table, Key=encode({"pk": key[0], "sk": key[1]}), ConsistentRead=True
+        )["Item"]
+        return item.get("members", {"SS": []})["SS"]
 
     def fills_all_slots(self) -> None:
         """Have jobs that have ended hold all slots, so that the next start settles them."""
