@@ -26,14 +26,14 @@ ASKED_AGAIN = {
     "InvalidParameterException",
     "InvalidPasswordException",
 }
-# Answers to a code of an e-mail that was used before.
-USED_CODE = {"CodeMismatchException", "ExpiredCodeException"}
 SIGN_IN_ENDED = {
     "NotAuthorizedException",
     "RefreshTokenReuseException",
     "ResourceNotFoundException",
     "UserNotFoundException",
 }
+# Answers to a code of an e-mail that was used before.
+USED_CODE = {"CodeMismatchException", "ExpiredCodeException"}
 CODE_PROMPT = "Code of your authenticator"
 Answer = dict[str, Any]
 

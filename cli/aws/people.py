@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from cli.aws.deployment import Deployment
+from cli.aws.lost_answers import create_account
 from cli.ui.errors import CliError
 from cli.ui.text import printable
 from schema.roles import ROLES, Role, highest
@@ -72,7 +73,7 @@ class People:
             When there is one already.
         """
         try:
-            self._cognito.admin_create_user(**self._invitation(address, password))
+            create_account(self._cognito, self._invitation(address, password))
         except self._cognito.exceptions.UsernameExistsException:
             raise CliError(
                 f"{address} has an account already. Invite again: nlp users invite --resend {address}"
@@ -93,7 +94,7 @@ class People:
                     UserPoolId=self._pool, Username=address, Password=password, Permanent=False
                 )
             else:
-                self._cognito.admin_create_user(**self._invitation(address, None), MessageAction="RESEND")
+                create_account(self._cognito, self._invitation(address, None) | {"MessageAction": "RESEND"})
         except exceptions.UserNotFoundException:
             raise CliError(f"{address} was not invited before: leave out --resend.") from None
         except exceptions.UnsupportedUserStateException:

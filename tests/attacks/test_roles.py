@@ -220,11 +220,9 @@ def test_no_client_takes_a_password_in_clear_text(stack: LocalStack, ann: ApiUse
 
 
 def audited(stack: LocalStack, function: str, since: float) -> list[dict[str, Any]]:
-    logs = stack.aws.client("logs")
-    [group] = [
-        one["logGroupName"]
-        for one in logs.describe_log_groups(logGroupNamePrefix=f"product-api-{function}-")["logGroups"]
-    ]
+    logs, kind = stack.aws.client("logs"), "aws:cloudwatch/logGroup:LogGroup"
+    named = {one.name: one.id for one in stack.deployment.resources if one.type == kind}
+    group = named[f"product-api-{function}"]
     events = logs.filter_log_events(logGroupName=group, startTime=int(since * 1000))["events"]
     lines = [json.loads(one["message"]) for one in events if one["message"].lstrip().startswith("{")]
     return [line for line in lines if line.get("audit")]

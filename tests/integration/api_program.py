@@ -171,14 +171,6 @@ domain = aws.apigatewayv2.DomainName(
     ),
 )
 aws.apigatewayv2.ApiMapping("api", api_id=api.id, stage=stage.name, domain_name=domain.domain_name)
-aws.cloudwatch.LogMetricFilter(
-    "throttled",
-    log_group_name=logs.name,
-    pattern='{ $.status = "429" }',
-    metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-        namespace="Test", name="Throttled", value="1", dimensions={"Status": "$.status"}
-    ),
-)
 aws.cloudwatch.MetricAlarm(
     "slow",
     alarm_description="Slow.",

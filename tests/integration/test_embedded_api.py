@@ -78,8 +78,6 @@ def test_resources_are_as_the_program_says(deployed: Deployed) -> None:
     assert json.loads(target["Input"]) == {"project": "p"}
     (index,) = client("dynamodb").describe_table(TableName=outputs["table"])["Table"]["GlobalSecondaryIndexes"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["user", "sk"]
-    (filtered,) = client("logs").describe_metric_filters(logGroupName=outputs["logs"])["metricFilters"]
-    assert filtered["metricTransformations"][0]["dimensions"] == {"Status": "$.status"}
     (alarm,) = client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert alarm["ExtendedStatistic"] == "p99"
     (rule,) = client("s3").get_bucket_cors(Bucket=outputs["bucket"])["CORSRules"]

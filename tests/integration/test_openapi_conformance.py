@@ -53,6 +53,8 @@ BEYOND_SCHEMAS = [
     ("invalid-fields", "limit: at most 100, or `latest` false"),
     ("invalid-fields", r"changes\[\d+\]\.(new_)?name: a company that is in no other change"),
     ("invalid-fields", "kind: with `latest`, the kind of job"),
+    # The described patterns exclude no characters beyond Unicode's basic plane, and no segments `.` and `..`.
+    ("invalid-fields", r"(changes\[\d+\]\.(new_)?)?(name|page): .* invisible characters"),
     ("invalid-fields", "options.engine: `amazon`: there is no MarianMT model"),
     ("invalid-fields", "options.source: the language of the model"),
     ("invalid-fields", "options.target: another language than `source`"),

@@ -49,31 +49,9 @@ def _alarm(context: Context, inputs: Inputs) -> Created:
     return context.unique, {"name": context.unique}
 
 
-def _metric_filter(context: Context, inputs: Inputs) -> Created:
-    transformation = inputs["metricTransformation"]
-    made = only(
-        transformation,
-        name="metricName",
-        namespace="metricNamespace",
-        value="metricValue",
-        unit="unit",
-        dimensions="dimensions",
-    )
-    if transformation.get("defaultValue") is not None:
-        made["defaultValue"] = float(transformation["defaultValue"])
-    context.client("logs").put_metric_filter(
-        logGroupName=inputs["logGroupName"],
-        filterName=context.unique,
-        filterPattern=inputs["pattern"],
-        metricTransformations=[made],
-    )
-    return context.unique, {"name": context.unique}
-
-
 CREATORS: dict[str, Creator] = {
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _rule_target,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _metric_filter,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
 }
