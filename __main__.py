@@ -17,6 +17,7 @@ from components.blocks.compute.layer import dependency_layer
 from components.blocks.compute.sagemaker_images import image_warnings, prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
+from components.blocks.observe.budget import Budget
 from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow.job_role import service_permissions
 from components.blocks.workflow.program import BatchProgram, program_files
@@ -25,7 +26,14 @@ from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.job_kind import JobKind
 from schema.jobs import IMPORTED_BY_NAME, KINDS
-from settings import IdentityProviderSettings, host_architecture, host_runtime, load_settings
+from schema.quotas import Quotas
+from settings import (
+    IdentityProviderSettings,
+    default_tags,
+    host_architecture,
+    host_runtime,
+    load_settings,
+)
 
 ROOT = Path(__file__).parent
 
@@ -40,6 +48,12 @@ architecture = host_architecture() if on_host else settings.functions.architectu
 
 notifications = Notifications("notifications", emails=settings.notify_emails) if settings.notify_emails else None
 alarm_topics = [notifications.arn] if notifications else []
+
+tags = default_tags()
+if settings.budget.monthly_usd and settings.notify_emails:
+    Budget("budget", monthly_usd=settings.budget.monthly_usd, tags=tags, emails=settings.notify_emails)
+elif settings.budget.monthly_usd:
+    pulumi.log.warn("budget.monthly_usd has no effect without notify_emails: nobody would be told")
 
 layer = dependency_layer(
     "handlers",
@@ -65,10 +79,18 @@ pipeline_args = SentimentPipelineArgs(
 )
 pipeline = SentimentPipeline("sentiment", pipeline_args)
 
+quotas = Quotas(**settings.quotas.given())
 # Stacks of version 0.1.0 have the following resources inside a component `ProductApi`.
 store = DocumentStore(
     "product",
-    DocumentStoreArgs(functions=functions, upload_origins=settings.api.origins, protect=settings.protect),
+    DocumentStoreArgs(
+        functions=functions,
+        upload_origins=settings.api.origins,
+        quotas=quotas,
+        protect=settings.protect,
+        **settings.documents.given(),
+        **settings.jobs.given("result_retention_days"),
+    ),
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="cloud-nlp:index:ProductApi")]),
 )
 moved = pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=former_product_api("product"))])
@@ -109,15 +131,17 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
                     project=one.project,
                     options=one.options_json,
                     fields=one.channels,
+                    max_characters=one.max_characters,
                 )
                 for one in jobs.schedules
                 if one.kind == name
             ],
             job_topic=notifications,
+            tags=tags,
             log_retention_days=functions.log_retention_days,
             tracing=functions.tracing,
             alarm_topics=alarm_topics,
-            **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds"),
+            **jobs.given("instance_type", "instance_count", "volume_gb", "time_limit_seconds", "max_characters"),
         ),
         opts=moved,
     )
@@ -142,7 +166,9 @@ api = NlpApi(
         machines={kind: one.machine for kind, one in workflows.items()},
         version=version,
         isolated_translation=jobs.isolated_translation,
+        quotas=quotas,
         protect=settings.protect,
+        **jobs.given("max_characters"),
         **{
             **settings.api.given(),
             "identity_providers": [identity_provider(one) for one in settings.api.identity_providers],

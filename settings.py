@@ -11,7 +11,7 @@ import platform
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -20,7 +20,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from schema.defaults import IMAGE_NAME, IMAGE_PYTHON, IMAGE_VERSION
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
-from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
+from schema.limits import (
+    JOB_OPTIONS_CHARACTERS,
+    JOB_SECONDS,
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    MOST_DOLLARS,
+    MOST_RUNNING_JOBS,
+)
 from schema.wikipedia import REQUESTS_AT_ONCE, is_wikipedia
 from settings_reader import (
     CONTACT_PATTERN,
@@ -51,13 +58,17 @@ from settings_sign_in import IdentityProviderSettings, SignInSettings
 
 __all__ = [
     "ApiSettings",
+    "BudgetSettings",
+    "DocumentSettings",
     "FunctionSettings",
     "IdentityProviderSettings",
     "JobScheduleSettings",
     "JobSettings",
+    "QuotaSettings",
     "SentimentSettings",
     "Settings",
     "SettingsError",
+    "default_tags",
     "host_architecture",
     "host_runtime",
     "load_settings",
@@ -145,13 +156,13 @@ class ApiSettings(SignInSettings):
     origins: tuple[Origin, ...] = ()
     """Origins of web pages that may call the API, such as https://app.example.com"""
     requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second"""
+    """Sustained requests per second of all users together"""
     burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
-    """Requests allowed at once"""
+    """Requests of all users together allowed at once"""
     costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second for each of POST jobs and POST sentiment"""
+    """Sustained requests per second of all users together, for each of POST jobs and POST sentiment"""
     costly_burst: WholeNumber | None = Field(default=None, ge=1, le=5_000)
-    """Requests allowed at once for each of POST jobs and POST sentiment"""
+    """Requests of all users together allowed at once, for each of POST jobs and POST sentiment"""
     domain: OrUnset[HostName] = None
     """Custom domain of the API, such as api.example.com"""
     hosted_zone_id: OrUnset[str] = None
@@ -168,6 +179,54 @@ class ApiSettings(SignInSettings):
         return certificate_arn
 
 
+class QuotaSettings(Group):
+    """How much each user, each project and the stack may use."""
+
+    requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second of one user, for each endpoint and function instance"""
+    costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
+    """Sustained requests per second of one user, for each of POST jobs and POST sentiment"""
+    characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Characters that one user may have analysed or translated in a day"""
+    stack_characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Characters that all users together may have analysed or translated in a day"""
+    running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
+    """Jobs of one user that run at the same time"""
+    stack_running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
+    """Jobs of all users together that run at the same time"""
+    projects: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Active projects that one user owns"""
+    documents: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Documents of one project"""
+    stored_bytes: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
+    """Bytes of all documents that one user has uploaded"""
+    uploaded_bytes_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
+    """Bytes that one user may upload in a day"""
+    companies: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Companies that are watched"""
+
+
+class DocumentSettings(Group):
+    """Documents of projects."""
+
+    version_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
+    """Days that deleted documents and results are kept; current documents stay until they are deleted"""
+
+
+class BudgetSettings(Group):
+    """What the stack may cost."""
+
+    monthly_usd: Number | None = Field(default=None, gt=0, le=MOST_DOLLARS)
+    """Dollars a month; notify_emails get a message at 80 % of it, and when all of it is forecast"""
+
+    @field_validator("monthly_usd")
+    @classmethod
+    def _with_tags(cls, monthly_usd: float | None, info: ValidationInfo) -> float | None:
+        if monthly_usd is not None and not (info.context or {}).get("tags"):
+            raise ValueError("aws:defaultTags with it, as the stack's costs are found by its tags")
+        return monthly_usd
+
+
 class JobScheduleSettings(Group):
     """Batch jobs of one kind that start on a schedule."""
 
@@ -181,6 +240,8 @@ class JobScheduleSettings(Group):
     """Id of the project"""
     options: dict[str, Any] = Field(default={}, validate_default=True)
     """Options of the jobs, as in the API"""
+    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Most characters that a job sends to paid services; jobs.max_characters when not set"""
 
     @field_validator("options")
     @classmethod
@@ -227,6 +288,10 @@ class JobSettings(Group):
     """Disk size per instance, in GB"""
     time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=JOB_SECONDS)
     """Longest run time of a job, in seconds"""
+    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
+    """Most characters that a job may send to paid services"""
+    result_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
+    """Days that the results of jobs are kept"""
     isolated_translation: Flag = False
     """Run translation jobs without a network, not even to AWS; MarianMT only"""
     schedules: tuple[JobScheduleSettings, ...] = ()
@@ -234,10 +299,15 @@ class JobSettings(Group):
 
     @field_validator("schedules")
     @classmethod
-    def _unique(cls, schedules: tuple[JobScheduleSettings, ...]) -> tuple[JobScheduleSettings, ...]:
+    def _unique_and_within_the_limit(
+        cls, schedules: tuple[JobScheduleSettings, ...], info: ValidationInfo
+    ) -> tuple[JobScheduleSettings, ...]:
         counts = Counter((one.kind, one.label) for one in schedules)
         if repeated := [f"{label!r} of {kind}" for (kind, label), count in counts.items() if count > 1]:
             raise ValueError(f"each label once per kind, not several times like {' and '.join(repeated)}")
+        most = info.data.get("max_characters")
+        if most and (over := [one.label for one in schedules if (one.max_characters or 0) > most]):
+            raise ValueError(f"max_characters of at most {most}, as jobs.max_characters is, for {' and '.join(over)}")
         return schedules
 
 
@@ -254,6 +324,12 @@ class Settings(Group):
     """The sentiment pipeline"""
     api: ApiSettings = ApiSettings()
     """The HTTP API"""
+    budget: BudgetSettings = BudgetSettings()
+    """What the stack may cost"""
+    quotas: QuotaSettings = QuotaSettings()
+    """How much each user, each project and the stack may use"""
+    documents: DocumentSettings = DocumentSettings()
+    """Documents of projects"""
     jobs: JobSettings = JobSettings()
     """Batch jobs"""
 
@@ -282,11 +358,21 @@ def load_settings(stack: str | None = None) -> Settings:
     config = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
     secret_keys = [key for key in config if pulumi.runtime.is_config_secret(f"{prefix}{key}")]
     on_this_machine = leads_to_this_machine(everything.get("aws:endpoints"))
-    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, secret_keys)
+    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, secret_keys, default_tags())
+
+
+def default_tags() -> dict[str, str]:
+    """Read `aws:defaultTags`: the tags that the provider gives to all resources of the stack, if there are any."""
+    everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    return json.loads(everything.get("aws:defaultTags", "{}")).get("tags") or {}
 
 
 def parse_settings(
-    config: dict[str, str], stack: str, on_this_machine: bool = False, secret_keys: Sequence[str] = ()
+    config: dict[str, str],
+    stack: str,
+    on_this_machine: bool = False,
+    secret_keys: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> Settings:
     """Check raw values and turn them into settings.
 
@@ -300,15 +386,16 @@ def parse_settings(
         Whether the stack is deployed to an AWS that runs on this machine.
     secret_keys
         Keys whose values, or parts of them, are encrypted in the stack's settings file.
+    tags
+        Tags that the provider gives to all resources of the stack.
 
     Raises
     ------
     SettingsError
         One message for all mistakes.
     """
-    return read_settings(
-        Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine, "secret_keys": secret_keys}
-    )
+    context = {"on_this_machine": on_this_machine, "secret_keys": secret_keys, "tags": tags}
+    return read_settings(Settings, config, PROJECT, stack, context)
 
 
 def _json(options: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ COMMANDS = (
     ("observations", "cli.commands.observations:observations", "Show what was observed of companies."),
     ("preview", "cli.commands.stacks:preview", "Show what `nlp deploy` would change, changing nothing on AWS."),
     ("projects", "cli.commands.projects:projects", "Manage projects, which hold documents and jobs."),
+    ("quotas", "cli.commands.quotas:quotas", "Show your quotas: what is used, what is left, and when it renews."),
     ("run", "cli.commands.run:run", "Start a run now: every company is analysed."),
     ("teardown", "cli.commands.stacks:teardown", "Remove everything that a stack has on AWS."),
     ("token", "cli.commands.login:token", "Print the access token, for curl and other programs."),

@@ -13,6 +13,7 @@ from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs, JobS
 from components.blocks.workflow.job_role import job_permissions
 from components.blocks.workflow.schedule import Schedule
 from components.blocks.workflow.state_machine import StateMachine
+from schema.jobs import MAX_CHARACTERS_FIELD
 
 __all__ = ["BatchJobWorkflow", "BatchJobWorkflowArgs", "JobSchedule", "RetryPolicy"]
 
@@ -84,7 +85,12 @@ class BatchJobWorkflow(pulumi.ComponentResource):
                 expression=schedule.expression,
                 target=self.machine,
                 description=f"Starts jobs of kind {args.kind}",
-                input={"project": schedule.project, "options": schedule.options, **schedule.fields},
+                input={
+                    "project": schedule.project,
+                    "options": schedule.options,
+                    MAX_CHARACTERS_FIELD: str(schedule.max_characters or args.max_characters),
+                    **schedule.fields,
+                },
                 enabled=schedule.enabled,
                 role=role,
                 alarm_name=f"{name}-{schedule.label}-not-started",

@@ -10,10 +10,11 @@ import pulumi
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.python_function import PythonFunction
 from components.blocks.resources import child
-from components.blocks.storage.private_bucket import PrivateBucket
+from components.blocks.storage.private_bucket import OLD_VERSIONS_DAYS, PrivateBucket
 from components.blocks.storage.table import Index, Table
 from schema import projects
 from schema.endpoint import DOCUMENTS_BUCKET, DOCUMENTS_TABLE
+from schema.quotas import QUOTAS_VARIABLE, Quotas
 from schema.templates import before_fields, pattern
 
 
@@ -27,12 +28,21 @@ class DocumentStoreArgs:
         Defaults shared by all functions of the stack.
     upload_origins
         Origins of web pages, such as `https://app.example.com`, that may post documents and read links to results.
+    quotas
+        How much each user may upload.
+    result_retention_days
+        Days that the results of jobs are kept.
+    version_retention_days
+        Days that deleted documents and results are kept; current documents stay until they are deleted.
     protect
         Protect the table and the bucket from deletion.
     """
 
     functions: FunctionDefaults = field(default_factory=FunctionDefaults)
     upload_origins: Sequence[str] = ()
+    quotas: Quotas = field(default_factory=Quotas)
+    result_retention_days: int = 365
+    version_retention_days: int = OLD_VERSIONS_DAYS
     protect: bool = False
 
 
@@ -72,7 +82,12 @@ class DocumentStore(pulumi.ComponentResource):
             opts=child(self),
         )
         self.files = PrivateBucket(
-            f"{name}-files", upload_origins=args.upload_origins, protect=args.protect, opts=child(self)
+            f"{name}-files",
+            expire_prefixes={before_fields(projects.RESULTS_PREFIX): args.result_retention_days},
+            old_versions_days=args.version_retention_days,
+            upload_origins=args.upload_origins,
+            protect=args.protect,
+            opts=child(self),
         )
         self._withdraw_uploads(f"{name}-withdraw", args)
         self.register_outputs({"documents": self.documents.name, "files": self.files.name})
@@ -87,6 +102,7 @@ class DocumentStore(pulumi.ComponentResource):
                 DOCUMENTS_TABLE: self.documents.grant("BatchGetItem", "UpdateItem"),
                 DOCUMENTS_BUCKET: self.files.grant("DeleteObjectVersion", prefix=documents),
             },
+            environment={QUOTAS_VARIABLE: args.quotas.to_json()},
             asynchronous=True,
             opts=child(self),
         )

@@ -18,11 +18,13 @@ from components.blocks.http.endpoint_routes import MakeGrant, on_bucket, on_mach
 from components.blocks.http.lambda_api import LambdaApi
 from components.blocks.http.routes import JwtIssuer, Route, Throttle
 from components.blocks.resources import child
+from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
 from components.blocks.workflow.state_machine import StateMachine
 from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
 from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
 from schema.endpoints import ENDPOINTS
+from schema.quotas import Quotas
 from schema.roles import COGNITO_CLAIM, DefaultRole, Role
 
 
@@ -44,6 +46,8 @@ class NlpApiArgs:
         Version that `GET /health` answers.
     isolated_translation
         Translation jobs have no network, so the API refuses jobs that use Amazon Translate.
+    max_characters
+        Most characters that a job may send to paid services.
     issuer, audience
         JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
     default_role
@@ -73,10 +77,13 @@ class NlpApiArgs:
         Put AWS WAF in front of the sign-in.
     origins
         Origins of web pages that may call the API, such as `https://app.example.com`.
+    quotas
+        How much each user, and all together, may use.
     requests_per_second, burst
-        Rate limit shared by all routes that are not costly.
+        Rate limit of all users together, shared by all routes that are not costly. It keeps a flood from costing
+        without end. What one user may send is far less, and a quota.
     costly_requests_per_second, costly_burst
-        Rate limit of each costly route, whose requests cause paid work.
+        Rate limit of all users together, for each costly route, whose requests cause paid work.
     domain
         Custom domain, such as `api.example.com`, which is then the only address.
     hosted_zone_id
@@ -93,6 +100,7 @@ class NlpApiArgs:
     machines: Mapping[str, StateMachine] = field(default_factory=dict)
     version: pulumi.Input[str] = "unknown"
     isolated_translation: bool = False
+    max_characters: int = BatchJobWorkflowArgs.max_characters
     issuer: pulumi.Input[str] | None = None
     audience: Sequence[pulumi.Input[str]] = ()
     default_role: DefaultRole = "reader"
@@ -111,10 +119,11 @@ class NlpApiArgs:
     mail_identity_arn: pulumi.Input[str] | None = None
     firewall: bool = False
     origins: Sequence[str] = ()
-    requests_per_second: pulumi.Input[float] = 100
-    burst: pulumi.Input[int] = 200
-    costly_requests_per_second: pulumi.Input[float] = 5
-    costly_burst: pulumi.Input[int] = 10
+    quotas: Quotas = field(default_factory=Quotas)
+    requests_per_second: pulumi.Input[float] = 500
+    burst: pulumi.Input[int] = 1000
+    costly_requests_per_second: pulumi.Input[float] = 100
+    costly_burst: pulumi.Input[int] = 200
     domain: str | None = None
     hosted_zone_id: pulumi.Input[str] | None = None
     certificate_arn: pulumi.Input[str] | None = None
@@ -167,7 +176,9 @@ class NlpApi(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _store(self, name: str, args: NlpApiArgs) -> DocumentStore:
-        store = DocumentStoreArgs(functions=args.functions, upload_origins=args.origins, protect=args.protect)
+        store = DocumentStoreArgs(
+            functions=args.functions, upload_origins=args.origins, quotas=args.quotas, protect=args.protect
+        )
         return DocumentStore(name, store, opts=child(self))
 
     def _routes(self, args: NlpApiArgs) -> list[Route]:
@@ -186,8 +197,10 @@ class NlpApi(pulumi.ComponentResource):
             environment={
                 "VERSION": args.version,
                 "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
+                "MAX_CHARACTERS": str(args.max_characters),
             },
             roles=_roles(args),
+            quotas=args.quotas,
             costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
 

@@ -13,7 +13,7 @@ TypedItem = dict[str, dict[str, Any]]
 
 
 def encode_value(value: Any) -> dict[str, Any]:
-    """Turn a string, number, boolean or None, or a list or mapping of them, into the typed form.
+    """Turn a string, number, boolean or None, a list or mapping of them, or a set of strings, into the typed form.
 
     Raises
     ------
@@ -28,6 +28,8 @@ def encode_value(value: Any) -> dict[str, Any]:
         return {"N": str(value)}
     if isinstance(value, str):
         return {"S": value}
+    if isinstance(value, frozenset):
+        return {"SS": sorted(value)}
     if isinstance(value, (list, tuple)):
         return {"L": [encode_value(entry) for entry in value]}
     if isinstance(value, Mapping):
@@ -42,6 +44,8 @@ def decode_value(value: Mapping[str, Any]) -> Any:
         return float(content) if any(mark in content for mark in ".eE") else int(content)
     if kind == "L":
         return [decode_value(entry) for entry in content]
+    if kind == "SS":
+        return frozenset(content)
     if kind == "M":
         return {name: decode_value(entry) for name, entry in content.items()}
     return None if kind == "NULL" else content

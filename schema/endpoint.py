@@ -72,7 +72,9 @@ class Endpoint:
         Role that a caller needs at least; required unless the endpoint is public. What changes something that others
         see, or causes paid work, needs `editor`.
     costly
-        Its requests cause paid work, so the tighter throttle applies.
+        Its requests cause paid work, so the tighter limits apply.
+    quotas
+        Quotas that its requests count towards, besides that of requests: fields of `schema.quotas.Quotas`.
     timeout_seconds, memory_mb
         Limits of its function.
     files
@@ -105,6 +107,7 @@ class Endpoint:
     public: bool = False
     role: Role | None = None
     costly: bool = False
+    quotas: tuple[str, ...] = ()
     timeout_seconds: int = DEFAULT_SECONDS
     memory_mb: int = MEGABYTES
     files: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from schema.endpoint import (
     Endpoint,
     Use,
 )
+from schema.jobs import REPORT_FILE
 from schema.templates import before_fields, pattern
 
 _BODY = (400, 413, 415, 422)
@@ -38,6 +39,7 @@ _STORED_COMPANY_NAME = {"name": _COMPANY_TYPES + "StoredNameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
 _RESULT_OBJECTS = (pattern(projects.RESULTS_PREFIX), pattern(projects.FORMER_RESULTS_PREFIX))
+_REPORT_OBJECTS = pattern(projects.RESULTS_PREFIX) + REPORT_FILE
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
 
 
@@ -72,6 +74,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="GET",
+        path="/quotas",
+        script="quotas_get",
+        group="Quotas",
+        role="reader",
+        summary="Show the caller's quotas: what is used, what is left, and when it renews",
+        description="Jobs that have ended are settled first: what they reserved and did not send is free again.",
+        uses=(
+            _documents_table("BatchGetItem", "UpdateItem"),
+            _documents_bucket("ListBucket", _REPORT_OBJECTS),
+            _documents_bucket("GetObject", _REPORT_OBJECTS),
+        ),
+        answers={200: ("handlers.projects.quota_models:QuotaList", "All quotas")},
+    ),
+    Endpoint(
+        method="GET",
         path="/projects",
         script="projects_list",
         group="Projects",
@@ -96,7 +113,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Create a project",
         description=_ONCE,
-        uses=(_documents_table("PutItem", "UpdateItem"),),
+        uses=(
+            _documents_table("GetItem", "PutItem", "UpdateItem"),
+            _documents_table("Query", index=projects.BY_MEMBERSHIP),
+        ),
+        quotas=("projects",),
         request=_PROJECT_TYPES + "NewProject",
         example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
         answers={201: (_PROJECT_TYPES + "Project", "The new project")},
@@ -123,7 +144,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Change a project",
         description="Only its owner may. Fields that are absent stay as they are.",
-        uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),),
+        uses=(
+            _documents_table("GetItem", "UpdateItem", "PutItem", "DeleteItem"),
+            _documents_table("Query", index=projects.BY_MEMBERSHIP),
+        ),
+        quotas=("projects",),
         request=_PROJECT_TYPES + "ProjectChanges",
         example={"name": "Contracts 2027"},
         answers={200: (_PROJECT_TYPES + "Project", "The project as it is now")},
@@ -174,10 +199,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Announce a document and get the form that uploads it",
         description="Send the form to its `url` as multipart/form-data: all its fields first, the file last, in the "
-        "field `file`. It takes 1 byte to 100 MiB for 15 minutes. A repeated request with the same Idempotency-Key "
-        "gets the same document and a new form.",
+        "field `file`. It takes 1 byte to 100 MiB for 15 minutes, or as much as the caller's quotas leave. A repeated "
+        "request with the same Idempotency-Key gets the same document and a new form.",
         # The presigned form acts with the function's permission to put.
-        uses=(_documents_table("GetItem", "PutItem"), _documents_bucket("PutObject", _DOCUMENT_OBJECTS)),
+        uses=(
+            _documents_table("BatchGetItem", "PutItem", "UpdateItem", "Query"),
+            _documents_bucket("PutObject", _DOCUMENT_OBJECTS),
+        ),
+        quotas=("documents", "stored_bytes", "uploaded_bytes_per_day"),
         request=_DOCUMENT_TYPES + "NewDocument",
         example={"name": "contract.docx"},
         answers={201: (_DOCUMENT_TYPES + "Upload", "The document and its form")},
@@ -191,7 +220,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Documents",
         role="editor",
         summary="Delete a document and its content",
-        uses=(_documents_table("BatchGetItem", "DeleteItem"), _documents_bucket("DeleteObject", _DOCUMENT_OBJECTS)),
+        uses=(
+            _documents_table("BatchGetItem", "DeleteItem", "UpdateItem"),
+            _documents_bucket("DeleteObject", _DOCUMENT_OBJECTS),
+        ),
         answers={204: (None, "It is deleted")},
         problems=(404, 409),
     ),
@@ -216,17 +248,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Start a job over all documents of a project",
         description="One job of a kind runs in a project at a time: another is refused, and recorded as rejected. "
+        "`max_characters` counts towards the characters of the day until the job has ended; then what it sent counts. "
         + _ONCE,
         uses=(
-            _documents_table("GetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem"),
-            _documents_bucket("ListBucket", _DOCUMENT_OBJECTS, _MODEL_OBJECTS),
+            _documents_table("GetItem", "BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem"),
+            _documents_bucket("ListBucket", _DOCUMENT_OBJECTS, _MODEL_OBJECTS, _REPORT_OBJECTS),
+            _documents_bucket("GetObject", _REPORT_OBJECTS),
             Use(STATE_MACHINES, ("StartExecution", "DescribeExecution")),
         ),
-        environment=("ISOLATED_TRANSLATION",),
+        environment=("ISOLATED_TRANSLATION", "MAX_CHARACTERS"),
         costly=True,
+        quotas=("running_jobs", "stack_running_jobs", "characters_per_day", "stack_characters_per_day"),
         timeout_seconds=LONG_SECONDS,
         request=_JOB_TYPES + "NewJob",
-        example={"kind": "translate", "options": {"target": "de", "source": "en", "engine": "amazon"}},
+        example={
+            "kind": "translate",
+            "options": {"target": "de", "source": "en", "engine": "amazon"},
+            "max_characters": 200_000,
+        },
         answers={202: (_JOB_TYPES + "Job", "The job, which runs")},
         problems=(*_BODY, 404, 409),
         idempotent=True,
@@ -301,8 +340,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Add, change, rename and remove up to 100 companies",
         description="Answers what became of each change, in order. When a field is wrong, nothing is changed. "
-        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal.",
-        uses=(Use(COMPANIES_TABLE, ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")),),
+        "A repeated request does no harm: what was done before is `unchanged`, or `missing` after a removal. Where the "
+        "changes would make more companies than the quota allows, nothing is changed either.",
+        uses=(Use(COMPANIES_TABLE, ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Scan")),),
+        quotas=("companies",),
         timeout_seconds=LONG_SECONDS,
         request=_COMPANY_TYPES + "ManyChanges",
         example={
@@ -314,7 +355,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             ]
         },
         answers={200: (_COMPANY_TYPES + "ManyResults", "What became of each change")},
-        problems=_BODY,
+        problems=(*_BODY, 409),
     ),
     Endpoint(
         method="GET",
@@ -337,7 +378,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Watch a company, or change its page",
         description="The list of companies is one for all users.",
-        uses=(Use(COMPANIES_TABLE, ("UpdateItem",)),),
+        uses=(Use(COMPANIES_TABLE, ("UpdateItem", "Scan")),),
+        quotas=("companies",),
         parameters=_COMPANY_NAME,
         request=_COMPANY_TYPES + "CompanyChanges",
         example={"page": "Meta Platforms"},
@@ -345,7 +387,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             200: (_COMPANY_TYPES + "Company", "The company, which was watched before"),
             201: (_COMPANY_TYPES + "Company", "The company, which is new"),
         },
-        problems=(*_BODY, 404),
+        problems=(*_BODY, 404, 409),
     ),
     Endpoint(
         method="DELETE",
@@ -368,9 +410,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Analyse up to 25 texts now",
         description=f"One text's failure is not another's. {_ONCE}",
-        uses=(_documents_table("PutItem"),),
+        uses=(_documents_table("PutItem", "UpdateItem"),),
         services=("comprehend:BatchDetectSentiment",),
         costly=True,
+        quotas=("characters_per_day", "stack_characters_per_day"),
         timeout_seconds=LONG_SECONDS,
         request=_TEXT_TYPES + "NewSentiments",
         example={"texts": ["The new release is a joy to use."], "language": "en"},

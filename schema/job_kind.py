@@ -134,6 +134,11 @@ def _no_model(_options: Mapping[str, Any], _isolated: bool) -> Model | None:
     return None
 
 
+def _use_nothing(_options: Mapping[str, Any], _characters: int, _documents: int) -> Mapping[str, int]:
+    """Use no paid service."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
     """A kind of batch job.
@@ -160,6 +165,9 @@ class JobKind:
     model
         Returns the model that the options need, or None. Gets all options, and whether the job runs without a network.
         Raises `OptionError` if the options need a network and the job has none.
+    most_usage
+        Returns the most that a job can use of paid services, by the names of `schema.prices.PRICES`; nothing where it
+        calls none. Gets all options, the characters that it may send, and the number of documents.
     """
 
     name: str
@@ -171,6 +179,11 @@ class JobKind:
     can_be_isolated: bool = False
     check: Callable[[Mapping[str, Any]], None] = _check_nothing
     model: Callable[[Mapping[str, Any], bool], Model | None] = _no_model
+    most_usage: Callable[[Mapping[str, Any], int, int], Mapping[str, int]] = _use_nothing
+
+    def is_paid(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether a job with these options, including defaults, calls paid services."""
+        return bool(self.most_usage(options, 1, 1))
 
     def with_defaults(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Add the defaults of the options that are absent."""

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from schema import projects
 from schema.job_kind import Channel, JobKind, Model, Option, OptionError
 from schema.languages import AUTOMATIC, COMPREHEND, TRANSLATE
+from schema.limits import COMPREHEND_TEXT_BYTES
+from schema.prices import COMPREHEND_UNITS, MINIMUM_UNITS, TRANSLATE_CHARACTERS, UNIT_CHARACTERS
 from schema.templates import fields, fill
 
 Status = Literal["running", "completed", "failed", "cancelled", "rejected"]
@@ -25,15 +27,22 @@ SCHEDULE = "schedule"
 KIND_VARIABLE = "JOB_KIND"
 ID_VARIABLE = "JOB_ID"
 OPTIONS_VARIABLE = "JOB_OPTIONS"
+# Environment variable of the batch program: most characters that all instances of the job together may send to paid
+# services, a whole number. The program counts them before its first paid call.
+MAX_CHARACTERS_VARIABLE = "MAX_CHARACTERS"
 # Kind of the second job, which merges the results of several instances. Users cannot start it.
 MERGE = "merge"
 # Prefix below a job's results under which each of several instances stores its part for the merging job.
 PARTS_PREFIX = "parts/"
+# Name of the report among a job's results.
+REPORT_FILE = "report.json"
 # Start of a program's exit message where the documents, and nothing inside, are why the job failed. The state machine
 # removes it from the cause, and calls no operator.
 OF_DOCUMENTS_MARK = "Documents: "
 # Field of an execution's input that holds the address of the results.
 OUTPUT_FIELD = "output"
+# Field of a schedule's input that becomes the environment variable `MAX_CHARACTERS`.
+MAX_CHARACTERS_FIELD = "max_characters"
 
 # Attributes of a new job's item, as templates.
 RECORD: Mapping[str, str] = {
@@ -44,6 +53,7 @@ RECORD: Mapping[str, str] = {
     "project_status": projects.PROJECT_STATUS,
     "kind": "{kind}",
     "options": "{options}",
+    "max_characters": "{max_characters}",
     "status": "{status}",
     "requested_by": "{requested_by}",
     "requested_at": "{requested_at}",
@@ -75,6 +85,27 @@ def _marian_model(options: Mapping[str, Any], isolated: bool) -> Model | None:
     reason = f"there is no MarianMT model from {source} to {target}"
     missing = ("target", f"a language with a model: {reason}") if isolated else ("engine", f"`amazon`: {reason}")
     return Model(name=f"opus-mt-{source}-{target}", missing=OptionError(*missing))
+
+
+def _translation_usage(options: Mapping[str, Any], characters: int, documents: int) -> Mapping[str, int]:
+    """Each character is translated once, or twice where an answer lacks lines; languages are detected by a sample."""
+    if options["engine"] != "amazon":
+        return {}
+    detected = _most_units(characters, documents) if options["source"] == AUTOMATIC else 0
+    return {TRANSLATE_CHARACTERS: 2 * characters, COMPREHEND_UNITS: detected}
+
+
+def _analysis_usage(options: Mapping[str, Any], characters: int, documents: int) -> Mapping[str, int]:
+    """Sentiment and key phrases are detected in all parts of a document, and the language in its first part."""
+    # Of two parts that follow each other, one has at least half of what a request takes; a character has up to 4 bytes.
+    parts = documents + -(-2 * 4 * characters // COMPREHEND_TEXT_BYTES)
+    detected = 0 if options["language"] else _most_units(characters, documents)
+    return {COMPREHEND_UNITS: 2 * _most_units(characters, parts) + detected}
+
+
+def _most_units(characters: int, texts: int) -> int:
+    """Return the most units that Amazon Comprehend bills for characters in a number of texts."""
+    return -(-characters // UNIT_CHARACTERS) + MINIMUM_UNITS * texts
 
 
 DOCUMENTS = Channel(name="documents", field="input", prefix=projects.DOCUMENTS_PREFIX, sharded=True)
@@ -118,6 +149,7 @@ TRANSLATE_JOB = JobKind(
     can_be_isolated=True,
     check=_check_translation,
     model=_marian_model,
+    most_usage=_translation_usage,
 )
 
 ANALYSE_JOB = JobKind(
@@ -158,6 +190,7 @@ ANALYSE_JOB = JobKind(
         "comprehend:BatchDetectSentiment",
     ),
     channels=(DOCUMENTS,),
+    most_usage=_analysis_usage,
 )
 
 KINDS: Mapping[str, JobKind] = {kind.name: kind for kind in (TRANSLATE_JOB, ANALYSE_JOB)}
@@ -184,7 +217,14 @@ def status_record(project: str, status: Status) -> dict[str, str]:
 
 
 def execution_input(
-    kind: JobKind, *, bucket: str, project: str, job: str, options: str, model: str | None = None
+    kind: JobKind,
+    *,
+    bucket: str,
+    project: str,
+    job: str,
+    options: str,
+    max_characters: str,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Make the input of the execution that runs a job.
 
@@ -198,6 +238,8 @@ def execution_input(
         Ids.
     options
         The job's options, as JSON.
+    max_characters
+        Most characters that it may send to paid services.
     model
         Name of the model that the options need.
     """
@@ -213,7 +255,7 @@ def execution_input(
             for field, prefix in prefixes.items()
             if values.keys() >= set(fields(prefix))
         },
-        "environment": {OPTIONS_VARIABLE: options},
+        "environment": {OPTIONS_VARIABLE: options, MAX_CHARACTERS_VARIABLE: max_characters},
     }
 
 

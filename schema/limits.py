@@ -42,3 +42,9 @@ UPLOAD_BYTES = 100 * 1024 * 1024
 FORM_SECONDS = 900
 # Seconds for which links that download are valid. Whoever has a link can use it, whatever was revoked meanwhile.
 LINK_SECONDS = 300
+# Highest values of settings that count characters, bytes and dollars; far above what anybody pays for.
+MOST_CHARACTERS = 10**12
+MOST_BYTES = 10**15
+MOST_DOLLARS = 10**9
+# Highest setting of running jobs: their names are in one item of the table, which each start writes.
+MOST_RUNNING_JOBS = 300

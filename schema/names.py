@@ -44,6 +44,8 @@ CONTENT_TYPES = {
     ".md": "text/markdown",
     ".html": "text/html",
 }
+# Endings of formats in which each character takes a byte at least.
+UNCOMPRESSED = frozenset((".txt", ".md", ".html"))
 _ENDINGS = f"{', '.join(list(CONTENT_TYPES)[:-1])} or {list(CONTENT_TYPES)[-1]}"
 FILE_NAME_EXPECTED = (
     f"a file name of at most {DOCUMENT_NAME_BYTES} bytes of UTF-8 that ends in {_ENDINGS}, begins neither with a dot "

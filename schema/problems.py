@@ -22,10 +22,12 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "project-archived": (409, "The project is archived"),
     "project-changed": (409, "The project was changed by somebody else"),
     "idempotency-key-in-use": (409, "The idempotency key is in use"),
+    "quota-reached": (409, "A quota is reached"),
     "request-too-large": (413, "The request is too large"),
     "not-json": (415, "The request's content type is not supported"),
     "invalid-fields": (422, "Some fields are wrong"),
     "too-many-requests": (429, "Too many requests"),
+    "daily-quota": (429, "The quota of a day is used up"),
     "unexpected": (500, "Something unexpected went wrong"),
     "unavailable": (503, "The service is not available at the moment"),
 }

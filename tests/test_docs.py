@@ -11,8 +11,10 @@ import pytest
 
 from components.batch_job_workflow import BatchJobWorkflowArgs
 from components.blocks.compute.function_defaults import FunctionDefaults
+from components.document_store import DocumentStoreArgs
 from components.nlp_api import NlpApiArgs
 from components.sentiment_pipeline import SentimentPipelineArgs
+from schema.quotas import Quotas
 from settings import Settings
 from settings_reader import Group
 from tests.support.pulumi_mocks import ROOT_FOLDER
@@ -38,6 +40,9 @@ def defaults_of_components() -> dict[str, Any]:
             ("functions", FunctionDefaults),
             ("sentiment", SentimentPipelineArgs),
             ("api", NlpApiArgs),
+            ("quotas", Quotas),
+            ("documents", DocumentStoreArgs),
+            ("jobs", DocumentStoreArgs),
             ("jobs", BatchJobWorkflowArgs),
         ]
         for field in fields(args)

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from local.deploy.creators.common import archive_bytes
+from schema.quotas import Quotas
 from settings import SettingsError, host_architecture, host_runtime
 from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import (
@@ -102,6 +103,8 @@ JOBS = {
     "instance_count": 3,
     "volume_gb": 44,
     "time_limit_seconds": 1234,
+    "max_characters": 1234,
+    "result_retention_days": 44,
     "isolated_translation": True,
     "schedules": [
         {
@@ -113,9 +116,17 @@ JOBS = {
         }
     ],
 }
+QUOTAS = {name: number for number, name in enumerate(Quotas.__dataclass_fields__, 101)}
 CHANGED = {
     f"cloud-nlp:{group}": json.dumps(settings)
-    for group, settings in {"functions": FUNCTIONS, "sentiment": SENTIMENT, "api": API, "jobs": JOBS}.items()
+    for group, settings in {
+        "functions": FUNCTIONS,
+        "sentiment": SENTIMENT,
+        "api": API,
+        "quotas": QUOTAS,
+        "documents": {"version_retention_days": 3},
+        "jobs": JOBS,
+    }.items()
 }
 
 
@@ -259,7 +270,44 @@ def test_every_setting_of_jobs_reaches_the_state_machines() -> None:
         "project": "p1",
         "options": '{"engine":"marian","source":"en","target":"de"}',
         "model": "opus-mt-en-de",
+        "max_characters": "1234",
     }
+    assert told["MAX_CHARACTERS"] == "1234"
+
+
+def test_every_setting_of_quotas_and_retention_reaches_the_resources() -> None:
+    evaluation = evaluate_program("dev", CHANGED)
+    told = [one.inputs["environment"]["variables"] for one in evaluation.of(FUNCTION)]
+    quotas = {variables["QUOTAS"] for variables in told if "QUOTAS" in variables}
+    assert [json.loads(one) for one in quotas] == [QUOTAS]
+    rules = evaluation.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "product-files").inputs[
+        "rules"
+    ]
+    assert rules[0]["noncurrentVersionExpiration"] == {"noncurrentDays": 3}
+    assert (rules[1]["filter"], rules[1]["expiration"]) == ({"prefix": "results/"}, {"days": 44})
+
+
+BUDGET = "aws:budgets/budget:Budget"
+
+
+@pytest.mark.parametrize(("stack", "dollars"), [("dev", "50"), ("prod", "500")])
+def test_the_budget_tells_whom_the_settings_name(stack: str, dollars: str) -> None:
+    assert evaluate_program(stack).of(BUDGET) == []
+    budget = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'}).one(BUDGET).inputs
+    assert budget["limitAmount"] == dollars
+    tags = [one["tags"] for one in budget["filterExpression"]["ors"][0]["ands"]]
+    assert tags == [{"key": "project", "values": ["cloud-nlp"]}, {"key": "stack", "values": [stack]}]
+    assert {email for one in budget["notifications"] for email in one["subscriberEmailAddresses"]} == {
+        "you@example.com"
+    }
+
+
+def test_jobs_are_tagged_as_the_provider_tags_everything_else() -> None:
+    states = evaluate_program("dev").document(MACHINE, "product-analyse", "definition")["States"]
+    assert states["Process"]["Arguments"]["Tags"] == [
+        {"Key": "project", "Value": "cloud-nlp"},
+        {"Key": "stack", "Value": "dev"},
+    ]
 
 
 def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> None:

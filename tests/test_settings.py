@@ -167,12 +167,13 @@ def test_unknown_keys_are_reported_with_the_known_ones_at_every_level() -> None:
     nested, listed, top = mistakes(
         schedule="rate(5 minutes)", sentiment={"Schedule": "rate(5 minutes)"}, jobs={"schedules": [job]}
     )
-    known = "api, functions, jobs, notify_emails, protect, sentiment"
+    known = "api, budget, documents, functions, jobs, notify_emails, protect, quotas, sentiment"
     assert top == f"cloud-nlp:schedule: unknown; the known settings here are {known}"
     assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; the known settings here are analyse_concurrency, ")
     assert nested.endswith(", schedule, scheduled, text_requests_per_minute, text_source_url")
     assert listed == (
-        "cloud-nlp:jobs.schedules[0].to: unknown; the known settings here are kind, label, options, project, schedule"
+        "cloud-nlp:jobs.schedules[0].to: unknown; the known settings here are "
+        "kind, label, max_characters, options, project, schedule"
     )
 
 
@@ -337,3 +338,17 @@ def load(config: dict[str, str], stack: str = "dev") -> Settings:
     loaded: list[Settings] = []
     evaluate(lambda: loaded.append(load_settings()), config, stack)
     return loaded[0]
+
+
+def test_a_budget_needs_tags_by_which_the_costs_are_found() -> None:
+    config = {"budget": '{"monthly_usd": 50}'}
+    assert parse_settings(config, "dev", tags={"stack": "dev"}).budget.monthly_usd == 50
+    with pytest.raises(SettingsError, match=r"cloud-nlp:budget\.monthly_usd: 50; expected aws:defaultTags with it"):
+        parse_settings(config, "dev")
+
+
+def test_schedules_ask_for_no_more_characters_than_jobs_may_send() -> None:
+    one = {"label": "nightly", "kind": "analyse", "schedule": "rate(1 day)", "project": "p", "max_characters": 100}
+    assert parse(jobs={"schedules": [one], "max_characters": 100}).jobs.schedules[0].max_characters == 100
+    with pytest.raises(SettingsError, match=r"max_characters of at most 99, as jobs\.max_characters is, for nightly"):
+        parse(jobs={"schedules": [one], "max_characters": 99})

@@ -88,6 +88,8 @@ def refusal(response: httpx.Response, repeated: bool = False) -> ApiError:
     errors = _errors(problem)
     if status == 401:
         message = "The API does not accept the sign-in: sign in again, nlp login"
+    elif kind == "daily-quota":
+        message = f"{title}: {problem.get('detail') or 'no details'}"
     elif status == 429:
         message = "The API has too many requests even after retries: try again in a minute."
     elif status >= 500:

@@ -64,6 +64,7 @@ class Uploader:
         key = str(uuid4())
         announced = self._announce(file, key)
         try:
+            _require_room(file, announced["form"])
             with file.path.open("rb") as content:
                 self._send(file, _Counted(content, self._stop, self._sent), announced["form"], key)
         except OSError as error:
@@ -133,6 +134,11 @@ class _Counted:
 
     def fileno(self) -> int:
         return self._file.fileno()
+
+
+def _require_room(file: DocumentFile, form: dict[str, Any]) -> None:
+    if file.size > form.get("max_bytes", file.size):
+        raise CliError(f"it has {file.size:,} bytes, and {form['max_bytes']:,} are left of your quotas: see nlp quotas")
 
 
 def _has_expired(form: dict[str, Any]) -> bool:

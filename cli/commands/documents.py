@@ -56,6 +56,9 @@ def list_documents(invocation: Invocation, project: str, limit: int | None) -> N
             for document in found
         ]
         write_table(["document", "size", "created", "name"], rows, _style, right=["size"], whole=["document"])
+        for document in found:
+            if document.get("refused"):
+                hint(f"{printable(document['name'])} was removed: {printable(document['refused'])}")
     else:
         hint(f"No documents yet. Upload some: {invocation.command('documents upload -p PROJECT FILE...')}")
 

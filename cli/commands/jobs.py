@@ -64,13 +64,27 @@ jobs.add_command(LazyCommand("download", "cli.commands.job_download:download", "
 @click.argument("kind", type=click.Choice(tuple(KINDS)))
 @project_option
 @kind_options
+@click.option(
+    "--max-characters",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The most characters that the job may send to paid services. [default: the stack's limit]",
+)
 @_wait_options
 @global_options()
 @click.pass_obj
 def start(
-    invocation: Invocation, kind: str, project: str, wait: bool, timeout: timedelta, **options: str | int | None
+    invocation: Invocation,
+    kind: str,
+    project: str,
+    max_characters: int | None,
+    wait: bool,
+    timeout: timedelta,
+    **options: str | int | None,
 ) -> None:
     """Start a job over all documents of a project. One of a kind runs at a time.
+
+    A job that would send more than --max-characters fails before it costs anything.
 
     With --wait the exit code is 3 when the job did not complete.
     """
@@ -79,7 +93,8 @@ def start(
     from cli.api.errors import ApiError
     from cli.api.project_names import project_id
 
-    body = {"kind": kind, "options": checked_options(kind, options)}
+    limit = {"max_characters": max_characters} if max_characters else {}
+    body = {"kind": kind, "options": checked_options(kind, options), **limit}
     api = invocation.api
     place = project_id(api, project)
     try:
@@ -88,13 +103,14 @@ def start(
         running = error.kind == "job-running"
         advice = f"See it: {invocation.command(f'jobs list -p {place} --status {RUNNING}')}" if running else ""
         fields = {f"options.{field}": flag for flag, field in fields_of_flags(kind).items()}
+        fields["max_characters"] = "--max-characters"
         raise error.with_option_names(fields, advice) from None
     if wait:
         _follow(invocation, job, timeout)
     elif invocation.json:
         write_json(job)
     else:
-        say(f"Started {kind} job {job['job']}.")
+        say(f"Started {kind} job {job['job']}.{_cost(job)}")
         hint(f"Follow it: {invocation.command(_showing(job))} --wait")
 
 
@@ -188,6 +204,14 @@ def _follow(invocation: Invocation, job: Job, timeout: timedelta) -> None:
         raise CliError(f"The {name} is {ended['status']}: {cause}", EXIT_JOB_FAILED)
 
 
+def _cost(job: Job) -> str:
+    """Say what a job can cost at most; nothing where the API does not tell."""
+    most = job.get("at_most")
+    if not most:
+        return ""
+    return f" It sends at most {most['characters']:,} characters, for at most {most['dollars']:,.2f} USD."
+
+
 def _showing(job: Job, command: str = "jobs show") -> str:
     return f"{command} -p {job['project']} {job['job']}"
 
@@ -199,6 +223,7 @@ def _write(job: Job) -> None:
             "job": job["job"],
             "kind": job["kind"],
             "options": ", ".join(f"{name} {value}" for name, value in job["options"].items() if value is not None),
+            "at most": _cost(job).strip() or None,
             "status": job["status"],
             "cause": job["cause"],
             "requested": f"{relative_time(job['requested_at'])} by {job['requested_by']}",

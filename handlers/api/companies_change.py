@@ -11,6 +11,7 @@ from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.companies.changes import CompanyChanges
 from handlers.companies.models import ManyChanges, ManyResults
 
@@ -22,7 +23,7 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 environment = read_environment(Environment)
-companies = CompanyChanges(client("dynamodb"), environment.companies_table)
+companies = CompanyChanges(client("dynamodb"), environment.companies_table, read_quotas().companies)
 
 
 def change_companies(request: Request) -> Answer:

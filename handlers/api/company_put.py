@@ -9,6 +9,7 @@ from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.companies.models import CompanyChanges
 from handlers.companies.names import checked_page, name_in_path
 from handlers.companies.watchlist import WatchList
@@ -19,7 +20,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 
 environment = read_environment(_Environment)
-watch_list = WatchList(client("dynamodb"), environment.companies_table)
+watch_list = WatchList(client("dynamodb"), environment.companies_table, limit=read_quotas().companies)
 
 
 def put_company(request: Request) -> Answer:

@@ -10,6 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.common.table import Table
 from handlers.projects.document_models import NewDocument
 from handlers.projects.documents import Documents
@@ -22,7 +23,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
-documents = Documents(table, s3_client(), environment.documents_bucket)
+documents = Documents(table, s3_client(), environment.documents_bucket, read_quotas())
 
 
 def create_document(request: Request) -> Answer:

@@ -12,6 +12,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.common.table import Table
 from handlers.projects.models import Kind, NewJob
 from handlers.projects.starting import JobStarter
@@ -21,6 +22,7 @@ class _Environment(msgspec.Struct, frozen=True):
     documents_table: str
     documents_bucket: str
     state_machines: str
+    max_characters: int = 1_000_000
     isolated_translation: bool = False
 
 
@@ -34,6 +36,8 @@ starter = JobStarter(
     environment.documents_bucket,
     state_machines,
     environment.isolated_translation,
+    environment.max_characters,
+    read_quotas(),
 )
 
 
@@ -50,4 +54,4 @@ def create_job(request: Request) -> Answer:
     return once(table, request, new, create)
 
 
-handler = endpoint(create_job)
+handler = endpoint(create_job, costly=table)

@@ -10,6 +10,7 @@ from handlers.api.support.clients import client
 from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.common.table import Table
 from handlers.projects.project_models import ProjectChanges
 from handlers.projects.projects import Projects
@@ -20,7 +21,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 
 environment = read_environment(_Environment)
-projects = Projects(Table(client("dynamodb"), environment.documents_table))
+projects = Projects(Table(client("dynamodb"), environment.documents_table), read_quotas())
 
 
 def change_project(request: Request) -> Answer:

@@ -10,6 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import read_quotas
 from handlers.common.table import Table
 from handlers.projects.project_models import NewProject
 from handlers.projects.projects import Projects
@@ -21,7 +22,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
-projects = Projects(table)
+projects = Projects(table, read_quotas())
 
 
 def create_project(request: Request) -> Answer:

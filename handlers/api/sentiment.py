@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client
@@ -10,8 +11,9 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.idempotency import once
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
+from handlers.common.quotas import Characters, read_quotas
 from handlers.common.table import Table
-from handlers.texts.analysing import analyse
+from handlers.texts.analysing import analyse, billed_characters
 from handlers.texts.models import NewSentiments
 
 
@@ -21,6 +23,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 environment = read_environment(_Environment)
 table = Table(client("dynamodb"), environment.documents_table)
+characters = Characters(table, read_quotas())
 comprehend = client("comprehend")
 
 
@@ -28,7 +31,18 @@ def analyse_texts(request: Request) -> Answer:
     """Answer a sentiment for each text."""
     new = request.body(NewSentiments)
     request.note(texts=len(new.texts))
-    return once(table, request, new, lambda _: answer(200, analyse(comprehend, new)))
+    billed = billed_characters(new)
+
+    def create(_: str) -> Answer:
+        characters.take(request.caller, billed)
+        try:
+            return answer(200, analyse(comprehend, new))
+        except ClientError:
+            # Comprehend refused the call, and bills nothing for it.
+            characters.give_back(request.caller, billed)
+            raise
+
+    return once(table, request, new, create)
 
 
-handler = endpoint(analyse_texts)
+handler = endpoint(analyse_texts, costly=table)

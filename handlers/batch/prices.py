@@ -6,26 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-TRANSLATE_CHARACTERS = "translate_characters"
-COMPREHEND_UNITS = "comprehend_units"
-# Amazon Comprehend: a unit is 100 characters, a request has at least 3.
-UNIT_CHARACTERS = 100
-MINIMUM_UNITS = 3
+from schema.prices import COMPREHEND_UNITS, PRICES, TRANSLATE_CHARACTERS, comprehend_units
 
-
-class Price(msgspec.Struct, frozen=True):
-    """A list price in US dollars, without volume discounts and free tiers."""
-
-    service: str
-    unit: str
-    dollars: float
-    source: str
-
-
-PRICES = {
-    TRANSLATE_CHARACTERS: Price("Amazon Translate", "character", 15 / 1e6, "https://aws.amazon.com/translate/pricing/"),
-    COMPREHEND_UNITS: Price("Amazon Comprehend", "100 characters", 1e-4, "https://aws.amazon.com/comprehend/pricing/"),
-}
+__all__ = ["COMPREHEND_UNITS", "TRANSLATE_CHARACTERS", "Cost", "CostItem", "comprehend_units", "estimate"]
 
 
 class CostItem(msgspec.Struct, frozen=True):
@@ -46,11 +29,6 @@ class Cost(msgspec.Struct, frozen=True):
     items: list[CostItem]
     currency: str = "USD"
     basis: str = "list prices of us-east-1 without discounts and free tiers; instance time and storage are not included"
-
-
-def comprehend_units(text: str) -> int:
-    """How many units Amazon Comprehend bills for a text."""
-    return max(MINIMUM_UNITS, -(-len(text) // UNIT_CHARACTERS))
 
 
 def estimate(usage: Mapping[str, int]) -> Cost:

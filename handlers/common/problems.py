@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from handlers.common.types import Amount, Time
 from schema.problems import PROBLEMS, TYPE_PREFIX
 from schema.roles import Role
 
@@ -28,6 +29,10 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True, rename={"k
     detail: Annotated[str, Meta(description="What is wrong with this request", examples=["name: 1 to 200 characters"])]
     errors: Annotated[tuple[FieldError, ...], Meta(description="The fields that are wrong")] = ()
     required_role: Annotated[Role | None, Meta(description="The role that the caller needs at least")] = None
+    quota: Annotated[str | None, Meta(description="The quota that is used up", examples=["characters_per_day"])] = None
+    limit: Annotated[Amount | None, Meta(description="How much the quota allows", examples=[5000000])] = None
+    left: Annotated[Amount | None, Meta(description="How much of it is left", examples=[1200])] = None
+    renews_at: Annotated[Time | None, Meta(description="When it renews, where it renews by itself")] = None
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
@@ -45,6 +50,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         Seconds after which to try again; 0 where that would not help.
     required_role
         The role that the caller needs at least.
+    quota, limit, left, renews_at
+        The quota that is used up, how much it allows, how much of it is left, and when it renews.
     recorded
         The refusal itself was recorded: a request repeated with its idempotency key gets the same answer.
     """
@@ -57,10 +64,25 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         retry_after: int = 0,
         recorded: bool = False,
         required_role: Role | None = None,
+        quota: str | None = None,
+        limit: float | None = None,
+        left: float | None = None,
+        renews_at: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, title = PROBLEMS[kind]
-        self.details = ProblemDetails(TYPE_PREFIX + kind, title, self.status, detail, tuple(errors), required_role)
+        self.details = ProblemDetails(
+            TYPE_PREFIX + kind,
+            title,
+            self.status,
+            detail,
+            tuple(errors),
+            required_role=required_role,
+            quota=quota,
+            limit=limit,
+            left=left,
+            renews_at=renews_at,
+        )
         self.retry_after = retry_after
         self.recorded = recorded
 

@@ -127,7 +127,31 @@ class Table:
         RefusedError
             The condition does not hold; `refused[0]` is the stored item.
         """
-        request = {**self.update_action(key, changes, condition, values)["Update"], "ReturnValues": "ALL_NEW"}
+        return self._update(self.update_action(key, changes, condition, values))
+
+    def increase(
+        self,
+        key: Key,
+        amounts: Values,
+        condition: str = "",
+        values: Values | None = None,
+        changes: Values | None = None,
+    ) -> Item:
+        """Add to attributes of an item, and change others; see `increase_action`.
+
+        Returns
+        -------
+        The item as it is then.
+
+        Raises
+        ------
+        RefusedError
+            The condition does not hold; `refused[0]` is the stored item.
+        """
+        return self._update(self.increase_action(key, amounts, condition, values, changes))
+
+    def _update(self, action: dict[str, Any]) -> Item:
+        request = {**action["Update"], "ReturnValues": "ALL_NEW"}
         for attempt in attempts(WRITES, self._sleep):
             try:
                 return decode(self._dynamodb.update_item(**request)["Attributes"])
@@ -139,20 +163,54 @@ class Table:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def transact(self, actions: Sequence[dict[str, Any]]) -> None:
+    def count(self, partition: str, low: str, high: str) -> int:
+        """Count the items of a partition by their sort keys, as they are now."""
+        return self._count({"ConsistentRead": True}, BETWEEN, "", {"partition": partition, "low": low, "high": high})
+
+    def count_index(self, index: str, condition: str, only: str, values: Values) -> int:
+        """Count the items of an index, which follows the table within moments.
+
+        Parameters
+        ----------
+        index
+            The index.
+        condition
+            On its keys.
+        only
+            On further attributes of the items that count.
+        values
+            Values of both conditions.
+        """
+        return self._count({"IndexName": index}, condition, only, values)
+
+    def _count(self, source: Values, condition: str, only: str, values: Values) -> int:
+        request = {"TableName": self._name, "KeyConditionExpression": condition, "Select": "COUNT", **source}
+        request |= {"FilterExpression": only} if only else {}
+        request |= _placeholders([condition, only], values)
+        found = 0
+        while True:
+            page = self._dynamodb.query(**request)
+            found += page["Count"]
+            if "LastEvaluatedKey" not in page:
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def transact(self, actions: Sequence[dict[str, Any]], backoff: Backoff = WRITES) -> None:
         """Carry out all actions, or none.
 
         Parameters
         ----------
         actions
             Up to 100, made by the methods below.
+        backoff
+            Attempts while other transactions on the same items are in the way.
 
         Raises
         ------
         RefusedError
             Some conditions do not hold.
         """
-        for attempt in attempts(WRITES, self._sleep):
+        for attempt in attempts(backoff, self._sleep):
             try:
                 self._dynamodb.transact_write_items(TransactItems=list(actions))
             except ClientError as error:
@@ -188,17 +246,49 @@ class Table:
         removed = [f"#{name}" for name in changes if name not in kept]
         parts = ["SET " + ", ".join(f"#{name} = :set_{name}" for name in kept)] if kept else []
         parts += ["REMOVE " + ", ".join(removed)] if removed else []
-        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": " ".join(parts)}
-        new_values = {f"set_{name}": value for name, value in kept.items()}
-        named = _placeholders([condition, *parts], {**(values or {}), **new_values})
-        return {"Update": {**update, **_condition(condition, values), **named}}
+        return self._expression(key, parts, condition, values, {f"set_{name}": value for name, value in kept.items()})
 
-    def add_action(
-        self, key: Key, attribute: str, amount: int, condition: str = "", values: Values | None = None
+    def increase_action(
+        self,
+        key: Key,
+        amounts: Values,
+        condition: str = "",
+        values: Values | None = None,
+        changes: Values | None = None,
     ) -> dict[str, Any]:
-        """Add to a number of an item, where the condition holds; an absent number or item counts as 0."""
-        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": f"ADD #{attribute} :amount"}
-        named = _placeholders([condition, f"#{attribute}"], {**(values or {}), "amount": amount})
+        """Add to attributes of an item, and change others, where the condition holds.
+
+        Parameters
+        ----------
+        key
+            The item, which is made where there is none.
+        amounts
+            Numbers to add, negative ones too, and sets of texts whose members to add; an absent attribute counts as 0
+            or as empty.
+        condition, values
+            As for `put`.
+        changes
+            Further attributes to set.
+        """
+        parts = ["ADD " + ", ".join(f"#{name} :add_{name}" for name in amounts)]
+        if changes:
+            parts.append("SET " + ", ".join(f"#{name} = :set_{name}" for name in changes))
+        new_values = {f"add_{name}": amount for name, amount in amounts.items()}
+        new_values |= {f"set_{name}": value for name, value in (changes or {}).items()}
+        return self._expression(key, parts, condition, values, new_values)
+
+    def remove_action(self, key: Key, members: Mapping[str, frozenset[str]], condition: str, values: Values) -> Item:
+        """Remove members from sets of texts, where the condition holds; an empty set is absent."""
+        parts = ["DELETE " + ", ".join(f"#{name} :remove_{name}" for name in members)]
+        return self._expression(
+            key, parts, condition, values, {f"remove_{name}": removed for name, removed in members.items()}
+        )
+
+    def _expression(
+        self, key: Key, parts: Sequence[str], condition: str, values: Values | None, new_values: Values
+    ) -> dict[str, Any]:
+        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": " ".join(parts)}
+        named = _placeholders([condition, *parts], {**(values or {}), **new_values})
         return {"Update": {**update, **_condition(condition, values), **named}}
 
 

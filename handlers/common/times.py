@@ -10,7 +10,17 @@ _SECONDS = 19
 
 def utc_now(after_seconds: int = 0) -> str:
     """Format the present time, or the time after some seconds."""
-    return (datetime.now(UTC) + timedelta(seconds=after_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_time(datetime.now(UTC) + timedelta(seconds=after_seconds))
+
+
+def utc_at(seconds: float) -> datetime:
+    """Return the time that is so many seconds after the beginning of 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """Format a time, which is in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def whole_seconds(time: str) -> str:

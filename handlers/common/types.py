@@ -24,6 +24,7 @@ Time = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
+Amount = Annotated[float, Meta(ge=0)]
 Next = Annotated[str | None, Meta(description="Cursor of the next page; null on the last one")]
 User = Annotated[
     str,

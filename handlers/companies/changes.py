@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from handlers.common.problems import FieldError, invalid
 from handlers.common.times import utc_now
+from handlers.companies.counting import require_room
 from handlers.companies.models import (
     AddCompany,
     Change,
@@ -24,6 +26,7 @@ from schema.companies import ADDED_AT, ADDED_BY, COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
 from schema.limits import DYNAMODB_TRANSACTION_ACTIONS
 from schema.names import COMPANY_NAME_EXPECTED, normalise_company_name, stored_company_name
+from schema.quotas import Quotas
 from schema.retry import Backoff, attempts
 
 # Two changes of a company at the same time would have no order.
@@ -62,11 +65,14 @@ class CompanyChanges:
         A DynamoDB client.
     table
         Name of the table of companies.
+    limit
+        Companies that the stack watches.
     """
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: Any, table: str, limit: int = Quotas.companies) -> None:
         self._dynamodb = dynamodb
         self._table = table
+        self._limit = limit
 
     def make(self, sent: Sequence[Change], caller: str) -> list[ChangeResult]:
         """Make changes; none of them when one is wrong.
@@ -88,11 +94,14 @@ class CompanyChanges:
         Raises
         ------
         Problem
-            Names or pages are wrong, or a company is in several changes; all errors are named.
+            Names or pages are wrong, or a company is in several changes; all errors are named. Or there would be more
+            companies than the quota allows.
         """
         changes = checked(sent)
         known = self._read([change.name for change in changes])
         plans = [self._plan(change, known.get(change.name), caller) for change in changes]
+        made = Counter(plan.result for plan in plans)
+        require_room(self._dynamodb, self._table, self._limit, made["added"] - made["removed"])
         results = self._make_together(plans) or self._make_each(plans)
         return [ChangeResult(change.name, result) for change, result in zip(changes, results, strict=True)]
 

@@ -13,9 +13,11 @@ from handlers.common.batch_get import batch_get
 from handlers.common.concurrency import both
 from handlers.common.problems import not_found
 from handlers.common.times import utc_now
+from handlers.companies.counting import require_room
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
 from schema.companies import ADDED_AT, ADDED_BY, COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
+from schema.quotas import Quotas
 from schema.retry import Backoff
 
 READS = Backoff(attempts=5, first_seconds=0.1, longest_seconds=1)
@@ -34,15 +36,23 @@ class WatchList:
         Name of the table of observations; empty where only companies are read or changed.
     sleep
         Waits a number of seconds between attempts.
+    limit
+        Companies that the stack watches.
     """
 
     def __init__(
-        self, dynamodb: Any, companies: str, observations: str = "", sleep: Callable[[float], None] = time.sleep
+        self,
+        dynamodb: Any,
+        companies: str,
+        observations: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+        limit: int = Quotas.companies,
     ) -> None:
         self._dynamodb = dynamodb
         self._companies = companies
         self._observations = observations
         self._sleep = sleep
+        self._limit = limit
 
     def page(self, limit: int, position: str | None, with_latest: bool = True) -> tuple[CompanyPage, str | None]:
         """List companies, each with its latest observation.
@@ -145,10 +155,16 @@ class WatchList:
         Returns
         -------
         The company, and whether it is new.
+
+        Raises
+        ------
+        Problem
+            It is new, and there are as many companies as the quota allows.
         """
         now = utc_now()
         known = self._set_page(name, page, now)
         if known is None:
+            require_room(self._dynamodb, self._companies, self._limit, 1)
             known = self._set_page(name, page, now, caller) or {}
         if known:
             return Company(name, page, known.get(ADDED_AT), known.get(ADDED_BY)), False

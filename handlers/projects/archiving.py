@@ -7,6 +7,7 @@ import msgspec
 from handlers.common.problems import Problem
 from handlers.common.table import ABSENT, RefusedError, Table
 from handlers.projects.access import ProjectAccess, owned
+from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members
 from handlers.projects.projects import (
     CONFLICTS,
@@ -53,5 +54,6 @@ def archive(table: Table, project_id: str, caller: str) -> None:
                 continue  # it was changed since it was read
             running = " and ".join(item["job"] for item in error.refused.values() if "job" in item)
             raise Problem("job-running", f"Cancel this job, or wait for it to end: {running}.") from None
+        OwnedProjects(table).give_back(project.owner)
         return
     raise project_changed()

@@ -45,6 +45,7 @@ class Document(msgspec.Struct, frozen=True):
     created_at: Time
     uploaded: Annotated[bool, Meta(description="Whether its content has arrived")] = False
     size: Annotated[int | None, Meta(description="Bytes of its content, once uploaded")] = None
+    refused: Annotated[str | None, Meta(description="Why content that had arrived was removed")] = None
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
@@ -61,7 +62,9 @@ class UploadForm(msgspec.Struct, frozen=True):
     fields: Annotated[dict[str, str], Meta(description="The form's fields, all of which are needed, unchanged")]
     expires_at: Time
     min_bytes: Annotated[int, Meta(description="The least bytes that are accepted")] = 1
-    max_bytes: Annotated[int, Meta(description="The most bytes that are accepted")] = UPLOAD_BYTES
+    max_bytes: Annotated[
+        int, Meta(description="The most bytes that are accepted, as far as the caller's quotas leave so many")
+    ] = UPLOAD_BYTES
 
 
 class Upload(msgspec.Struct, frozen=True):

@@ -8,13 +8,16 @@ import msgspec
 
 from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
-from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
+from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table, keyed
 from handlers.common.times import utc_now
 from handlers.projects.access import ProjectAccess, require_active, visible
+from handlers.projects.counters import DocumentCounter
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
+from handlers.projects.storage import StoredBytes
 from schema import projects as keys
 from schema.limits import FORM_SECONDS, UPLOAD_BYTES
 from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name
+from schema.quotas import Quotas
 
 # Attributes of a document's item; whether its content has arrived, the bucket says.
 _STORED = ("document", "name", "content_type", "created_by", "created_at")
@@ -35,10 +38,20 @@ class Documents:
         A client of S3.
     bucket
         Where their content is.
+    quotas
+        How much each user and each project may hold.
     """
 
-    def __init__(self, table: Table, s3: Any, bucket: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        s3: Any,
+        bucket: str,
+        quotas: Quotas = Quotas(),  # noqa: B008 - a frozen value
+    ) -> None:
         self._table = table
+        self._counter = DocumentCounter(table, quotas.documents)
+        self._stored = StoredBytes(table, quotas)
         self._projects = ProjectAccess(table)
         self._s3 = s3
         self._bucket = bucket
@@ -60,33 +73,45 @@ class Documents:
         Raises
         ------
         Problem
-            The project does not exist, is not the caller's or is archived; the name cannot be a file's.
+            The project does not exist, is not the caller's or is archived; the name cannot be a file's; a quota is used
+            up.
         """
         name = _checked(new.name)
-        require_active(self._projects.get(project_id, caller))
-        document = Document(document_id, name, content_type_of(name), caller, utc_now())
+        key = keys.document_key(project_id, document_id)
+        project, known, *used = self._table.get_all([keys.project_key(project_id), key, *self._stored.keys(caller)])
+        require_active(visible(project, caller))
+        max_bytes = min(UPLOAD_BYTES, self._stored.left(*used))
+        if known is None:
+            known = self._announce(project_id, Document(document_id, name, content_type_of(name), caller, utc_now()))
+        document = msgspec.convert(known, Document)
+        return Upload(document, self._form(project_id, document, max_bytes))
+
+    def _announce(self, project_id: str, document: Document) -> Item:
+        """Store a new document; returns its item, which the same request may have stored meanwhile."""
         item = {
-            **keyed(keys.document_key(project_id, document_id)),
+            **keyed(keys.document_key(project_id, document.document)),
             **{attribute: getattr(document, attribute) for attribute in _STORED},
-            "key": keys.document_object(project_id, document_id, name),
+            "key": keys.document_object(project_id, document.document, document.name),
         }
+        self._counter.take(project_id)
         try:
             self._table.put(item, ABSENT)
         except RefusedError as error:
-            document = msgspec.convert(error.refused[0], Document)
-        return Upload(document, self._form(project_id, document))
+            self._counter.give_back(project_id)
+            return error.refused[0]
+        return item
 
-    def _form(self, project_id: str, document: Document) -> UploadForm:
+    def _form(self, project_id: str, document: Document, max_bytes: int) -> UploadForm:
         kind = {"Content-Type": document.content_type}
         expires_at = utc_now(FORM_SECONDS)
         form = self._s3.generate_presigned_post(
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
-            Conditions=[kind, ["content-length-range", 1, UPLOAD_BYTES]],
+            Conditions=[kind, ["content-length-range", 1, max_bytes]],
             ExpiresIn=FORM_SECONDS,
         )
-        return UploadForm(form["url"], form["fields"], expires_at)
+        return UploadForm(form["url"], form["fields"], expires_at, max_bytes=max_bytes)
 
     def list(self, project_id: str, caller: str, limit: int, position: str | None) -> tuple[list[Document], str | None]:
         """List a project's documents, newest first, each with whether its content has arrived.
@@ -162,7 +187,8 @@ class Documents:
             raise not_found("document")
         # The content first: if the second step fails, the document shows as not uploaded and can be deleted again.
         self._s3.delete_object(Bucket=self._bucket, Key=document["key"])
-        self._table.delete(key)
+        if self._stored.delete(document):
+            self._counter.give_back(project_id)
 
 
 def _checked(name: str) -> str:

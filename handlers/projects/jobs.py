@@ -171,4 +171,5 @@ def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: st
 def job_of(item: Mapping[str, Any]) -> Job:
     """Turn an item into the job that it holds."""
     times = {name: whole_seconds(item[name]) for name in (STARTED_AT, FINISHED_AT) if name in item}
-    return msgspec.convert({**item, **times, "options": msgspec.json.decode(item["options"])}, Job)
+    limit = {"max_characters": int(item["max_characters"])} if "max_characters" in item else {}
+    return msgspec.convert({**item, **times, **limit, "options": msgspec.json.decode(item["options"])}, Job)

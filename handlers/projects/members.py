@@ -42,7 +42,7 @@ class Members:
             for user in users
             for action in (
                 self._table.delete_action(keys.member_key(project_id, user)),
-                self._table.add_action(keys.shared_key(user), _COUNT, -1),
+                self._table.increase_action(keys.shared_key(user), {_COUNT: -1}),
             )
         ]
 
@@ -52,7 +52,7 @@ class Members:
         return self._table.put_action({**keyed(key), "membership": partition, "project": project.project, "role": role})
 
     def _count(self, user: str) -> Action:
-        return self._table.add_action(keys.shared_key(user), _COUNT, 1, _HAS_ROOM, {"most": SHARED_PROJECTS})
+        return self._table.increase_action(keys.shared_key(user), {_COUNT: 1}, _HAS_ROOM, {"most": SHARED_PROJECTS})
 
 
 def too_many_shares(actions: list[Action], refused: Mapping[int, Item]) -> Problem:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from handlers.common.job_options import OPTIONS_OF_KIND, type_prefix
 from handlers.common.types import Id, Next, Time, User
+from handlers.projects.job_bounds import AtMost
 from schema.job_kind import JobKind
 from schema.jobs import KINDS, Status
 
@@ -20,15 +21,27 @@ else:
     Kind = Literal[tuple(KINDS)]
 
 
+MaxCharacters = Annotated[
+    int,
+    Meta(ge=1, description="The most characters that the job may send to paid services; it refuses to send more"),
+]
+
+
 class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
     """A job to start; each kind has a type of its own, whose options are checked."""
 
     options: Any
+    max_characters: Any = None
 
     @property
     def kind(self) -> JobKind:
         """Kind of the job."""
         return KINDS[str(self.__struct_config__.tag)]
+
+
+_OPTIONAL_LIMIT = Annotated[
+    MaxCharacters | None, Meta(description="The most characters to send; the stack's limit when absent")
+]
 
 
 def _request_type(kind: JobKind) -> Any:
@@ -37,7 +50,10 @@ def _request_type(kind: JobKind) -> Any:
     needs_options = any(option.required for option in kind.options)
     return msgspec.defstruct(
         f"New{type_prefix(kind)}Job",
-        [("options", options) if needs_options else ("options", options, options())],
+        [
+            ("options", options) if needs_options else ("options", options, options()),
+            ("max_characters", _OPTIONAL_LIMIT, None),
+        ],
         bases=(JobRequest,),
         namespace={"__doc__": kind.summary},
         module=__name__,
@@ -64,6 +80,12 @@ class Job(msgspec.Struct, frozen=True):
     started_at: Annotated[Time | None, Meta(description="When its work began")] = None
     finished_at: Annotated[Time | None, Meta(description="When it ended, in whichever way")] = None
     cause: Annotated[str | None, Meta(description="Why it failed or was cancelled or rejected")] = None
+    max_characters: Annotated[
+        MaxCharacters | None, Meta(description="The most characters that it may send to paid services")
+    ] = None
+    at_most: Annotated[
+        AtMost | None, Meta(description="A bound of what it sends and costs, from the sizes of its documents")
+    ] = None
 
 
 class JobPage(msgspec.Struct, frozen=True):

@@ -12,11 +12,13 @@ from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.table import ABSENT, RefusedError, Table, keyed
 from handlers.common.times import utc_now
 from handlers.projects.access import ProjectAccess, archived, owned, visible
+from handlers.projects.counters import OwnedProjects
 from handlers.projects.members import Members, too_many_shares
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
 from schema.limits import PROJECT_SHARES
 from schema.names import PROJECT_NAME_EXPECTED, normalise_project_name
+from schema.quotas import Quotas
 from schema.retry import Backoff, attempts
 
 # Changes that meet another change of the same project: the project is read again, without a pause.
@@ -26,11 +28,20 @@ UNCHANGED = "#owner = :owner AND #active = :active AND #shared_with = :shared_wi
 
 
 class Projects(ProjectAccess):
-    """The projects of all users, for those who make and change them."""
+    """The projects of all users, for those who make and change them.
 
-    def __init__(self, table: Table) -> None:
+    Parameters
+    ----------
+    table
+        The documents table.
+    quotas
+        The quotas, of which creating a project or bringing it back needs that of projects.
+    """
+
+    def __init__(self, table: Table, quotas: Quotas = Quotas()) -> None:  # noqa: B008 - a frozen value
         super().__init__(table)
         self._members = Members(table)
+        self._owned = OwnedProjects(table, quotas.projects)
 
     def create(self, project_id: str, new: NewProject, caller: str) -> Project:
         """Create a project.
@@ -43,6 +54,11 @@ class Projects(ProjectAccess):
             What it shall be.
         caller
             Who is to own it.
+
+        Raises
+        ------
+        Problem
+            The caller owns as many active projects as they may, or others share too many projects with a user already.
         """
         now = utc_now()
         shares = _shares(new.shared_with, caller)
@@ -55,8 +71,17 @@ class Projects(ProjectAccess):
             *self._members.add(project, shares),
         ]
         try:
+            self._owned.take(caller)
+        except Problem:
+            # The same request may have created it before, and has a right to its answer.
+            known = self._table.get(keys.project_key(project_id))
+            if known is None:
+                raise
+            return msgspec.convert(known, Project)
+        try:
             self._table.transact(actions)
         except RefusedError as error:
+            self._owned.give_back(caller)
             if 0 in error.refused:
                 return msgspec.convert(error.refused[0], Project)
             raise too_many_shares(actions, error.refused) from None
@@ -104,8 +129,10 @@ class Projects(ProjectAccess):
                     return self._describe(project_id, caller, wanted)
                 continue
             restored = msgspec.structs.replace(project, **wanted, **changed_now(caller))
+            self._owned.take(caller)
             if self._transact(project, {**wanted, **changed_now(caller)}, self._members.list_project(restored)):
                 return restored
+            self._owned.give_back(caller)
         raise project_changed()
 
     def _share(self, project_id: str, caller: str, users: list[str]) -> Project:

@@ -13,6 +13,8 @@ from handlers.common.table import ABSENT, Item, RefusedError, Table
 from handlers.common.times import utc_now
 from handlers.projects.access import ProjectAccess, archived, require_active
 from handlers.projects.executions import Executions, NotStartedError, execution_arn
+from handlers.projects.job_bounds import AtMost, at_most, sizes_of
+from handlers.projects.job_slots import RESERVED, JobSlots
 from handlers.projects.jobs import end_actions, job_of
 from handlers.projects.models import Job, JobRequest, Kind
 from handlers.projects.project_models import Project
@@ -20,9 +22,12 @@ from schema import projects as keys
 from schema.job_kind import Model, OptionError
 from schema.jobs import CAUSE, FAILED, FINISHED_AT, KINDS, REJECTED, RUNNING, execution_input, job_record, status_record
 from schema.limits import JOB_OPTIONS_CHARACTERS
+from schema.quotas import STACK, Quotas
 
 # Longest time between a job's record and its execution: the function that makes both has 29 seconds.
 STARTING_SECONDS = 60
+# Position of the actions of quotas in the transaction that records a job.
+_QUOTAS = 3
 
 
 class JobStarter:
@@ -42,6 +47,10 @@ class JobStarter:
         ARNs of the state machines by kind of job.
     isolated
         Jobs of a kind that can work without a network have none.
+    max_characters
+        The most characters that a job may send to paid services, and the default of requests.
+    quotas
+        How much each user, and all together, may use.
     """
 
     def __init__(
@@ -52,6 +61,8 @@ class JobStarter:
         bucket: str,
         state_machines: dict[Kind, str],
         isolated: bool = False,
+        max_characters: int = 1_000_000,
+        quotas: Quotas = Quotas(),  # noqa: B008 - a frozen value
     ) -> None:
         self._table = table
         self._projects = ProjectAccess(table)
@@ -60,6 +71,8 @@ class JobStarter:
         self._bucket = bucket
         self._state_machines = state_machines
         self._isolated = isolated
+        self._max_characters = max_characters
+        self._slots = JobSlots(table, s3, bucket, quotas)
 
     def start(self, project_id: str, job_id: str, new: JobRequest, caller: str) -> Job:
         """Start a job.
@@ -80,26 +93,36 @@ class JobStarter:
         ------
         Problem
             The project is missing, not the caller's, or archived, it has no uploaded documents, the model that the
-            options need is missing, the options need a network that the job does not have, or a job of this kind runs:
-            then this one is recorded as rejected.
+            options need is missing, the options need a network that the job does not have, more characters are asked
+            for than a job may send, a quota is used up, or a job of this kind runs: then this one is recorded as
+            rejected.
         TimeoutError
             It is unknown whether the job was started. It stays recorded as running, until the request is repeated with
             the same id, the job is cancelled, or another one is started and this one turns out not to run.
         """
-        project, has_documents = both(
+        max_characters = self._checked_limit(new)
+        project, sizes = both(
             lambda: self._projects.get(project_id, caller),
-            lambda: self._has_objects(keys.documents_prefix(project_id)),
+            lambda: sizes_of(self._s3, self._bucket, keys.documents_prefix(project_id)),
         )
         require_active(project)
-        if not has_documents:
+        if not sizes.documents:
             raise Problem("no-documents", "Upload a document first: the project has none whose content has arrived.")
         model = self._model_of(new)
-        item = self._record(project, self._item(project_id, job_id, new, caller))
+        most = at_most(new.kind, msgspec.structs.asdict(new.options), max_characters, sizes)
+        item = self._record(project, self._item(project_id, job_id, new, caller, max_characters, most))
         if item["status"] == REJECTED:
             raise Problem("job-running", f"{item[CAUSE]} This one is recorded as rejected.", recorded=True)
         if item["status"] == RUNNING:
             item = self._execute(item, model.name if model else None)
         return job_of(item)
+
+    def _checked_limit(self, new: JobRequest) -> int:
+        if new.max_characters is None:
+            return self._max_characters
+        if new.max_characters > self._max_characters:
+            raise invalid(FieldError("max_characters", f"a whole number from 1 to {self._max_characters}"))
+        return new.max_characters
 
     def _has_objects(self, prefix: str) -> bool:
         return self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
@@ -115,24 +138,35 @@ class JobStarter:
             raise _invalid(model.missing)
         return model
 
-    def _item(self, project_id: str, job_id: str, new: JobRequest, caller: str) -> Item:
-        return job_record(
+    def _item(
+        self, project_id: str, job_id: str, new: JobRequest, caller: str, max_characters: int, most: AtMost
+    ) -> Item:
+        record = job_record(
             project=project_id,
             job=job_id,
             kind=new.kind.name,
             options=_options(new),
+            max_characters=str(max_characters),
             status=RUNNING,
             requested_by=caller,
             requested_at=utc_now(),
             execution=execution_arn(self._state_machines[new.kind.name], job_id),
         )
+        # Documents that arrive before the job reads them are not in the bound, so the whole limit is reserved.
+        reserved = max_characters if most.characters else 0
+        return {**record, "at_most": msgspec.structs.asdict(most), RESERVED: reserved}
 
-    def _record(self, project: Project, item: Item, may_end_another: bool = True) -> Item:
+    def _record(self, project: Project, item: Item, may_end_another: bool = True, may_settle: bool = True) -> Item:
         """Record a job as running, or as rejected while another one runs.
 
         Returns
         -------
         The job's item, which an earlier attempt may have written.
+
+        Raises
+        ------
+        Problem
+            The project is archived, or a quota is used up.
         """
         project_id = project.project
         try:
@@ -141,6 +175,7 @@ class JobStarter:
                     self._table.put_action(item, ABSENT),
                     self._lock(project_id, item["kind"], item["job"]),
                     self._table.check_action(keys.project_key(project_id), "#active = :active", {"active": True}),
+                    *self._slots.take(item),
                 ]
             )
         except RefusedError as error:
@@ -151,9 +186,24 @@ class JobStarter:
             raise archived(project)
         if 0 in refused:
             return refused[0]
+        if 1 not in refused:
+            over = {position - _QUOTAS: stored for position, stored in refused.items()}
+            if may_settle and self._make_room(item["requested_by"], over):
+                return self._record(project, item, may_end_another, may_settle=False)
+            raise self._slots.refusal(over)
         if may_end_another and self._end_abandoned(project_id, refused[1]["job"]):
-            return self._record(project, item, may_end_another=False)
+            return self._record(project, item, may_end_another=False, may_settle=may_settle)
         return self._reject(item, refused[1])
+
+    def _make_room(self, caller: str, over: dict[int, Item]) -> bool:
+        """Free what ended and abandoned jobs hold, of the user or of the stack, whose quotas take turns in `over`."""
+        is_of_stack = [position % 2 == 1 for position in over]
+        users = [*([caller] if not all(is_of_stack) else []), *([STACK] if any(is_of_stack) else [])]
+        for user in users:
+            for project_id, job_id in self._slots.held(user):
+                self._end_abandoned(project_id, job_id)
+        settled = [self._slots.settle(user) for user in users]
+        return any(settled)
 
     def _end_abandoned(self, project_id: str, job_id: str) -> bool:
         """End a job that is recorded as running while no execution runs it.
@@ -197,6 +247,7 @@ class JobStarter:
             project=item["project"],
             job=item["job"],
             options=item["options"],
+            max_characters=item.get("max_characters", str(self._max_characters)),
             model=model,
         )
         try:

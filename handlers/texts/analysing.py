@@ -11,6 +11,22 @@ from handlers.sentiment.sentiments import Outcome, SentimentError, Sentiments
 from handlers.sentiment.texts import Text
 from handlers.texts.models import NewSentiments, Scores, SentimentAnswer, TextSentiment
 from schema.limits import COMPREHEND_TEXT_BYTES
+from schema.prices import UNIT_CHARACTERS, comprehend_units
+
+
+def billed_characters(new: NewSentiments) -> int:
+    """Count the characters that Amazon Comprehend bills for texts: whole hundreds, and at least 300 for each.
+
+    Raises
+    ------
+    Problem
+        Some texts are too long.
+    """
+    too_long = [number for number, text in enumerate(new.texts) if len(text.encode()) > COMPREHEND_TEXT_BYTES]
+    if too_long:
+        expected = f"at most {COMPREHEND_TEXT_BYTES} bytes"
+        raise invalid(*(FieldError(f"texts[{number}]", expected) for number in too_long))
+    return sum(comprehend_units(text) for text in new.texts) * UNIT_CHARACTERS
 
 
 def analyse(comprehend: Any, new: NewSentiments) -> SentimentAnswer:
@@ -21,7 +37,7 @@ def analyse(comprehend: Any, new: NewSentiments) -> SentimentAnswer:
     comprehend
         A Comprehend client.
     new
-        The texts.
+        The texts, none of which is too long.
 
     Returns
     -------
@@ -29,15 +45,9 @@ def analyse(comprehend: Any, new: NewSentiments) -> SentimentAnswer:
 
     Raises
     ------
-    Problem
-        Some texts are too long.
     botocore.exceptions.ClientError
         Comprehend refused a whole call.
     """
-    too_long = [number for number, text in enumerate(new.texts) if len(text.encode()) > COMPREHEND_TEXT_BYTES]
-    if too_long:
-        expected = f"at most {COMPREHEND_TEXT_BYTES} bytes"
-        raise invalid(*(FieldError(f"texts[{number}]", expected) for number in too_long))
     texts = [Text(content, new.language, revision="") for content in new.texts]
     outcomes = Sentiments(comprehend.batch_detect_sentiment).analyse(texts)
     for outcome in outcomes:

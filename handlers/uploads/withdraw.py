@@ -16,15 +16,12 @@ import msgspec
 from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
+from handlers.common.quotas import read_quotas
 from handlers.common.table import RefusedError, Table
 from handlers.projects.access import may_see
 from handlers.projects.project_models import Project
-from schema.projects import DOCUMENT_VERSION, PARTITION_KEY, PROJECT, Key, document_of_object
-
-# The document exists, and no other upload of it counts.
-_FIRST = (
-    f"attribute_exists({PARTITION_KEY}) AND (attribute_not_exists(#{DOCUMENT_VERSION}) OR #{DOCUMENT_VERSION} = :this)"
-)
+from handlers.projects.storage import StoredBytes
+from schema.projects import DOCUMENT_VERSION, PROJECT, Key, document_of_object
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -33,6 +30,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 environment = read_environment(_Environment)
 table = Table(aws_client("dynamodb"), environment.documents_table)
+stored = StoredBytes(table, read_quotas())
 s3 = aws_client("s3")
 
 
@@ -43,14 +41,16 @@ def handler(event: dict[str, Any], context: Any) -> None:
         uploaded = record["s3"]["object"]
         key, version = unquote_plus(uploaded["key"]), uploaded["versionId"]
         document_key = document_of_object(key)
-        if document_key and not counts(document_key, version):
+        if document_key and not counts(document_key, version, uploaded["size"]):
             # The version alone: an earlier upload, which may count, is the object's content again.
             s3.delete_object(Bucket=record["s3"]["bucket"]["name"], Key=key, VersionId=version)
             logger.info("upload withdrawn", extra={"key": key})
 
 
-def counts(document_key: Key, version: str) -> bool:
+def counts(document_key: Key, version: str, size: int) -> bool:
     """Decide whether an upload counts, and note that no later one does.
+
+    An upload for which its creator's quotas have no room does not count, and its document says so.
 
     Parameters
     ----------
@@ -58,15 +58,19 @@ def counts(document_key: Key, version: str) -> bool:
         Key of the document's item.
     version
         Version of the object that the upload made.
+    size
+        Its bytes.
     """
     document, project = table.get_all([document_key, (document_key[0], PROJECT)])
     if document is None or project is None or not _may_write(msgspec.convert(project, Project), document["created_by"]):
         return False
     try:
-        table.update(document_key, {DOCUMENT_VERSION: version}, _FIRST, {"this": version})
-    except RefusedError:
-        return False
-    return True
+        over = stored.count(document, version, size)
+    except RefusedError as error:
+        return error.refused[0].get(DOCUMENT_VERSION) == version
+    if over:
+        stored.refuse(document, over.details.detail)
+    return over is None
 
 
 def _may_write(project: Project, user: str) -> bool:

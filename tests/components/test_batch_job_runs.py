@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from components.batch_job_workflow import JobSchedule
 from schema.ids import ANY_ID
+from schema.jobs import KINDS, execution_input
 from tests.support.batch_jobs import (
     BUCKET,
     IMAGE,
     JOB,
+    MAX_CHARACTERS,
     NIGHTLY,
     NOW,
     PROCESS,
@@ -104,6 +107,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
             "STACK": "dev",
             "DOCUMENT_WORKERS": "4",
             "JOB_OPTIONS": "{}",
+            "MAX_CHARACTERS": MAX_CHARACTERS,
             "JOB_KIND": "translate",
             "JOB_ID": JOB,
         },
@@ -247,6 +251,27 @@ def test_scheduled_job_is_recorded_and_runs_like_any_other(records: Records) -> 
     addresses = [one["S3Input"]["S3Uri"] for one in arguments["ProcessingInputs"][1:]]
     assert addresses == [f"s3://{BUCKET}/projects/p1/documents/", f"s3://{BUCKET}/models/opus-mt-en-de/"]
     assert arguments["Environment"]["JOB_OPTIONS"] == '{"target":"de"}'
+    assert arguments["Environment"]["MAX_CHARACTERS"] == job["max_characters"] == "1000000"
+
+
+def test_every_job_has_a_limit_of_characters(records: Records) -> None:
+    """That of its schedule, or of the workflow where its execution was started by hand without one."""
+    scheduled = declare(schedules=[replace(NIGHTLY, max_characters=70)], max_characters=900)
+    jobs = Jobs()
+    run(records, jobs, scheduled, json.loads(scheduled.one(TARGET).inputs["input"]))
+    records.start_job()
+    given = execution_input(KINDS["translate"], bucket=BUCKET, project="p1", job=JOB, options="{}", max_characters="")
+    del given["environment"]["MAX_CHARACTERS"]
+    run(records, jobs, declare(max_characters=900), given)
+    assert [arguments["Environment"]["MAX_CHARACTERS"] for arguments in jobs.created] == ["70", "900"]
+
+
+def test_jobs_have_the_tags_of_the_stack(records: Records) -> None:
+    records.start_job()
+    jobs = Jobs()
+    run(records, jobs, declare(tags={"stack": "dev", "project": "p"}))
+    (arguments,) = jobs.created
+    assert arguments["Tags"] == [{"Key": "project", "Value": "p"}, {"Key": "stack", "Value": "dev"}]
 
 
 def test_scheduled_job_is_rejected_while_one_of_its_kind_runs(records: Records) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.document_store import DocumentStore, DocumentStoreArgs
+from schema import projects
 from schema.ids import ANY_ID
+from schema.quotas import Quotas
 from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:index:DocumentStore"
@@ -58,6 +60,7 @@ def test_uploads_that_do_not_count_are_withdrawn() -> None:
         "DOCUMENTS_TABLE": f"store-documents{SUFFIX}",
         "DOCUMENTS_BUCKET": f"store-files{SUFFIX}",
         "LOG_LEVEL": "INFO",
+        "QUOTAS": Quotas().to_json(),
     }
     [notification] = evaluation.one("aws:s3/bucketNotification:BucketNotification").inputs["lambdaFunctions"]
     assert notification == {
@@ -71,6 +74,19 @@ def test_uploads_that_do_not_count_are_withdrawn() -> None:
         (["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [arn_of(TABLE, "store-documents")]),
         (["s3:DeleteObjectVersion"], [f"arn:aws:s3:::store-files{SUFFIX}/projects/{ANY_ID}/documents/*"]),
     ]
+
+
+def test_results_and_old_versions_expire_and_current_documents_stay() -> None:
+    evaluation = declare(result_retention_days=7, version_retention_days=3)
+    rules = evaluation.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs["rules"]
+    assert [(rule["filter"]["prefix"], rule.get("expiration")) for rule in rules] == [
+        ("", None),
+        ("results/", {"days": 7}),
+    ]
+    assert rules[0]["noncurrentVersionExpiration"] == {"noncurrentDays": 3}
+    assert rules[0]["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+    kept = (projects.DOCUMENTS_PREFIX, projects.MODELS_PREFIX, projects.PROGRAMS_PREFIX, projects.FORMER_RESULTS_PREFIX)
+    assert not [prefix for prefix in kept if prefix.startswith("results/")]
 
 
 def test_pages_of_named_origins_may_post_documents() -> None:

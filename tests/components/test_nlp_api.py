@@ -18,6 +18,7 @@ from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.endpoints import ENDPOINTS
 from schema.ids import ANY_ID
+from schema.quotas import Quotas
 from tests.support.iam_linter import Lint
 from tests.support.pulumi_mocks import POOL_ID, REGION, ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
@@ -42,11 +43,17 @@ ANALYSE_EXECUTIONS, TRANSLATE_EXECUTIONS = (
 )
 DOCUMENTS = f"projects/{ANY_ID}/documents/*"
 RESULTS = (f"results/{ANY_ID}/{ANY_ID}/*", f"projects/{ANY_ID}/jobs/{ANY_ID}/results/*")
+_REPORTS = f"results/{ANY_ID}/{ANY_ID}/report.json*"
+REPORTS = {f"s3:ListBucket {BUCKET} {_REPORTS}", f"s3:GetObject {BUCKET}/{_REPORTS}"}
 LIST_DOCUMENTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}"
 # What endpoints may do besides logging and tracing, and their environment: one endpoint of each sort at least.
 EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "GET /health": (set(), {"VERSION"}),
     "GET /openapi.json": (set(), set()),
+    "GET /quotas": (
+        {f"dynamodb:BatchGetItem {PROJECTS}", f"dynamodb:UpdateItem {PROJECTS}", *REPORTS},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
+    ),
     "GET /projects": (
         {
             f"dynamodb:Query {PROJECTS}/index/by-membership",
@@ -56,12 +63,18 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
         {"DOCUMENTS_TABLE"},
     ),
     "POST /projects": (
-        {f"dynamodb:PutItem {PROJECTS}", f"dynamodb:UpdateItem {PROJECTS}"},
+        {
+            *(f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "PutItem", "UpdateItem")),
+            f"dynamodb:Query {PROJECTS}/index/by-membership",
+        },
         {"DOCUMENTS_TABLE"},
     ),
     "GET /projects/{project}": ({f"dynamodb:GetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
     "PATCH /projects/{project}": (
-        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")},
+        {
+            *(f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")),
+            f"dynamodb:Query {PROJECTS}/index/by-membership",
+        },
         {"DOCUMENTS_TABLE"},
     ),
     "DELETE /projects/{project}": (
@@ -77,13 +90,17 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
     ),
     "POST /projects/{project}/documents": (
-        {f"dynamodb:GetItem {PROJECTS}", f"dynamodb:PutItem {PROJECTS}", f"s3:PutObject {BUCKET}/{DOCUMENTS}"},
+        {
+            *(f"dynamodb:{action} {PROJECTS}" for action in ("BatchGetItem", "PutItem", "UpdateItem", "Query")),
+            f"s3:PutObject {BUCKET}/{DOCUMENTS}",
+        },
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
     ),
     "DELETE /projects/{project}/documents/{document}": (
         {
             f"dynamodb:BatchGetItem {PROJECTS}",
             f"dynamodb:DeleteItem {PROJECTS}",
+            f"dynamodb:UpdateItem {PROJECTS}",
             f"s3:DeleteObject {BUCKET}/{DOCUMENTS}",
         },
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
@@ -96,16 +113,24 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
         {
             *(
                 f"dynamodb:{action} {PROJECTS}"
-                for action in ("GetItem", "ConditionCheckItem", "PutItem", "UpdateItem", "DeleteItem")
+                for action in (
+                    "GetItem",
+                    "BatchGetItem",
+                    "ConditionCheckItem",
+                    "PutItem",
+                    "UpdateItem",
+                    "DeleteItem",
+                )
             ),
             LIST_DOCUMENTS,
+            *REPORTS,
             f"s3:ListBucket {BUCKET} models/*",
             f"states:StartExecution {ANALYSE}",
             f"states:StartExecution {TRANSLATE}",
             f"states:DescribeExecution {ANALYSE_EXECUTIONS}",
             f"states:DescribeExecution {TRANSLATE_EXECUTIONS}",
         },
-        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES", "ISOLATED_TRANSLATION"},
+        {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET", "STATE_MACHINES", "ISOLATED_TRANSLATION", "MAX_CHARACTERS"},
     ),
     "GET /projects/{project}/jobs/{job}": ({f"dynamodb:BatchGetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
     "DELETE /projects/{project}/jobs/{job}": (
@@ -131,16 +156,25 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
         {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},
     ),
     "POST /companies": (
-        {f"dynamodb:{action} {COMPANIES}" for action in ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")},
+        {
+            f"dynamodb:{action} {COMPANIES}"
+            for action in ("BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Scan")
+        },
         {"COMPANIES_TABLE"},
     ),
     "GET /companies/{name+}": (
         {f"dynamodb:GetItem {COMPANIES}", f"dynamodb:Query {OBSERVATIONS}"},
         {"COMPANIES_TABLE", "OBSERVATIONS_TABLE"},
     ),
-    "PUT /companies/{name+}": ({f"dynamodb:UpdateItem {COMPANIES}"}, {"COMPANIES_TABLE"}),
+    "PUT /companies/{name+}": (
+        {f"dynamodb:UpdateItem {COMPANIES}", f"dynamodb:Scan {COMPANIES}"},
+        {"COMPANIES_TABLE"},
+    ),
     "DELETE /companies/{name+}": ({f"dynamodb:DeleteItem {COMPANIES}"}, {"COMPANIES_TABLE"}),
-    "POST /sentiment": ({"comprehend:BatchDetectSentiment *", f"dynamodb:PutItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "POST /sentiment": (
+        {"comprehend:BatchDetectSentiment *", f"dynamodb:PutItem {PROJECTS}", f"dynamodb:UpdateItem {PROJECTS}"},
+        {"DOCUMENTS_TABLE"},
+    ),
 }
 # Longest names of https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html, by type.
 LONGEST_NAMES = {
@@ -252,8 +286,23 @@ def test_endpoint_may_do_what_it_does_and_nothing_else(route: str, evaluation: E
         }
     assert granted == allowed
     public = route in ("GET /health", "GET /openapi.json")
-    names = variables | {"LOG_LEVEL"} | (set() if public else ROLE_VARIABLES)
+    names = variables | {"LOG_LEVEL"} | (set() if public else ROLE_VARIABLES | {"QUOTAS"})
     assert evaluation.one(FUNCTION, name).inputs["environment"]["variables"].keys() == names
+
+
+def test_functions_know_the_quotas() -> None:
+    evaluation = declare(quotas=Quotas(projects=7), max_characters=5)
+    variables = evaluation.one(FUNCTION, function_of(evaluation, "POST /projects/{project}/jobs")).inputs["environment"]
+    assert json.loads(variables["variables"]["QUOTAS"])["projects"] == 7
+    assert variables["variables"]["MAX_CHARACTERS"] == "5"
+
+
+def test_the_shared_throttles_are_far_above_what_one_user_may_send(evaluation: Evaluation) -> None:
+    stage, quotas = evaluation.one(STAGE).inputs, Quotas()
+    assert stage["defaultRouteSettings"]["throttlingRateLimit"] >= 20 * quotas.requests_per_second
+    assert {one["throttlingRateLimit"] >= 20 * quotas.costly_requests_per_second for one in stage["routeSettings"]} == {
+        True
+    }
 
 
 def test_only_health_and_openapi_are_public(evaluation: Evaluation) -> None:

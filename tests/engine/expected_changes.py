@@ -27,6 +27,7 @@ API_FUNCTIONS = (
     "project-leave",
     "projects-create",
     "projects-list",
+    "quotas-get",
     "sentiment",
 )
 
@@ -43,5 +44,5 @@ BATCH = {
     for file in ("program.zip", "run.py")
 } | {"update StateMachine product-analyse", "update StateMachine product-translate"}
 
-# A line in handlers/common/times.py: the endpoints that import it, and no wheels.
-COMMON = {f"update Function product-api-{name}" for name in API_FUNCTIONS if name not in ("openapi", "sentiment")}
+# A line in handlers/common/times.py: the functions that import it, which limit users by the time, and no wheels.
+COMMON = {f"update Function product-api-{name}" for name in API_FUNCTIONS} | {"update Function product-withdraw"}

@@ -19,6 +19,7 @@ from schema.endpoint import Endpoint
 from schema.endpoints import ENDPOINTS
 from schema.projects import FORMER_RESULTS_PREFIX
 from schema.templates import fill
+from tests.integration.quota_uses import QuotaUses
 
 Use = Callable[[], bool]
 TEXT = b"A wonderful company. Its products are a joy to use, and its people are friendly."
@@ -56,6 +57,7 @@ class ApiUses:
         self.jobs = {kind: user.start_job(self.project, kind, options) for kind, options in OPTIONS.items()}
         for job in self.jobs.values():
             completes(user, self.project, job)
+        self.at_quotas = QuotaUses(stack, user, self.project, self.jobs["analyse"])
         add_companies(stack, ["Permitted"])
 
     def all(self) -> dict[str, list[Use]]:
@@ -63,7 +65,10 @@ class ApiUses:
         told = {
             "companies_change": [self._changes_companies],
             "company_delete": [self._deletes_company],
-            "company_put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
+            "company_put": [
+                lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"}),
+                lambda: self._answers(201, "PUT", f"/companies/New%20{next(_numbers)}", {}),
+            ],
             "document_delete": [self._deletes_document],
             "documents_create": [self._uploads_document],
             "job_cancel": [
@@ -80,15 +85,17 @@ class ApiUses:
                 lambda: self._starts_in_place_of_an_abandoned_job("translate"),
                 lambda: self._starts_job("analyse"),
                 lambda: self._starts_job("translate"),
+                self._starts_job_once_others_are_settled,
             ],
             "jobs_list": [
                 lambda: self._answers(200, "GET", f"{self._path()}/jobs"),
                 lambda: self._answers(200, "GET", f"{self._path()}/jobs?status=completed"),
             ],
             "project_archive": [self._archives_project],
-            "project_change": [self._changes_project],
+            "project_change": [self._changes_project, self.at_quotas.restores_a_project],
             "project_leave": [self._leaves_project],
-            "projects_create": [self._creates_a_shared_project],
+            "projects_create": [self._creates_a_shared_project, self.at_quotas.refuses_one_more_project],
+            "quotas_get": [self.at_quotas.shows_quotas],
             "sentiment": [self._analyses_once],
         }
         return {
@@ -140,7 +147,8 @@ class ApiUses:
         return self._answers(204, "DELETE", f"{self._path()}/documents/{document}")
 
     def _uploads_document(self) -> bool:
-        answer = self._user.request("POST", f"{self._path()}/documents", {"name": "a.txt"})
+        # In a new project, whose documents were not counted yet.
+        answer = self._user.request("POST", f"{self._path(self._project())}/documents", {"name": "a.txt"})
         if answer.status_code != 201:
             return False
         form = answer.json()["form"]
@@ -153,7 +161,7 @@ class ApiUses:
         s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
         # Put, not posted: S3 tells nobody of it.
         versions = [s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"] for _ in range(2)]
-        objects = [{"key": key, "versionId": version} for version in versions]
+        objects = [{"key": key, "versionId": version, "size": 1} for version in versions]
         event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": uploaded}} for uploaded in objects]}
         [function] = [
             one.id
@@ -203,6 +211,10 @@ class ApiUses:
 
     def _creates_a_shared_project(self) -> bool:
         return self._answers(201, "POST", "/projects", {"name": "Shared", "shared_with": ["somebody"]})
+
+    def _starts_job_once_others_are_settled(self) -> bool:
+        self.at_quotas.fills_all_slots()
+        return self._starts_job("analyse")
 
     def _starts_job(self, kind: str) -> bool:
         return self._start(kind) is not None

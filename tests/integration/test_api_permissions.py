@@ -12,6 +12,7 @@ import pytest
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack, deploy_to
 from tests.handlers.batch.marian_model import make_model
+from tests.integration import quota_uses
 from tests.integration.api_uses import TEXT, ApiUses, completes
 from tests.integration.job_uses import JobUses, MachineUses
 from tests.integration.roles import NOT_ASKED, Grant, Roles
@@ -30,6 +31,7 @@ OPTIONS = {"analyse": {}, "translate": {"target": "de"}}
 # All that settings can add to roles: notices, instances that share a job, schedules.
 SETTINGS = {
     "notify_emails": ["you@example.com"],
+    "quotas": quota_uses.SETTINGS,
     "jobs": {
         "instance_count": 2,
         "schedules": [

@@ -8,6 +8,7 @@ import pytest
 
 from schema import jobs, projects
 from schema.job_kind import OptionError
+from schema.prices import COMPREHEND_UNITS, PRICES, comprehend_units
 from schema.templates import fields
 
 each = pytest.mark.parametrize("kind", jobs.KINDS.values(), ids=lambda kind: kind.name)
@@ -36,6 +37,7 @@ def test_record_of_a_job() -> None:
         job="j",
         kind="translate",
         options='{"target":"de"}',
+        max_characters="1000",
         status="running",
         requested_by="u",
         requested_at="2026-11-21T06:52:00Z",
@@ -44,13 +46,19 @@ def test_record_of_a_job() -> None:
     assert (record["pk"], record["sk"]) == projects.job_key("p", "j")
     assert record["project_status"] == projects.project_status("p", "running")
     assert record["results"] == projects.results_prefix("p", "j")
-    assert record["options"] == '{"target":"de"}'
+    assert (record["options"], record["max_characters"]) == ('{"target":"de"}', "1000")
 
 
 @pytest.mark.parametrize("model", [None, "m"])
 def test_input_of_an_execution(model: str | None) -> None:
     given = jobs.execution_input(
-        jobs.TRANSLATE_JOB, bucket="b", project="p", job="j", options='{"target":"de"}', model=model
+        jobs.TRANSLATE_JOB,
+        bucket="b",
+        project="p",
+        job="j",
+        options='{"target":"de"}',
+        max_characters="1000",
+        model=model,
     )
     assert given == {
         "project": "p",
@@ -59,7 +67,7 @@ def test_input_of_an_execution(model: str | None) -> None:
         "bucket": "b",
         "input": f"s3://b/{projects.documents_prefix('p')}",
         "output": f"s3://b/{projects.results_prefix('p', 'j')}",
-        "environment": {"JOB_OPTIONS": '{"target":"de"}'},
+        "environment": {"JOB_OPTIONS": '{"target":"de"}', "MAX_CHARACTERS": "1000"},
         **({"model": f"s3://b/{projects.model_prefix(model)}"} if model else {}),
     }
 
@@ -94,3 +102,29 @@ def test_options_that_contradict_each_other(options: dict[str, str], message: st
 def test_channels_are_addressed_by_what_an_execution_knows() -> None:
     known = {"project", "job", "model"}
     assert {name for kind in jobs.KINDS.values() for one in kind.channels for name in fields(one.prefix)} <= known
+
+
+@each
+def test_only_jobs_with_paid_services_use_some(kind: jobs.JobKind) -> None:
+    options = kind.with_defaults({option.name: option.examples[0] for option in kind.options if option.required})
+    assert kind.is_paid(options)
+    usage = kind.most_usage(options, 0, 0)
+    assert usage.keys() <= PRICES.keys()
+    assert set(usage.values()) == {0}
+
+
+def test_the_model_of_one_s_own_costs_nothing() -> None:
+    assert not jobs.TRANSLATE_JOB.is_paid({"target": "de", "source": "en", "engine": "marian"})
+
+
+@pytest.mark.parametrize("documents", [[1], [300], [5000], [12, 40, 4999], [1] * 30, [9990, 20_001]])
+@pytest.mark.parametrize("options", [{"language": None}, {"language": "en"}])
+def test_an_analysis_uses_no_more_units_than_the_bound(documents: list[int], options: dict[str, str | None]) -> None:
+    """A document of one line is cut into parts of up to 5,000 bytes, of one byte or of four per character."""
+    for bytes_per_character in (1, 4):
+        part = 5000 // bytes_per_character
+        parts = [min(part, size - start) for size in documents for start in range(0, size, part)]
+        units = 2 * sum(comprehend_units("x" * length) for length in parts)
+        units += sum(comprehend_units("x" * min(size, 5000)) for size in documents) * (options["language"] is None)
+        most = jobs.ANALYSE_JOB.most_usage(options, sum(documents), len(documents))
+        assert units <= most[COMPREHEND_UNITS]

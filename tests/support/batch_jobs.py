@@ -38,6 +38,7 @@ NIGHTLY = JobSchedule(
     fields={"model": "opus-mt-en-de"},
 )
 JOB = "0192f0c1-2345-7abc-8def-0123456789ab"
+MAX_CHARACTERS = "5000"
 _ENTRY = ROOT_FOLDER / "handlers" / "batch" / "run.py"
 NOW = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
@@ -102,6 +103,7 @@ class Records:
             job=JOB,
             kind="translate",
             options="{}",
+            max_characters=MAX_CHARACTERS,
             status=RUNNING,
             requested_by="ann",
             requested_at="2026-11-21T06:52:00Z",
@@ -192,6 +194,8 @@ def run(
         STOP: jobs.stop,
         PUBLISH: publish,
     }
-    started_with = execution_input(KINDS["translate"], bucket=BUCKET, project="p1", job=JOB, options="{}")
+    started_with = execution_input(
+        KINDS["translate"], bucket=BUCKET, project="p1", job=JOB, options="{}", max_characters=MAX_CHARACTERS
+    )
     execution = Execution(definition_of(evaluation or plain()), services).run(given or started_with)
     return execution, told

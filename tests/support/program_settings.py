@@ -10,6 +10,7 @@ import json
 # The alternative to the product's own user pool is left out: it would only take resources away.
 EVERYTHING = {
     "cloud-nlp:notify_emails": '["you@example.com"]',
+    "cloud-nlp:budget": '{"monthly_usd": 9}',
     "cloud-nlp:api": json.dumps(
         {
             "domain": "api.example.com",

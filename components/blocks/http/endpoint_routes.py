@@ -14,6 +14,7 @@ from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.workflow.state_machine import StateMachine
 from schema.endpoint import Endpoint, Use
+from schema.quotas import QUOTAS_VARIABLE, Quotas
 
 # Makes the grant that an endpoint's declaration asks for.
 MakeGrant = Callable[[Use], Grant]
@@ -41,6 +42,7 @@ def routes_of(
     grants: Mapping[str, MakeGrant],
     environment: Mapping[str, pulumi.Input[str]],
     roles: Mapping[str, pulumi.Input[str]],
+    quotas: Quotas,
     costly: Throttle,
 ) -> list[Route]:
     """Make the routes of endpoints.
@@ -55,6 +57,8 @@ def routes_of(
         Values of the environment variables that endpoints name.
     roles
         Environment variables of all endpoints that need a token: how roles are found in it.
+    quotas
+        How much each user, and all together, may use.
     costly
         Rate limit of each costly endpoint.
 
@@ -72,7 +76,11 @@ def routes_of(
             permissions=_permissions(endpoint),
             environment={
                 **{name: environment[name] for name in endpoint.environment},
-                **({"REQUIRED_ROLE": endpoint.role, **roles} if endpoint.role else {}),
+                **(
+                    {"REQUIRED_ROLE": endpoint.role, **roles, QUOTAS_VARIABLE: quotas.to_json()}
+                    if endpoint.role
+                    else {}
+                ),
             },
             files=endpoint.files,
             public=endpoint.public,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import pulumi
@@ -23,7 +23,7 @@ OLD_VERSIONS_DAYS = 30
 class PrivateBucket(pulumi.ComponentResource):
     """An encrypted, versioned bucket without public access, reached over TLS only.
 
-    Unfinished uploads are removed after 7 days, replaced versions after 30.
+    Unfinished uploads are removed after 7 days.
 
     Parameters
     ----------
@@ -31,6 +31,10 @@ class PrivateBucket(pulumi.ComponentResource):
         Logical name; the bucket's physical name starts with it.
     expire_days
         Age in days at which objects are deleted; never when absent.
+    expire_prefixes
+        Prefixes of objects that are deleted at an age of their own, in days, in place of `expire_days`.
+    old_versions_days
+        Days for which replaced and deleted versions of objects are kept.
     protect
         Protect the bucket from deletion; without it, the bucket is deleted with all its objects.
     upload_origins
@@ -47,6 +51,8 @@ class PrivateBucket(pulumi.ComponentResource):
         name: str,
         *,
         expire_days: int | None = None,
+        expire_prefixes: Mapping[str, int] | None = None,
+        old_versions_days: int = OLD_VERSIONS_DAYS,
         protect: bool = False,
         upload_origins: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -58,7 +64,7 @@ class PrivateBucket(pulumi.ComponentResource):
         self._has_notification = False
         public_access = self._close(name)
         self._version_and_encrypt(name)
-        self._expire(name, expire_days)
+        self._expire(name, expire_days, expire_prefixes or {}, old_versions_days)
         self._require_tls(name, public_access)
         if upload_origins:
             self._let_pages_upload(name, upload_origins)
@@ -174,8 +180,10 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=child(self),
         )
 
-    def _expire(self, name: str, expire_days: int | None) -> None:
-        rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
+    def _expire(
+        self, name: str, expire_days: int | None, expire_prefixes: Mapping[str, int], old_versions_days: int
+    ) -> None:
+        tidy = aws.s3.BucketLifecycleConfigurationRuleArgs(
             id="tidy",
             status="Enabled",
             filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
@@ -183,11 +191,20 @@ class PrivateBucket(pulumi.ComponentResource):
                 days_after_initiation=ABORT_UPLOADS_DAYS
             ),
             noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                noncurrent_days=OLD_VERSIONS_DAYS
+                noncurrent_days=old_versions_days
             ),
             expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expire_days) if expire_days else None,
         )
-        aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[rule], opts=child(self))
+        expiring = [
+            aws.s3.BucketLifecycleConfigurationRuleArgs(
+                id=prefix.strip("/"),
+                status="Enabled",
+                filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+            )
+            for prefix, days in expire_prefixes.items()
+        ]
+        aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[tidy, *expiring], opts=child(self))
 
     def _require_tls(self, name: str, public_access: pulumi.Resource) -> None:
         policy = pulumi.Output.json_dumps(

@@ -68,7 +68,7 @@ from components.blocks.workflow.processing_job import (
 from components.blocks.workflow.schedule_input import composed_input
 from components.blocks.workflow.states import ANY_ERROR, Assign, Call, Catch, Choice, End, Retry, State, Wait
 from schema.job_kind import Channel
-from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MERGE, OUTPUT_FIELD, PARTS_PREFIX
+from schema.jobs import ID_VARIABLE, KIND_VARIABLE, MAX_CHARACTERS_VARIABLE, MERGE, OUTPUT_FIELD, PARTS_PREFIX
 from schema.projects import RESULTS_PREFIX
 
 START = "Prepare"
@@ -126,7 +126,12 @@ class BatchDefinition:
                 "program": self._address(program.prefix),
                 **({"wheels": self._address(program.wheels_prefix)} if program.wheels_prefix else {}),
                 "bucket": self.args.bucket.name,
-                "environment": {**self.args.environment, "AWS_REGION": self.region, "STACK": pulumi.get_stack()},
+                "environment": {
+                    MAX_CHARACTERS_VARIABLE: str(self.args.max_characters),
+                    **self.args.environment,
+                    "AWS_REGION": self.region,
+                    "STACK": pulumi.get_stack(),
+                },
                 "attempt": 1,
                 "suffix": "",
                 "cause": "",

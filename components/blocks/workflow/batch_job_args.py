@@ -38,6 +38,8 @@ class JobSchedule:
         Options of the jobs, as JSON.
     fields
         Values for the templates of optional channels, such as `{"model": "opus-mt-en-de"}`.
+    max_characters
+        Most characters that a job sends to paid services; the workflow's limit when absent.
     enabled
         Whether the schedule starts jobs; false turns it off.
     """
@@ -48,6 +50,7 @@ class JobSchedule:
     project: str
     options: str = "{}"
     fields: Mapping[str, str] = field(default_factory=dict)
+    max_characters: int | None = None
     enabled: bool = True
 
 
@@ -96,6 +99,10 @@ class BatchJobWorkflowArgs:
         Instances of a job, and their disks. Several instances share the inputs, and a second job merges their results.
     time_limit_seconds
         Longest time a job may run.
+    max_characters
+        Most characters that a job may send to paid services, unless its execution says less.
+    tags
+        Tags of the jobs, by which their costs are found; the provider does not tag what a state machine creates.
     environment
         Environment variables of all jobs, at most 256 characters each; no secrets.
     permissions
@@ -128,6 +135,8 @@ class BatchJobWorkflowArgs:
     instance_count: int = defaults.INSTANCE_COUNT
     volume_gb: int = 30
     time_limit_seconds: int = 3600
+    max_characters: int = 1_000_000
+    tags: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     permissions: Sequence[Permission] = ()
     network_isolation: bool = False
@@ -147,6 +156,13 @@ class BatchJobWorkflowArgs:
             mistakes.append(f"instance_count {self.instance_count}: expected at least 1")
         if not 1 <= self.time_limit_seconds <= JOB_SECONDS:
             mistakes.append(f"time_limit_seconds {self.time_limit_seconds}: expected 1 to {JOB_SECONDS}")
+        if self.max_characters < 1:
+            mistakes.append(f"max_characters {self.max_characters}: expected at least 1")
+        mistakes += [
+            f"schedule {one.label}: max_characters {one.max_characters}; expected 1 to {self.max_characters}"
+            for one in self.schedules
+            if one.max_characters is not None and not 1 <= one.max_characters <= self.max_characters
+        ]
         if not self.inputs:
             mistakes.append("inputs: expected at least one channel")
         if mistakes:

@@ -56,6 +56,7 @@ class JobRecords:
             "job": JOB.field("job"),
             "kind": text(kind),
             "options": JOB.field("environment", jobs.OPTIONS_VARIABLE),
+            "max_characters": JOB.field("environment", jobs.MAX_CHARACTERS_VARIABLE),
             "requested_by": text(jobs.SCHEDULE),
             "requested_at": NOW,
             "execution": EXECUTION,

@@ -71,6 +71,7 @@ def job_arguments(
         "Environment": jsonata(environment),
         "NetworkConfig": {"EnableNetworkIsolation": args.network_isolation},
         "StoppingCondition": {"MaxRuntimeInSeconds": args.time_limit_seconds},
+        **({"Tags": [{"Key": key, "Value": value} for key, value in sorted(args.tags.items())]} if args.tags else {}),
     }
 
 

@@ -21,13 +21,13 @@ from components.blocks.workflow.expressions import (
     when,
 )
 from schema.job_kind import Channel
-from schema.jobs import OPTIONS_VARIABLE, OUTPUT_FIELD
+from schema.jobs import MAX_CHARACTERS_FIELD, MAX_CHARACTERS_VARIABLE, OPTIONS_VARIABLE, OUTPUT_FIELD
 from schema.projects import RESULTS_PREFIX
 from schema.templates import fields
 
 
 def composed_input(channels: Sequence[Channel]) -> Expression:
-    """Write the input of an execution from what a schedule gives: a project, options and values for templates."""
+    """Write the input of an execution from what a schedule gives: project, options, limit and values for templates."""
     id_ = variable("id")
     known = {"project": INPUT.field("project"), "job": id_}
 
@@ -37,7 +37,10 @@ def composed_input(channels: Sequence[Channel]) -> Expression:
 
     always: dict[str, Value] = {
         **known,
-        "environment": {OPTIONS_VARIABLE: INPUT.field("options")},
+        "environment": {
+            OPTIONS_VARIABLE: INPUT.field("options"),
+            MAX_CHARACTERS_VARIABLE: INPUT.field(MAX_CHARACTERS_FIELD),
+        },
         OUTPUT_FIELD: address(RESULTS_PREFIX),
     }
     optional: list[Expression] = []

@@ -32,11 +32,11 @@ _PROBLEMS = {
     401: ("NotSignedIn", "The token is missing, invalid or expired"),
     403: ("Forbidden", "The caller needs another role, which `required_role` names, or is not the owner; see `type`"),
     404: ("NotFound", "It does not exist or is not the caller's; the API does not say which"),
-    409: ("Conflict", "The present state does not allow it; `type` and `detail` say why"),
+    409: ("Conflict", "The present state, or a quota, does not allow it; `type` and `detail` say why"),
     413: ("TooLarge", "The body is over 1 MB, or a list in it is too long"),
     415: ("NotJson", "The body is not declared as JSON"),
     422: ("WrongFields", "Fields are unknown, missing or wrong; `errors` names each, and what was expected"),
-    429: ("TooManyRequests", "There are too many requests"),
+    429: ("TooManyRequests", "There are too many requests, or the quota of a day is used up; `type` says which"),
     500: ("Unexpected", "Something unexpected went wrong"),
     503: ("Unavailable", "A service is not available at the moment"),
 }
@@ -164,7 +164,10 @@ def _description(operation: Operation) -> dict[str, Any]:
     if operation.role is None:
         return {"description": operation.description} if operation.description else {}
     needed = f"Needs the role `{operation.role}`."
-    return {"description": f"{operation.description} {needed}".lstrip(), "x-required-role": operation.role}
+    counted = f"Counts towards the quotas {', '.join(f'`{one}`' for one in operation.quotas)}." * bool(operation.quotas)
+    words = " ".join(part for part in (operation.description, needed, counted) if part)
+    quotas = {"x-quotas": list(operation.quotas)} if operation.quotas else {}
+    return {"description": words, "x-required-role": operation.role, **quotas}
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:

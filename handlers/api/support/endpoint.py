@@ -1,23 +1,25 @@
-"""The wrapper of every endpoint: it checks roles, logs requests, and turns errors into problems."""
+"""The wrapper of every endpoint: it checks roles and rates, logs requests, and turns errors into problems."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from handlers.api.support.answers import Answer, problem_answer, to_gateway
 from handlers.api.support.audit import audit
 from handlers.api.support.aws_errors import problem_of
+from handlers.api.support.rates import RateCheck
 from handlers.api.support.requests import Request
 from handlers.api.support.roles import RoleCheck
 from handlers.common.logs import logger, start_request
 from handlers.common.problems import Problem
+from handlers.common.table import Table
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
+def endpoint(run: Callable[[Request], Answer], public: bool = False, costly: Table | None = None) -> Handler:
     """Make the Lambda handler of an endpoint.
 
     Parameters
@@ -26,18 +28,20 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
         Answers a request, or raises a `Problem`.
     public
         The endpoint needs no token. All others refuse requests without one, even if the route lacks its authorizer.
+    costly
+        The documents table, where requests cause paid work: it limits how often each user sends them.
 
     Returns
     -------
     The handler that API Gateway calls. It never logs bodies or tokens.
     """
-    check = None if public else RoleCheck()
+    checks = () if public else (RoleCheck(), RateCheck(costly))
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started = time.monotonic()
         request = Request(event)
         start_request(context, gateway_request=request.gateway_id, route=request.route)
-        answer = _answer(run, request, check)
+        answer = _answer(run, request, checks)
         audit(request, answer)
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
@@ -46,9 +50,9 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
     return handler
 
 
-def _answer(run: Callable[[Request], Answer], request: Request, check: RoleCheck | None) -> Answer:
+def _answer(run: Callable[[Request], Answer], request: Request, checks: Sequence[Callable[[Request], None]]) -> Answer:
     try:
-        if check:
+        for check in checks:
             check(request)
         return run(request)
     except Problem as problem:

@@ -17,6 +17,7 @@ from local.deploy.creators import (
     messaging,
     monitoring,
     sign_in,
+    spending,
     storage,
     workflow,
 )
@@ -34,6 +35,7 @@ CREATORS: dict[str, Creator] = {
     **messaging.CREATORS,
     **monitoring.CREATORS,
     **sign_in.CREATORS,
+    **spending.CREATORS,
     **storage.CREATORS,
     **workflow.CREATORS,
 }

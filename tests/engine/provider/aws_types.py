@@ -70,6 +70,7 @@ AWS_TYPES = {
     "aws:apigatewayv2/integration:Integration": _type("apiId integrationType integrationSubtype"),
     "aws:apigatewayv2/route:Route": _type("apiId", unique=("apiId routeKey",)),
     "aws:apigatewayv2/stage:Stage": _type("apiId", "name", 128, ("apiId name",), tagged=True),
+    "aws:budgets/budget:Budget": _type("accountId", "name", 100, ("accountId name",), tagged=True),
     "aws:cloudwatch/eventRule:EventRule": _type("eventBusName", "name", 64, tagged=True),
     "aws:cloudwatch/eventTarget:EventTarget": _type("rule eventBusName targetId"),
     "aws:cloudwatch/logGroup:LogGroup": _type("logGroupClass", "name", 512, ("name",), tagged=True),

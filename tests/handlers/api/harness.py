@@ -18,6 +18,7 @@ from handlers.common.problems import ProblemDetails
 from schema.dynamodb import decode
 from schema.jobs import KINDS
 from schema.problems import TYPE_PREFIX
+from schema.quotas import QUOTAS_VARIABLE, Quotas
 from schema.templates import fill
 from tests.handlers.projects.state_machine import StateMachine
 from tests.support.operations import BY_SCRIPT, parameters
@@ -33,6 +34,18 @@ NAMES = {
 }
 # It does nothing, for an hour: the tests play the state machine's part on the table.
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+# Out of reach: tests of quotas set their own.
+FAR_QUOTAS = Quotas(
+    requests_per_second=10_000,
+    costly_requests_per_second=10_000,
+    characters_per_day=10**12,
+    stack_characters_per_day=10**12,
+    running_jobs=300,
+    stack_running_jobs=300,
+    projects=10**6,
+    documents=10**6,
+    companies=10**6,
+)
 ANALYSE = {"kind": "analyse"}
 TRANSLATE = {"kind": "translate", "options": {"target": "de", "source": "en"}}
 
@@ -178,6 +191,7 @@ class Api:
             "STATE_MACHINES": json.dumps(self.state_machines),
             "VERSION": "1.2.3",
             "DEFAULT_ROLE": "reader",
+            QUOTAS_VARIABLE: FAR_QUOTAS.to_json(),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",

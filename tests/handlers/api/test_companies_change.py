@@ -232,6 +232,9 @@ class Failing:
         self.written += len(names)
         return {}
 
+    def scan(self, **_: Any) -> dict[str, Any]:
+        return {"Count": 0}
+
 
 @pytest.fixture
 def quick() -> Iterator[None]:

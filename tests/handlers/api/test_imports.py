@@ -64,7 +64,11 @@ def test_a_topics_functions_do_not_import_another_topic(imports: dict[str, set[s
         assert {one for one in modules if others and one.startswith(others)} == set(), script
 
 
-def test_kinds_of_jobs_concern_jobs_and_archiving_alone(imports: dict[str, set[str]]) -> None:
-    """A project is archived only while no job of any kind runs."""
+def test_kinds_of_jobs_concern_jobs_archiving_and_quotas_alone(imports: dict[str, set[str]]) -> None:
+    """A project is archived only while no job of any kind runs, and jobs that have ended hold no slots."""
     concerned = {script for script, modules in imports.items() if "schema.jobs" in modules}
-    assert concerned == {"project_archive", *(one.script for one in BY_SCRIPT.values() if one.group == "Jobs")}
+    assert concerned == {
+        "project_archive",
+        "quotas_get",
+        *(one.script for one in BY_SCRIPT.values() if one.group == "Jobs"),
+    }

@@ -11,6 +11,8 @@ from urllib.parse import quote_plus
 import pytest
 from botocore.exceptions import ClientError
 
+from handlers.projects.storage import StoredBytes
+from schema.quotas import Quotas
 from tests.handlers.api.harness import NAMES, REGION, Api, Context, User
 
 BUCKET = NAMES["DOCUMENTS_BUCKET"]
@@ -36,7 +38,7 @@ def deliver(withdraw: Any) -> Callable[..., None]:
     """Tells the function of uploads, as S3 does."""
 
     def record(upload: Upload) -> dict[str, Any]:
-        uploaded = {"key": quote_plus(upload.key), "versionId": upload.version}
+        uploaded = {"key": quote_plus(upload.key), "versionId": upload.version, "size": upload.size}
         return {"s3": {"bucket": {"name": BUCKET}, "object": uploaded}}
 
     return lambda *uploads: withdraw.handler({"Records": [record(upload) for upload in uploads]}, Context())
@@ -47,10 +49,11 @@ class Upload(NamedTuple):
 
     key: str
     version: str
+    size: int = 1
 
 
 def put(api: Api, key: str, content: bytes = b"x") -> Upload:
-    return Upload(key, api.s3.put_object(Bucket=BUCKET, Key=key, Body=content)["VersionId"])
+    return Upload(key, api.s3.put_object(Bucket=BUCKET, Key=key, Body=content)["VersionId"], len(content))
 
 
 def upload(api: Api, project: str, document: str, content: bytes = b"x") -> Upload:
@@ -165,3 +168,35 @@ def test_what_fails_is_delivered_again(
             deliver(late)
     deliver(late)
     assert not exists(api, late)
+
+
+def test_an_upload_over_a_quota_goes_and_its_document_says_why(
+    api: Api, ann: User, withdraw: Any, deliver: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(withdraw, "stored", StoredBytes(withdraw.table, Quotas(stored_bytes=10)))
+    project = ann.project()
+    first, second = (ann.document(project, NAME, None) for _ in range(2))
+    deliver(upload(api, project, first, b"x" * 8))
+    over = upload(api, project, second, b"x" * 3)
+    for _ in range(2):  # delivered twice
+        deliver(over)
+        assert not exists(api, over)
+    documents = {one["document"]: one for one in ann.ok("documents_list", project)["documents"]}
+    assert (documents[first]["uploaded"], documents[first]["refused"]) == (True, None)
+    assert documents[second]["uploaded"] is False
+    assert "10 bytes of documents, of which 2 are left" in documents[second]["refused"]
+
+
+def test_uploads_count_until_their_document_is_deleted(api: Api, ann: User, deliver: Callable[..., None]) -> None:
+    project = ann.project()
+    document = ann.document(project, NAME, None)
+    uploaded = upload(api, project, document, b"x" * 8)
+    deliver(uploaded)
+    deliver(uploaded, upload(api, project, document, b"x" * 5))
+
+    def used() -> float:
+        return next(one["used"] for one in ann.ok("quotas_get")["quotas"] if one["quota"] == "stored_bytes")
+
+    assert used() == 8
+    ann.ok("document_delete", project, document)
+    assert used() == 0

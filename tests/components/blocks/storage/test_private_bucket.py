@@ -215,3 +215,16 @@ def test_a_second_notification_is_refused_since_it_would_replace_the_first() -> 
 
     with pytest.raises(ValueError, match="Bucket results: it can have one notification, and has one already"):
         evaluate(build)
+
+
+def test_prefixes_expire_at_an_age_of_their_own() -> None:
+    declared = declare(expire_prefixes={"results/": 7}, old_versions_days=3)
+    tidy, results = declared.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs["rules"]
+    assert (tidy["filter"], tidy["noncurrentVersionExpiration"]) == ({"prefix": ""}, {"noncurrentDays": 3})
+    assert "expiration" not in tidy
+    assert results == {
+        "id": "results",
+        "status": "Enabled",
+        "filter": {"prefix": "results/"},
+        "expiration": {"days": 7},
+    }
