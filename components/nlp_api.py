@@ -1,4 +1,4 @@
-"""NlpApi: the product's HTTP API, made of the endpoints that `schema/endpoints.py` declares."""
+"""NlpApi: the product's HTTP API, made of the endpoints that `schema/endpoints/` declares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of the declarations of endpoints; the declarations themselves are in `schema/endpoints.py`."""
+"""Types of the declarations of endpoints; the declarations themselves are in `schema/endpoints/`."""
 
 from __future__ import annotations
 

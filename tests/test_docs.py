@@ -16,7 +16,7 @@ from components.nlp_api import NlpApiArgs
 from components.sentiment_pipeline import SentimentPipelineArgs
 from schema.quotas import Quotas
 from settings import Settings
-from settings_reader import Group
+from settings.reader import Group
 from tests.support.pulumi_mocks import ROOT_FOLDER
 
 PAGES = sorted([*ROOT_FOLDER.glob("*.md"), *ROOT_FOLDER.glob("docs/**/*.md")])

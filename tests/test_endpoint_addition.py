@@ -13,12 +13,12 @@ from tests.support.pulumi_mocks import ROOT_FOLDER
 DECLARATION = """
     Endpoint(
         method="GET",
-        path=_PROJECT + "/notes/{note}",
+        path=PROJECT + "/notes/{note}",
         script="note_get",
         group="Projects",
         role="reader",
         summary="Read a note of a project",
-        uses=(_documents_table("GetItem"),),
+        uses=(documents_table("GetItem"),),
         answers={200: ("handlers.projects.note_models:Note", "The note")},
         problems=(404,),
     ),
@@ -74,7 +74,7 @@ class Note(msgspec.Struct, frozen=True):
     text: Annotated[str, Meta(description="What it says", examples=["Ask Ana."])]
 '''
 BEGINNING = "ENDPOINTS: tuple[Endpoint, ...] = (\n"
-FILES = {"schema/endpoints.py", "handlers/api/note_get.py", "handlers/projects/note_models.py"}
+FILES = {"schema/endpoints/projects.py", "handlers/api/note_get.py", "handlers/projects/note_models.py"}
 ROUTE = "GET /projects/{project}/notes/{note}"
 ID = "01939d4a-6c1b-7a4e-8f2d-3b5c7e9a1d20"
 CALL = """
@@ -105,7 +105,7 @@ print(json.dumps({"routes": routes, "sharing": sharing, "policies": policies}))
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """The project with one more endpoint."""
     copy = ProjectCopy(tmp_path_factory.mktemp("addition") / "project")
-    copy.replace("schema/endpoints.py", BEGINNING, BEGINNING + DECLARATION.lstrip("\n"))
+    copy.replace("schema/endpoints/projects.py", BEGINNING, BEGINNING + DECLARATION.lstrip("\n"))
     copy.write("handlers/api/note_get.py", SCRIPT)
     copy.write("handlers/projects/note_models.py", MODELS)
     return copy

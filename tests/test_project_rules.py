@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.pulumi_mocks import ROOT_FOLDER as ROOT
 
-FOLDERS = ("schema", "components", "handlers", "cli", "local", "tests", "bench")
+FOLDERS = ("schema", "settings", "components", "handlers", "cli", "local", "tests", "bench")
 MAX_LINES = 350
 # Distribution of requirements/layer.in -> the package that functions import.
 LAYER_PACKAGES = {"msgspec": "msgspec", "python-json-logger": "pythonjsonlogger", "urllib3": "urllib3"}
@@ -230,12 +230,6 @@ def test_outputs_made_texts_are_found(code: str) -> None:
 def test_right_uses_of_outputs_are_left_alone(code: str) -> None:
     tree = ast.parse(code)
     assert [*resources_in_apply(tree), *outputs_made_text(tree)] == []
-
-
-def test_settings_import_nothing_of_the_project_but_facts() -> None:
-    """Import-linter does not look into modules that belong to no package."""
-    for module in ("settings", "settings_reader", "settings_sign_in"):
-        assert imported(parse(ROOT / f"{module}.py")) & {*FOLDERS, "client"} <= {"schema"}, module
 
 
 def test_facts_need_the_standard_library_only() -> None:

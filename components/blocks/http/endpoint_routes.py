@@ -1,4 +1,4 @@
-"""Routes that are made of the declarations in `schema/endpoints.py`."""
+"""Routes that are made of the declarations in `schema/endpoints/`."""
 
 from __future__ import annotations
 

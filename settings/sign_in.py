@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from schema.roles import ROLE_VALUE_CHARACTERS, ROLE_VALUES, DefaultRole, Role
-from settings_reader import (
+from settings.reader import (
     GROUP_NAME,
     ClaimName,
     DomainPrefix,

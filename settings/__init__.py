@@ -10,42 +10,28 @@ import json
 import platform
 import re
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pulumi
 from pydantic import Field, ValidationInfo, field_validator
 
-from schema.defaults import IMAGE_NAME, IMAGE_PYTHON, IMAGE_VERSION
-from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
-from schema.limits import (
-    JOB_OPTIONS_CHARACTERS,
-    JOB_SECONDS,
-    MOST_BYTES,
-    MOST_CHARACTERS,
-    MOST_DOLLARS,
-    MOST_RUNNING_JOBS,
-)
 from schema.wikipedia import REQUESTS_AT_ONCE, is_wikipedia
-from settings_reader import (
+from settings.jobs import DocumentSettings, JobScheduleSettings, JobSettings
+from settings.quotas import BudgetSettings, QuotaSettings
+from settings.reader import (
     CONTACT_PATTERN,
     RUNNING_CODE,
     Contact,
     Email,
-    EntriesError,
     Flag,
     Group,
     HostName,
-    InstanceType,
-    JobLabel,
     LogRetention,
     Number,
     Origin,
     OrUnset,
-    ProjectId,
-    PythonVersion,
     Schedule,
     SettingsError,
     Url,
@@ -54,7 +40,7 @@ from settings_reader import (
     one_of,
     read_settings,
 )
-from settings_sign_in import IdentityProviderSettings, SignInSettings
+from settings.sign_in import IdentityProviderSettings, SignInSettings
 
 __all__ = [
     "ApiSettings",
@@ -77,7 +63,6 @@ __all__ = [
 
 PROJECT = "cloud-nlp"
 Language = Annotated[str, one_of(COMPREHEND)]
-KindOfJob = Annotated[str, one_of(sorted(KINDS))]
 
 
 class FunctionSettings(Group):
@@ -179,138 +164,6 @@ class ApiSettings(SignInSettings):
         return certificate_arn
 
 
-class QuotaSettings(Group):
-    """How much each user, each project and the stack may use."""
-
-    requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second of one user, for each endpoint and function instance"""
-    costly_requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
-    """Sustained requests per second of one user, for each of POST jobs and POST sentiment"""
-    characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
-    """Characters that one user may have analysed or translated in a day"""
-    stack_characters_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
-    """Characters that all users together may have analysed or translated in a day"""
-    running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
-    """Jobs of one user that run at the same time"""
-    stack_running_jobs: WholeNumber | None = Field(default=None, ge=1, le=MOST_RUNNING_JOBS)
-    """Jobs of all users together that run at the same time"""
-    projects: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
-    """Active projects that one user owns"""
-    documents: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
-    """Documents of one project"""
-    stored_bytes: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
-    """Bytes of all documents that one user has uploaded"""
-    uploaded_bytes_per_day: WholeNumber | None = Field(default=None, ge=1, le=MOST_BYTES)
-    """Bytes that one user may upload in a day"""
-    companies: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
-    """Companies that are watched"""
-
-
-class DocumentSettings(Group):
-    """Documents of projects."""
-
-    version_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
-    """Days that deleted documents and results are kept; current documents stay until they are deleted"""
-
-
-class BudgetSettings(Group):
-    """What the stack may cost."""
-
-    monthly_usd: Number | None = Field(default=None, gt=0, le=MOST_DOLLARS)
-    """Dollars a month; notify_emails get a message at 80 % of it, and when all of it is forecast"""
-
-    @field_validator("monthly_usd")
-    @classmethod
-    def _with_tags(cls, monthly_usd: float | None, info: ValidationInfo) -> float | None:
-        if monthly_usd is not None and not (info.context or {}).get("tags"):
-            raise ValueError("aws:defaultTags with it, as the stack's costs are found by its tags")
-        return monthly_usd
-
-
-class JobScheduleSettings(Group):
-    """Batch jobs of one kind that start on a schedule."""
-
-    label: JobLabel
-    """Short name, unique per kind"""
-    kind: KindOfJob
-    """Kind of the jobs"""
-    schedule: Schedule
-    """When jobs start, such as rate(1 day) or cron(0 2 * * ? *), in UTC"""
-    project: ProjectId
-    """Id of the project"""
-    options: dict[str, Any] = Field(default={}, validate_default=True)
-    """Options of the jobs, as in the API"""
-    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
-    """Most characters that a job sends to paid services; jobs.max_characters when not set"""
-
-    @field_validator("options")
-    @classmethod
-    def _accepted_by_the_kind(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if len(_json(options)) > JOB_OPTIONS_CHARACTERS:
-            raise ValueError(f"at most {JOB_OPTIONS_CHARACTERS} characters")
-        if "kind" not in info.data:
-            return options
-        kind = KINDS[info.data["kind"]]
-        purposes = {option.name: f" ({option.description})" for option in kind.options}
-        mistakes = kind.mistakes(options)
-        if mistakes:
-            raise EntriesError({one.option: one.expected + purposes.get(one.option, "") for one in mistakes})
-        return options
-
-    @property
-    def options_json(self) -> str:
-        """The options as jobs receive them."""
-        return _json(self.options)
-
-    @property
-    def channels(self) -> dict[str, str]:
-        """Values for the templates of the optional input channels of a job: the name of the model that it needs."""
-        model = model_of(self.kind, self.options)
-        return {"model": model} if model else {}
-
-
-class JobSettings(Group):
-    """Batch jobs."""
-
-    image: OrUnset[str] = None
-    """Container image in Amazon ECR, best with its digest; when not set, the SageMaker image that follows"""
-    image_name: str = IMAGE_NAME
-    """Repository of the SageMaker image"""
-    image_version: str = IMAGE_VERSION
-    """Tag of the SageMaker image"""
-    python_version: PythonVersion = IMAGE_PYTHON
-    """Python version of the image, for which packages are downloaded"""
-    instance_type: InstanceType | None = None
-    """SageMaker instance type"""
-    instance_count: WholeNumber | None = Field(default=None, ge=1, le=20)
-    """Instances that share the documents of a job"""
-    volume_gb: WholeNumber | None = Field(default=None, ge=1, le=16_384)
-    """Disk size per instance, in GB"""
-    time_limit_seconds: WholeNumber | None = Field(default=None, ge=1, le=JOB_SECONDS)
-    """Longest run time of a job, in seconds"""
-    max_characters: WholeNumber | None = Field(default=None, ge=1, le=MOST_CHARACTERS)
-    """Most characters that a job may send to paid services"""
-    result_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
-    """Days that the results of jobs are kept"""
-    isolated_translation: Flag = False
-    """Run translation jobs without a network, not even to AWS; MarianMT only"""
-    schedules: tuple[JobScheduleSettings, ...] = ()
-    """Jobs that start on a schedule"""
-
-    @field_validator("schedules")
-    @classmethod
-    def _unique_and_within_the_limit(
-        cls, schedules: tuple[JobScheduleSettings, ...], info: ValidationInfo
-    ) -> tuple[JobScheduleSettings, ...]:
-        counts = Counter((one.kind, one.label) for one in schedules)
-        if repeated := [f"{label!r} of {kind}" for (kind, label), count in counts.items() if count > 1]:
-            raise ValueError(f"each label once per kind, not several times like {' and '.join(repeated)}")
-        most = info.data.get("max_characters")
-        if most and (over := [one.label for one in schedules if (one.max_characters or 0) > most]):
-            raise ValueError(f"max_characters of at most {most}, as jobs.max_characters is, for {' and '.join(over)}")
-        return schedules
-
-
 class Settings(Group):
     """All settings of a stack."""
 
@@ -396,10 +249,6 @@ def parse_settings(
     """
     context = {"on_this_machine": on_this_machine, "secret_keys": secret_keys, "tags": tags}
     return read_settings(Settings, config, PROJECT, stack, context)
-
-
-def _json(options: dict[str, Any]) -> str:
-    return json.dumps(options, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def host_architecture() -> Literal["arm64", "x86_64"]:
