@@ -1,6 +1,7 @@
 """Lambda function: observe the companies of a batch of messages.
 
-Up to 25 messages take one read, one Comprehend call for the texts that changed, one write and one result object.
+Up to 25 messages take one read, one Comprehend call for the texts that were never analysed, one write of what changed,
+one summary and one result object. A company of which nothing changed takes one small update.
 Failed messages are answered as a partial batch failure. They come back alone: the more often one has failed, the later.
 """
 
@@ -45,7 +46,7 @@ s3 = aws_client("s3", attempts=3, config=_limits)
 comprehend = aws_client("comprehend", attempts=3, config=_limits)
 threads = ThreadPoolExecutor(max_workers=CONCURRENCY + 5)  # texts that hang must leave threads for sentiments
 source = Wikipedia(environment.text_source_url, environment.language, environment.contact, CONCURRENCY)
-table = Observations(dynamodb, environment.observations_table, environment.retention_days)
+table = Observations(dynamodb, environment.observations_table, environment.retention_days, threads)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -53,9 +54,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     start_request(context)
     batch = Batch(event["Records"])
     deadline_seconds = context.get_remaining_time_in_millis() / 1000
-    observer = Observer(source, Sentiments(comprehend.batch_detect_sentiment), threads, deadline_seconds)
+    sentiments = Sentiments(comprehend.batch_detect_sentiment)
+    observer = Observer(source, sentiments, threads, deadline_seconds, table.analyses)
     publisher = Publisher(table, s3, environment.results_bucket, deadline_seconds)
     publisher.run(batch, observer)
-    batch.report(observer.calls)
+    batch.report(observer.calls, table.charged_units())
     batch.delay_failures(sqs.change_message_visibility_batch, environment.work_queue_url, environment.retry_seconds)
     return batch.answer()
