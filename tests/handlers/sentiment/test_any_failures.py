@@ -79,11 +79,9 @@ class Queue:
         done = {message["messageId"] for message in messages} - failures
         published = self.pipeline.published()
         for company, _, run in (message.partition("@") for message in done):
-            assert self.pipeline.latest(company) >= run, (
-                "a message is deleted only when its run, or a newer one, looked"
-            )
+            assert self.pipeline.latest(company) >= run, "deleted only when its run or a newer one looked"
             if (company, run) in self.pipeline.dynamodb.items:
-                assert (run, company) in published, "a message is deleted only when its row is published"
+                assert (run, company) in published, "deleted only when its row is published"
         self.waiting -= done
 
 
