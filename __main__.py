@@ -51,7 +51,13 @@ functions = FunctionDefaults(
     **settings.functions.given("log_retention_days", "log_level", "tracing"),
 )
 
-pipeline_args = SentimentPipelineArgs(functions=functions, protect=settings.protect, **settings.sentiment.given())
+watch_list = [line for line in (ROOT / "companies.txt").read_text().splitlines() if line and not line.startswith("#")]
+pipeline_args = SentimentPipelineArgs(
+    functions=functions,
+    protect=settings.protect,
+    version=version,
+    **{"expected_companies": len(watch_list), **settings.sentiment.given(), "contact": settings.contact},
+)
 pipeline = SentimentPipeline("sentiment", pipeline_args)
 
 # Stacks of version 0.1.0 have the following resources inside a component `ProductApi`.
@@ -128,6 +134,7 @@ users = api.users
 
 pulumi.export("region", aws.config.region)
 pulumi.export("schedule", pipeline_args.schedule if pipeline_args.scheduled else "off")
+pulumi.export("companies_that_fit", pipeline.limits.companies_that_fit or 0)
 pulumi.export("companies_table", pipeline.companies.name)
 pulumi.export("observations_table", pipeline.observations.name)
 pulumi.export("results_bucket", pipeline.results.name)

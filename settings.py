@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import sys
 from collections import Counter
 from typing import Annotated, Any, Literal
@@ -18,7 +19,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
 from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
+from schema.wikipedia import REQUESTS_AT_ONCE, is_wikipedia
 from settings_reader import (
+    CONTACT_PATTERN,
     RUNNING_CODE,
     Contact,
     DomainPrefix,
@@ -100,15 +103,19 @@ class SentimentSettings(Group):
     text_source_url: OrUnset[Url] = None
     """Base address of the text source; when not set, Wikipedia in the language of the texts"""
     contact: OrUnset[Contact] = None
-    """Your e-mail address or web page, sent to the text source with each request; Wikipedia asks for it"""
+    """E-mail address or web page that is sent to the text source; when not set, the first of notify_emails"""
+    text_requests_per_minute: WholeNumber | None = Field(default=None, ge=1, le=1_000_000)
+    """Requests to the text source per minute, of the whole stack; when not set, Wikipedia's limit"""
+    expected_companies: WholeNumber | None = Field(default=None, ge=1)
+    """Number of companies you plan to watch; a deployment warns if schedule and limit do not allow that many"""
     companies_per_segment: WholeNumber | None = Field(default=None, ge=1, le=100_000)
     """Companies sent per dispatch invocation; larger tables are split across several"""
     batch_window_seconds: WholeNumber | None = Field(default=None, ge=1, le=300)
-    """Longest wait for a batch to fill up to 25 companies, in seconds"""
+    """Longest wait for a batch to fill up to 50 companies, in seconds"""
     analyse_timeout_seconds: WholeNumber | None = Field(default=None, ge=5, le=900)
     """Time limit of an analyse invocation, in seconds"""
     analyse_concurrency: WholeNumber | None = Field(default=None, ge=2, le=1000)
-    """Batches analysed at once; limits the load on text source and Comprehend"""
+    """Batches analysed at once, and so requests to the text source at once, of which Wikipedia allows 3"""
     retry_seconds: WholeNumber | None = Field(default=None, ge=0, le=900)
     """Longest delay after a company's first failure, in seconds; doubles each time"""
     max_receives: WholeNumber | None = Field(default=None, ge=1, le=1000)
@@ -120,6 +127,13 @@ class SentimentSettings(Group):
     """Days that observations are kept"""
     result_retention_days: WholeNumber | None = Field(default=None, ge=1, le=36_500)
     """Days that result objects are kept"""
+
+    @field_validator("analyse_concurrency")
+    @classmethod
+    def _allowed_by_wikipedia(cls, concurrency: int | None, info: ValidationInfo) -> int | None:
+        if concurrency and concurrency > REQUESTS_AT_ONCE and is_wikipedia(info.data.get("text_source_url", "wrong")):
+            raise ValueError(f"at most {REQUESTS_AT_ONCE}, unless text_source_url leads elsewhere")
+        return concurrency
 
 
 class ApiSettings(Group):
@@ -262,6 +276,12 @@ class Settings(Group):
     """The HTTP API"""
     jobs: JobSettings = JobSettings()
     """Batch jobs"""
+
+    @property
+    def contact(self) -> str | None:
+        """Whom the text source's operators can turn to: the contact, else the first address that may be sent."""
+        addresses = (self.sentiment.contact, *self.notify_emails)
+        return next((one for one in addresses if one and re.fullmatch(CONTACT_PATTERN, one)), None)
 
 
 def load_settings(stack: str | None = None) -> Settings:

@@ -144,7 +144,8 @@ Url = Annotated[str, form(r"https?://[^\s/]+(/\S*)?", "an address that starts wi
 Origin = Annotated[str, form(r"https?://[^\s/]+", "a scheme and a host without a path")]
 HostName = Annotated[str, form(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in lower case")]
 # Sent in an HTTP header, inside parentheses.
-Contact = Annotated[str, form(r"[ -'*-~]{1,200}", "at most 200 ASCII characters, without parentheses")]
+CONTACT_PATTERN = r"[ -'*-~]{1,200}"
+Contact = Annotated[str, form(CONTACT_PATTERN, "at most 200 ASCII characters, without parentheses")]
 # First part of a domain name of Amazon Cognito.
 DomainPrefix = Annotated[
     str,

@@ -46,6 +46,8 @@ class Run:
         Requests of the functions to DynamoDB, SQS, Comprehend and S3 together.
     comprehend_calls
         Those to Comprehend.
+    text_requests
+        Requests to the text source.
     billed_seconds
         Durations of all the functions' invocations together.
     """
@@ -54,6 +56,7 @@ class Run:
     seconds: float
     requests: int
     comprehend_calls: int
+    text_requests: int
     billed_seconds: float
 
     @property
@@ -108,14 +111,15 @@ class System:
         """
         run = f"20260101T{next(_runs):06d}Z-0123abcd"
         control = self.aws.control
-        requests, texts, since = control.requests(), control.text_requests(), int(time.time() * 1000)
+        requests, since = control.requests(), int(time.time() * 1000)
+        control.reset_text_counts()
         started = time.perf_counter()
         self.aws.client("lambda").invoke(
             FunctionName=self.functions[0], InvocationType="Event", Payload=json.dumps({"run": run}).encode()
         )
-        # The text source counts outside the AWS that is being measured. Each company is asked for once, so afterwards
-        # all messages have been sent, and the queue is empty when the last of them has been worked on.
-        self._wait(lambda: control.text_requests() - texts >= len(companies), started)
+        # The text source counts outside the AWS that is being measured. When each company was asked for, all messages
+        # have been sent, and the queue is empty when the last of them has been worked on.
+        self._wait(lambda: control.text_counts()["titles"] >= len(companies), started)
         self._wait(self._is_queue_empty, started)
         seconds = time.perf_counter() - started
         made = list(_difference(control.requests(), requests))
@@ -125,6 +129,7 @@ class System:
             seconds=seconds,
             requests=sum(count for service, count in made if service in SERVICES),
             comprehend_calls=sum(count for service, count in made if service == "comprehend"),
+            text_requests=control.text_requests(),
             billed_seconds=sum(self._billed_seconds(function, since) for function in self.functions),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
@@ -27,7 +27,17 @@ def handler(event: dict[str, Any], _context: Any) -> None:
 
 
 def fetch(title: str) -> str:
-    """Get the summary of a page."""
-    url = f"{os.environ['TEXT_SOURCE_URL']}/api/rest_v1/page/summary/{quote(title)}"
+    """Get the introduction of a page."""
+    query = {
+        "action": "query",
+        "format": "json",
+        "formatversion": "2",
+        "prop": "extracts",
+        "exintro": "1",
+        "explaintext": "1",
+        "redirects": "1",
+        "titles": title,
+    }
+    url = f"{os.environ['TEXT_SOURCE_URL']}/w/api.php?{urlencode(query)}"
     with urlopen(url, timeout=10) as answer:  # noqa: S310 - the address is the benchmark's own text source
-        return json.load(answer)["extract"]
+        return json.load(answer)["query"]["pages"][0]["extract"]

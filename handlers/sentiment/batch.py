@@ -35,7 +35,7 @@ class Failure(msgspec.Struct, frozen=True):
     retry_after
         Shortest delay before the next attempt, in seconds.
     counts
-        Whether it brings the message nearer to the dead-letter queue.
+        Whether it brings the message nearer to the dead-letter queue; otherwise the message only waits.
     """
 
     reason: str
@@ -62,7 +62,8 @@ class Batch:
     def __init__(self, records: list[dict[str, Any]], now: Callable[[], float] = time.time) -> None:
         self._records: dict[CompanyMessage, list[dict[str, Any]]] = {}
         self._failed: list[tuple[dict[str, Any], Failure]] = []
-        self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0)
+        self._waiting: list[tuple[CompanyMessage, Failure]] = []
+        self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0, Postponed=0)
         received_at = datetime.fromtimestamp(now(), UTC)
         for record in records:
             try:
@@ -76,6 +77,9 @@ class Batch:
 
     def fail(self, message: CompanyMessage, failure: Failure) -> None:
         """Let a message and those that equal it come back."""
+        if not failure.counts:
+            self._waiting.append((message, failure))
+            return
         for record in self._records[message]:
             self._fail(record, failure, {"run": message.run, "company": message.company})
 
@@ -108,6 +112,43 @@ class Batch:
         runs = sorted({message.run for message in self.messages})
         counts = {**self._counts, "ComprehendCalls": comprehend_calls}
         emit_counts("analyse", counts, runs=",".join(runs), write_units=f"{write_units:g}")
+
+    def postpone(self, send_batch: Callable[..., Any], queue_url: str) -> None:
+        """Put messages that only wait back into the queue, as new messages with a delay.
+
+        Amazon SQS counts how often a message was received, and moves it to the dead-letter queue after so many times.
+        The count of a new message starts again. The old message is deleted, as it is not among the failures. If a new
+        message is refused, the old one fails and comes back itself.
+
+        Parameters
+        ----------
+        send_batch
+            `send_message_batch` of an SQS client.
+        queue_url
+            The queue they came from.
+        """
+        for some in chunks(self._waiting, SQS_MESSAGES):
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": self._records[message][0]["body"],
+                    "DelaySeconds": math.ceil(min(MAX_DELAY_SECONDS, failure.retry_after)),
+                }
+                for number, (message, failure) in enumerate(some)
+            ]
+            try:
+                refused = {
+                    int(entry["Id"]) for entry in send_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
+                }
+            except Exception as error:  # they may have been sent: then they come twice, which does no harm
+                logger.warning("messages not postponed", extra={"reason": str(error)})
+                refused = set(range(len(some)))
+            for number, (message, failure) in enumerate(some):
+                if number in refused:
+                    self.fail(message, msgspec.structs.replace(failure, counts=True))
+                else:
+                    self._postponed(message, failure)
+        self._waiting.clear()
 
     def delay_failures(self, change_visibility: Callable[..., Any], queue_url: str, base_seconds: int) -> None:
         """Choose when each failed message comes back: the more often it has failed, the later.
@@ -144,6 +185,11 @@ class Batch:
     def answer(self) -> dict[str, list[dict[str, str]]]:
         """Make Lambda's partial batch answer."""
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record, _ in self._failed]}
+
+    def _postponed(self, message: CompanyMessage, failure: Failure) -> None:
+        self._counts["Postponed"] += 1
+        fields = {"run": message.run, "company": message.company, "reason": failure.reason}
+        logger.info("message postponed", extra={**fields, "seconds": failure.retry_after})
 
     def _fail(self, record: dict[str, Any], failure: Failure, fields: dict[str, str]) -> None:
         self._failed.append((record, failure))

@@ -3,6 +3,9 @@
 A run's id is made from the event that started it. A start that is delivered twice sends the same messages twice, and
 `analyse` recognises them. One invocation sends a small table; a large table is split into scan segments, each of which
 is sent by an invocation of its own.
+
+A scheduled run is left out while companies of an earlier run are waiting: if a run takes longer than the interval of
+the schedule, the next one would only make the queue grow. A run that is started by hand is never left out.
 """
 
 from __future__ import annotations
@@ -23,12 +26,17 @@ from handlers.sentiment.messages import CompanyMessage, Run, check_run, new_run,
 from handlers.sentiment.sending import send_all
 from schema.companies import COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode
+from schema.wikipedia import PAGES_PER_REQUEST
 
 # DynamoDB allows a million segments; this many concurrent invocations leave room in an account's default of 1,000.
 MAX_SEGMENTS = 64
 SEGMENTS_OF_UNKNOWN = 8
+# What EventBridge calls itself in the events of its schedules.
+SCHEDULE = "aws.events"
 # With less time left than this, another invocation sends the rest of a segment.
 MIN_SECONDS_LEFT = 15
+# Messages that may wait when a scheduled run starts: one batch, which the last run may just be finishing.
+MOST_WAITING = PAGES_PER_REQUEST
 _ATTRIBUTES = {
     "ProjectionExpression": "#name, #page",
     "ExpressionAttributeNames": {"#name": COMPANY_KEY, "#page": PAGE},
@@ -48,6 +56,8 @@ class Request(msgspec.Struct, frozen=True):
     ----------
     run
         The run's id; made from `id` and `time` where it is absent.
+    source
+        `aws.events` for a run that a schedule starts.
     segment, segments
         Number of the scan segment to send, and number of all segments; the whole table where they are absent.
     start_key
@@ -55,6 +65,7 @@ class Request(msgspec.Struct, frozen=True):
     """
 
     run: Run | None = None
+    source: str = ""
     id: str = ""
     time: datetime | None = None
     segment: int | None = None
@@ -75,9 +86,27 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     run = request.run or new_run(request.time or datetime.now(UTC), request.id or context.aws_request_id)
     check_run(run, datetime.now(UTC))
     start_request(context, run=run)
-    answer = start(run, context) if request.segment is None else send_segment(run, request, context)
+    if request.run is None and request.source == SCHEDULE:
+        answer = start_scheduled(run, context)
+    else:
+        answer = start(run, context) if request.segment is None else send_segment(run, request, context)
     logger.info("dispatched", extra=answer)
     return answer
+
+
+def start_scheduled(run: str, context: Any) -> dict[str, Any]:
+    """Start a run in another invocation, or leave it out.
+
+    Lambda repeats that invocation if it fails. Here, the messages that had been sent by then would count as those of an
+    earlier run.
+    """
+    waiting = count_waiting()
+    if left_out := waiting > MOST_WAITING:
+        logger.warning("run left out, companies of an earlier run are waiting", extra={"waiting": waiting})
+    else:
+        invoke_again({"run": run}, context)
+    emit_counts("dispatch", {"RunsLeftOut": int(left_out)}, run=run)
+    return {"run": run, "left_out": left_out, "waiting": waiting}
 
 
 def start(run: str, context: Any) -> dict[str, Any]:
@@ -148,6 +177,13 @@ def to_message(run: str, item: TypedItem) -> CompanyMessage | None:
     except msgspec.ValidationError as error:
         logger.error("company left out", extra={"company": name, "reason": validation_message(error)})
         return None
+
+
+def count_waiting() -> int:
+    """Estimate the number of messages that wait for an invocation, or for their time to come."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    answer = sqs.get_queue_attributes(QueueUrl=environment.work_queue_url, AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def count_companies() -> int:

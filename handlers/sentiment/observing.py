@@ -231,7 +231,7 @@ def _is_complete(last: Observation) -> bool:
 
     Versions before texts were stored wrote no hash; then the text is fetched, so that it is stored.
     """
-    return bool(last.text_hash) or last.label == "AMBIGUOUS"
+    return bool(last.text_hash) or last.label in ("NOT_FOUND", "AMBIGUOUS")
 
 
 def _repeated(message: CompanyMessage, last: Observation, revision: str) -> Observation:

@@ -46,8 +46,8 @@ class Publication:
         self._counts.update(calls_made=made, calls_saved=saved)
 
     def fail(self, company: str, failure: Failure) -> None:
-        """Let a message come back, because the company could not be looked at."""
-        self._counts["failed"] += 1
+        """Let a message come back, because the company could not be looked at; it may only have to wait for a turn."""
+        self._counts["failed"] += failure.counts
         self._batch.fail(self.messages[company], failure)
 
     def wait(self, company: str, seconds: float) -> None:

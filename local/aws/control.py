@@ -1,6 +1,6 @@
 """The control interface of the embedded AWS: a small JSON server, and its client.
 
-One loopback server answers Wikipedia's paths (see `local.aws.text_source`) and, below ``/control/``, lets tests,
+One loopback server answers Wikipedia's Action API (see `local.aws.text_source`) and, below ``/control/``, lets tests,
 benchmarks and the demo steer faults, latencies and texts and read the request counts.
 """
 
@@ -10,12 +10,11 @@ import http.client
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from local.aws.faults import FaultPlan
@@ -74,7 +73,7 @@ class Control:
         """Start counting requests from zero."""
         self._command("reset_requests")
 
-    def set_text(self, title: str, text: str | None, revision: str | None = None, **details: str) -> None:
+    def set_text(self, title: str, text: str | None, revision: str | None = None, **details: Any) -> None:
         """Add or replace the text of a page, or with None remove the page.
 
         Parameters
@@ -82,23 +81,28 @@ class Control:
         title, text
             Title of the page and its text.
         revision
-            Its revision; by default one that changes exactly when the text does.
+            Number of its revision; by default one that changes exactly when the text does.
         **details
-            `description`, `type` (``standard`` or ``disambiguation``) and `language`.
+            `description`, `type` (``standard`` or ``disambiguation``) and `links`, a list of titles.
         """
         if revision is not None:
             details["revision"] = revision
         self._command("set_text", title=title, text=text, **details)
 
+    def set_text_redirect(self, title: str, target: str) -> None:
+        """Let a title without a page lead to another one."""
+        self._command("set_text_redirect", title=title, target=target)
+
     def set_text_fault(self, title: str, **fault: Any) -> None:
-        """Make requests for a title, or with ``*`` for every title, fail.
+        """Make requests that name a title, or with ``*`` any title, fail.
 
         Parameters
         ----------
         title
             Title, or ``*``; a title's own fault goes first.
         **fault
-            `status`, `retry_after`, `delay`, `times`, `body_bytes`, `body`; see `local.aws.text_source.TextFault`.
+            `status`, `code`, `retry_after`, `delay`, `times`, `body_bytes`, `body`; see
+            `local.aws.text_source.TextFault`.
         """
         self._command("set_text_fault", title=title, **fault)
 
@@ -110,9 +114,31 @@ class Control:
         """Serve a made-up page for every title like ``Company 00001``, or stop that."""
         self._command("generate_texts", on=on)
 
+    def limit_texts(self, **limits: float) -> None:
+        """Enforce Wikipedia's limits on requests to the text source, from now on.
+
+        Parameters
+        ----------
+        **limits
+            `per_minute`, `per_minute_with_contact`, `at_once`, `minute_seconds`; see `local.aws.request_limits.Limits`.
+        """
+        self._command("limit_texts", **limits)
+
+    def continue_texts_after(self, pages: int | None) -> None:
+        """Let the text source answer in parts of so many pages; None ends it."""
+        self._command("continue_texts_after", pages=pages)
+
     def text_requests(self) -> int:
-        """Return the number of requests for a text, redirects and failures included, since the last `clear`."""
-        return self._command("text_requests")
+        """Return the number of requests to the text source, failures included, since its counts were reset."""
+        return self.text_counts()["requests"]
+
+    def text_counts(self) -> dict[str, int]:
+        """Return counts of the text source; see `local.aws.text_source.TextSource.counts`."""
+        return self._command("text_counts")
+
+    def reset_text_counts(self) -> None:
+        """Start counting requests to the text source from zero."""
+        self._command("reset_text_counts")
 
     def clear(self) -> None:
         """Return to the state at the start: no faults, no latencies, counts at zero, the original texts."""
@@ -157,14 +183,20 @@ class _RequestHandler(BaseHTTPRequestHandler):
     server: ControlServer  # pyright: ignore[reportIncompatibleVariableOverride] - typeshed says BaseServer
 
     def do_GET(self) -> None:
+        self._serve_text("")
+
+    def _serve_text(self, form: str) -> None:
+        address = urlsplit(self.path)
+        parameters = dict(parse_qsl(address.query, keep_blank_values=True) + parse_qsl(form, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.texts.answer(urlsplit(self.path).path, headers)
-        if answer.delay:
-            time.sleep(answer.delay)
+        answer = self.server.texts.serve(address.path, parameters, headers)
         self._send(answer.status, answer.body, answer.headers)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self.path.startswith(CONTROL_PATH):
+            self._serve_text(body.decode())
+            return
         status, answer = _run_command(self.server.commands, self.path, body)
         self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
@@ -172,8 +204,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if status != HTTPStatus.NOT_MODIFIED:
-            self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -193,6 +224,7 @@ def _run_command(commands: dict[str, Command], path: str, body: bytes) -> tuple[
 
 def _commands(plan: FaultPlan, texts: TextSource) -> dict[str, Command]:
     from local.aws.faults import Fault
+    from local.aws.request_limits import Limits
     from local.aws.text_source import TextFault
 
     def clear(_: dict[str, Any]) -> None:
@@ -209,6 +241,10 @@ def _commands(plan: FaultPlan, texts: TextSource) -> dict[str, Command]:
         "set_text_fault": lambda values: texts.set_fault(values.pop("title"), TextFault(**values)),
         "set_text_latency": lambda values: texts.set_latency(**values),
         "generate_texts": lambda values: texts.generate_texts(**values),
-        "text_requests": lambda _: texts.requests,
+        "set_text_redirect": lambda values: texts.set_redirect(**values),
+        "limit_texts": lambda values: texts.set_limits(Limits(**values)),
+        "continue_texts_after": lambda values: texts.continue_after(**values),
+        "text_counts": lambda _: texts.counts,
+        "reset_text_counts": lambda _: texts.reset_counts(),
         "clear": clear,
     }

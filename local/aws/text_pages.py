@@ -2,24 +2,27 @@
 
 Each file of `local/samples/texts` is a JSON list of pages:
 
-``{"title": "...", "description": "...", "extract": "...", "aliases": ["..."], "type": "standard" | "disambiguation"}``
+``{"title": "...", "description": "...", "extract": "...", "aliases": ["..."], "type": "standard" | "disambiguation",
+"links": ["..."]}``
 
-An alias is a title that redirects to the page, as Wikipedia has for other spellings and short names.
+An alias is a title that redirects to the page, as Wikipedia has for other spellings and short names. The links are the
+articles that a page with several meanings names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 TEXTS_FOLDER = Path(__file__).parents[1] / "samples" / "texts"
 
-_TIMESTAMP = "2026-01-01T00:00:00Z"
+_TITLE_BYTES = 255
+_ILLEGAL = re.compile("[#<>\\[\\]|{}\x00-\x1f\x7f\ufffd]")
+_RELATIVE = re.compile(r"^\.{1,2}(/|$)|/\.{1,2}(/|$)|~~~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,15 @@ class Page:
     title
         Canonical title.
     extract
-        The summary's plain text.
+        The introduction's plain text.
     revision
         Number of the revision as text; by default derived from the text, so that it changes exactly when the text does.
     description
         Short description.
     type
         ``standard`` or ``disambiguation``.
-    language
-        Language code of the text.
+    links
+        Titles of the articles that it links.
     """
 
     title: str
@@ -47,30 +50,18 @@ class Page:
     revision: str = ""
     description: str = "Company"
     type: str = "standard"
-    language: str = "en"
+    links: tuple[str, ...] = ()
 
-    def summary(self) -> dict[str, Any]:
-        """Return the page as Wikipedia's summary endpoint answers it."""
-        address = f"https://{self.language}.wikipedia.org/wiki/{path_segment(self.title)}"
-        digest = hashlib.sha256(self.title.encode()).hexdigest()
-        return {
-            "type": self.type,
-            "title": self.title,
-            "displaytitle": f'<span class="mw-page-title-main">{self.title}</span>',
-            "namespace": {"id": 0, "text": ""},
-            "titles": {"canonical": self.title.replace(" ", "_"), "normalized": self.title, "display": self.title},
-            "pageid": int(digest[:7], 16),
-            "lang": self.language,
-            "dir": "rtl" if self.language in ("ar", "he") else "ltr",
-            "revision": self.revision or _revision_of(self.extract),
-            "tid": f"{digest[:8]}-{digest[8:12]}-11f0-{digest[12:16]}-{digest[16:28]}",
-            "timestamp": _TIMESTAMP,
-            "description": self.description,
-            "description_source": "local",
-            "content_urls": {"desktop": {"page": address}, "mobile": {"page": address}},
-            "extract": self.extract,
-            "extract_html": f"<p>{self.extract}</p>",
-        }
+    @property
+    def id(self) -> int:
+        """Number of the page."""
+        return int(hashlib.sha256(self.title.encode()).hexdigest()[:7], 16)
+
+    @property
+    def revision_id(self) -> int:
+        """Number of its newest revision."""
+        # Ten digits, like today's revision numbers of the English Wikipedia.
+        return int(self.revision or 1_000_000_000 + int(hashlib.sha256(self.extract.encode()).hexdigest()[:7], 16))
 
 
 def read_pages(folder: Path) -> tuple[list[Page], dict[str, str]]:
@@ -85,7 +76,7 @@ def read_pages(folder: Path) -> tuple[list[Page], dict[str, str]]:
     for file in sorted(folder.glob("*.json")):
         for entry in json.loads(file.read_text(encoding="utf-8")):
             aliases |= dict.fromkeys(entry.pop("aliases", []), entry["title"])
-            pages.append(Page(**entry))
+            pages.append(Page(**{**entry, "links": tuple(entry.get("links", []))}))
     return pages, aliases
 
 
@@ -95,11 +86,15 @@ def canonical(title: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def path_segment(title: str) -> str:
-    """Return a title as it stands in the path of a URL."""
-    return quote(title.replace(" ", "_"), safe="")
-
-
-def _revision_of(text: str) -> str:
-    # Ten digits, like today's revision numbers of the English Wikipedia.
-    return str(1_000_000_000 + int(hashlib.sha256(text.encode()).hexdigest()[:7], 16))
+def invalid_reason(title: str) -> str:
+    """Return why MediaWiki accepts no page of a title; empty if it does."""
+    name = canonical(title)
+    if not name:
+        return "The requested page title is empty or contains only the name of a namespace."
+    if found := _ILLEGAL.search(name):
+        return f'The requested page title contains invalid characters: "{found[0]}".'
+    if _RELATIVE.search(name):
+        return "Title has relative path."
+    if len(name.encode()) > _TITLE_BYTES:
+        return "The requested page title is too long."
+    return ""

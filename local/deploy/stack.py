@@ -13,6 +13,14 @@ from typing import Any, Protocol
 from local.aws.embedded_aws import EmbeddedAws
 from local.deploy.deployer import ROOT, Deployment, Resource, deploy
 from schema import local_stack
+from schema.wikipedia import REQUESTS_AT_ONCE, REQUESTS_PER_MINUTE, is_wikipedia
+
+# Settings for the real Wikipedia in place of those for the texts of this machine; a turn may take a while.
+WIKIPEDIA = {
+    "text_requests_per_minute": REQUESTS_PER_MINUTE,
+    "analyse_concurrency": REQUESTS_AT_ONCE,
+    "analyse_timeout_seconds": 60,
+}
 
 STATE_FILE = Path(os.environ.get(local_stack.STATE_VARIABLE) or ROOT / local_stack.STATE_FILE)
 
@@ -64,7 +72,10 @@ def deploy_to(
         A resource could not be made.
     """
     settings = dict(overrides or {})
-    settings["sentiment"] = {"text_source_url": aws.text_source_url, **settings.get("sentiment", {})}
+    source = {"text_source_url": aws.text_source_url}
+    if is_wikipedia(aws.text_source_url):
+        source |= WIKIPEDIA
+    settings["sentiment"] = {**source, **settings.get("sentiment", {})}
 
     def client(service: str) -> Any:
         return aws.client(service, attempts=1)  # a creation that only answered slowly would fail when repeated

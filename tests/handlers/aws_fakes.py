@@ -231,10 +231,20 @@ class FakeSqs(Fake):
         self.delays: dict[str, int] = {}
         # For the next calls: Ids of the entries that are refused.
         self.refused: list[set[str]] = []
+        # Messages that are visible, and those whose time has not come.
+        self.waiting = (0, 0)
+
+    def get_queue_attributes(self, **parameters: Any) -> dict[str, Any]:
+        self.begin("GetQueueAttributes", parameters)
+        assert parameters["QueueUrl"] == QUEUE
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        assert parameters["AttributeNames"] == names
+        return {"Attributes": {name: str(count) for name, count in zip(names, self.waiting, strict=True)}}
 
     def send_message_batch(self, **parameters: Any) -> dict[str, Any]:
         self.begin("SendMessageBatch", parameters)
         entries, refused = self._entries(parameters)
+        assert all(0 <= entry.get("DelaySeconds", 0) <= 900 for entry in entries)
         bad = {entry["Id"] for entry in entries if not _SENDABLE.fullmatch(entry["MessageBody"])}
         taken = [entry for entry in entries if entry["Id"] not in refused | bad]
         with self.lock:

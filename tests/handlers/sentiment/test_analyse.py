@@ -12,18 +12,21 @@ import msgspec
 import pytest
 
 from handlers.common import clients
-from handlers.sentiment.texts import SourceError
-from handlers.sentiment.wikipedia import Wikipedia
+from handlers.sentiment.texts import RateLimitError, SourceError
+from handlers.sentiment.wikipedia.source import Wikipedia
 from tests.handlers.aws_fakes import BUCKET, QUEUE, TABLE, client_error
 from tests.handlers.conftest import LogLines
-from tests.handlers.sentiment.pipeline import RUN, Context, Pipeline, record, records
+from tests.handlers.sentiment.pipeline import RUN, Context, Pipeline, body, record, records
 
 ENVIRONMENT = {
     "OBSERVATIONS_TABLE": TABLE,
     "RESULTS_BUCKET": BUCKET,
     "WORK_QUEUE_URL": QUEUE,
+    "BUDGET_TABLE": "budget",
     "TEXT_SOURCE_URL": "http://127.0.0.1:9/",
+    "TEXT_REQUESTS_PER_MINUTE": "10",
     "CONTACT": "https://example.com/contact",
+    "VERSION": "1.2.3",
     "LANGUAGE": "en",
     "RETENTION_DAYS": "90",
     "RETRY_SECONDS": "7",
@@ -67,7 +70,7 @@ def test_batch_is_published_and_answered(
     assert pipeline.published() == [(RUN, "a")]
     assert (pipeline.counted(RUN)["looked_at"], pipeline.counted(RUN)["failed"]) == (1, 1)
     assert pipeline.sqs.delays == {"receipt-bad": 7, f"receipt-busy@{RUN}": 107}
-    metrics = json.loads(capsys.readouterr().out)
+    metrics = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (metrics["Companies"], metrics["Analysed"], metrics["Failed"]) == (2, 1, 2)
     assert metrics["ComprehendCalls"] == 1
     assert float(metrics["write_units"]) >= 6, "the history, the latest observation and the text, in a transaction"
@@ -97,8 +100,33 @@ def test_claim_ends_with_the_invocation(
     assert 12 < until - pipeline.clock.time <= 18
 
 
-def test_every_text_of_a_batch_has_a_thread(analyse: ModuleType) -> None:
-    assert analyse.threads._max_workers >= 25
+def test_message_without_a_turn_is_put_back_and_does_not_fail(
+    analyse: ModuleType, pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.source.found["busy"] = RateLimitError("limit on requests reached", 100)
+    assert analyse.handler(event(records("a", "busy")), Context()) == {"batchItemFailures": []}
+    assert pipeline.published() == [(RUN, "a")]
+    assert pipeline.sqs.bodies == [body("busy")]
+    assert pipeline.sqs.delays == {}
+    metrics = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (metrics["Companies"], metrics["Analysed"], metrics["Failed"], metrics["Postponed"]) == (2, 1, 0, 1)
+
+
+def test_requests_to_the_text_source_are_counted(
+    analyse: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse.api.requests = 7
+    fetch = analyse.source.fetch
+
+    def count(wanted: Any, deadline: float) -> Any:
+        analyse.api.requests += 2
+        analyse.api.refusals += 1
+        return fetch(wanted, deadline)
+
+    monkeypatch.setattr(analyse.source, "fetch", count)
+    analyse.handler(event(records("a")), Context())
+    counts = json.loads(capsys.readouterr().out.splitlines()[1])
+    assert (counts["Service"], counts["Requests"], counts["Refusals"]) == ("text-source", 2, 1)
 
 
 def test_history_is_kept_for_the_days_of_the_environment(analyse: ModuleType, pipeline: Pipeline) -> None:
@@ -116,7 +144,10 @@ def test_missing_variable_is_named_at_start(
         load(pipeline)
 
 
-@pytest.mark.parametrize(("name", "value"), [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "x"), ("RETRY_SECONDS", "-1")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "x"), ("RETRY_SECONDS", "-1"), ("TEXT_REQUESTS_PER_MINUTE", "0")],
+)
 def test_wrong_variable_is_named_at_start(
     analyse: ModuleType, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

@@ -217,3 +217,56 @@ def test_a_run_that_cannot_be_comes_back(log_lines: LogLines, run: str) -> None:
 def test_clocks_may_differ_by_five_minutes(ahead: int, refused: list[str]) -> None:
     started = datetime(2026, 11, 21, 6, 52, tzinfo=UTC).timestamp()
     assert failed(Batch([record(body("a"), "m")], lambda: started - ahead)) == refused
+
+
+# Messages that only wait
+
+
+def test_message_that_only_waits_is_sent_again_and_the_old_one_deleted(log_lines: LogLines) -> None:
+    sqs, batch = FakeSqs(), Batch([*records("a", "b"), record(body("b"), "again", receive_count=5)])
+    _, b = batch.messages
+    batch.fail(b, Failure("limit reached", 61.2, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == []
+    [(_, request)] = sqs.calls
+    assert request["Entries"] == [{"Id": "0", "MessageBody": body("b"), "DelaySeconds": 62}]
+    assert [(line["level"], line["company"], line["reason"]) for line in log_lines()] == [
+        ("INFO", "b", "limit reached")
+    ]
+
+
+def test_longest_delay_of_a_queue_is_kept() -> None:
+    sqs, batch = FakeSqs(), Batch(records("a"))
+    batch.fail(batch.messages[0], Failure("paused", 86_400, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert sqs.calls[0][1]["Entries"][0]["DelaySeconds"] == 900
+
+
+def test_many_messages_that_wait_are_sent_in_batches() -> None:
+    names = [str(number) for number in range(50)]
+    sqs, batch = FakeSqs(), Batch(records(*names))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert [len(request["Entries"]) for _, request in sqs.calls] == [10] * 5
+    assert sqs.bodies == [body(name) for name in names]
+    assert failed(batch) == []
+
+
+def test_message_that_cannot_be_sent_again_fails_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    sqs, batch = FakeSqs(), Batch(records("a", "b"))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    sqs.refused = [{"1"}]
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == [f"b@{RUN}"]
+    assert {name: metrics(capsys, batch)[name] for name in ("Failed",)} == {"Failed": 1}
+
+
+def test_messages_all_fail_where_the_queue_cannot_be_reached() -> None:
+    sqs, batch = FakeSqs(), Batch(records("a", "b"))
+    for message in batch.messages:
+        batch.fail(message, Failure("paused", 5, counts=False))
+    sqs.failures["SendMessageBatch"] = [client_error("AccessDenied")]
+    batch.postpone(sqs.send_message_batch, QUEUE)
+    assert failed(batch) == [f"a@{RUN}", f"b@{RUN}"]

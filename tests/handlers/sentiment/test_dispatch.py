@@ -211,8 +211,9 @@ def test_number_of_segments(dispatch: Dispatch, companies: int, size: int, segme
 def test_same_event_delivered_twice_is_the_same_run(dispatch: Dispatch) -> None:
     dispatch.companies.add(3)
     first, second = dispatch.start(EVENT), dispatch.start(dict(EVENT))
-    assert first == second
+    assert first == second == {"run": first["run"], "left_out": False, "waiting": 0}
     assert first["run"].startswith("20261121T065200Z-")
+    dispatch.finish()
     assert set(Counter(dispatch.sqs.bodies).values()) == {2}, "the very same messages, which analyse recognises"
 
 
@@ -263,6 +264,46 @@ def test_invocation_that_is_refused_is_not_overlooked(dispatch: Dispatch) -> Non
     dispatch.lambda_.failures["Invoke"] = [None, client_error("TooManyRequestsException")]
     with pytest.raises(Exception, match="TooManyRequests"):
         dispatch.start()
+
+
+@pytest.mark.parametrize(("visible", "delayed"), [(51, 0), (0, 51), (30, 21)])
+def test_scheduled_run_is_left_out_while_companies_of_an_earlier_one_are_waiting(
+    dispatch: Dispatch, capsys: pytest.CaptureFixture[str], visible: int, delayed: int
+) -> None:
+    dispatch.companies.add(3)
+    dispatch.sqs.waiting = (visible, delayed)
+    answer = dispatch.start(EVENT)
+    assert (answer["left_out"], answer["waiting"]) == (True, 51)
+    assert dispatch.lambda_.requests == []
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (line["Service"], line["RunsLeftOut"]) == ("dispatch", 1)
+
+
+def test_batch_that_is_waiting_does_not_hold_up_a_scheduled_run(dispatch: Dispatch) -> None:
+    names = dispatch.companies.add(3)
+    dispatch.sqs.waiting = (50, 0)
+    assert not dispatch.start(EVENT)["left_out"]
+    dispatch.finish()
+    assert dispatch.sent() == Counter(names)
+
+
+def test_scheduled_run_that_failed_half_way_is_repeated_whole(dispatch: Dispatch) -> None:
+    names = dispatch.companies.add(30)
+    dispatch.start(EVENT)
+    [request] = dispatch.lambda_.requests
+    dispatch.sqs.failures["SendMessageBatch"] = [None, client_error("InternalError")]
+    with pytest.raises(Exception, match="InternalError"):
+        dispatch.start(request)
+    dispatch.sqs.waiting = (60, 0)
+    dispatch.start(request)
+    assert set(dispatch.sent()) == set(names)
+
+
+def test_run_that_is_started_by_hand_is_never_left_out(dispatch: Dispatch) -> None:
+    names = dispatch.companies.add(3)
+    dispatch.sqs.waiting = (1000, 0)
+    dispatch.start({})
+    assert dispatch.sent() == Counter(names)
 
 
 def test_companies_are_counted(dispatch: Dispatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,13 +109,15 @@ def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -
     assert observation.company == "Meta"
 
 
-@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None)])
+@pytest.mark.parametrize(
+    "known", [last(), last("UNSUPPORTED", None), last("AMBIGUOUS", None, name=""), last("NOT_FOUND", None, name="")]
+)
 def test_unchanged_page_never_calls_comprehend(watch: Watch, known: Observation) -> None:
     watch.source.found["a"] = Text("a is good", "en", "7")
     [observation], _ = watch.observe("a", last=known)
     assert watch.comprehend.calls == []
     assert observation == msgspec.structs.replace(known, unchanged=True)
-    assert (watch.observed.calls_made, watch.observed.calls_saved) == (0, 1)
+    assert (watch.observed.calls_made, watch.observed.calls_saved) == (0, bool(known.text_hash))
 
 
 @pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None), last(revision="")])
@@ -230,6 +232,14 @@ def test_ambiguous_page_without_an_edit_is_unchanged(watch: Watch) -> None:
     [observation], _ = watch.observe("a", last=last("AMBIGUOUS", None, "en", "7", "", ("A", "B")))
     assert (observation.unchanged, observation.candidates) == (True, ("A", "B"))
     assert watch.observed.calls_saved == 0
+
+
+def test_revision_of_a_page_without_a_text_is_kept(watch: Watch) -> None:
+    watch.source.found["a"] = NoText("AMBIGUOUS", ("a (company)",), "9", "A")
+    [first], _ = watch.observe("a")
+    assert (first.revision, first.language, first.unchanged) == ("9", "en", False)
+    [second], _ = watch.observe("a", last=first)
+    assert (second.label, second.revision, second.unchanged) == ("AMBIGUOUS", "9", True)
 
 
 @pytest.mark.parametrize(

@@ -1,269 +1,306 @@
-"""Wikipedia's summaries, from a real HTTP server."""
+"""Wikipedia as a text source: over the embedded Action API, and over one that fails."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from types import SimpleNamespace
-from urllib.parse import unquote
+from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
-import urllib3.util.retry
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from handlers.sentiment.texts import Found, NoText, SourceError, Text, Wanted
-from handlers.sentiment.wikipedia import Wikipedia
-from tests.handlers.sentiment.text_server import PREFIX, Answer, TextServer, running_text_server, summary
+from handlers.sentiment.texts import Answers, Found, NoText, RateLimitError, SourceError, Text, Unchanged, Wanted
+from handlers.sentiment.wikipedia.answers import Answer, Query
+from handlers.sentiment.wikipedia.source import Wikipedia
+from local.aws.text_pages import Page
+from local.aws.text_source import TextFault, TextSource
+from tests.handlers.conftest import LogLines
 
-CONTACT = "https://example.com/contact"
+
+class EmbeddedApi:
+    """The embedded Action API without HTTP between it and the source; follows `continue` as the client does."""
+
+    def __init__(self, texts: TextSource) -> None:
+        self.texts = texts
+        self.asked: list[dict[str, str]] = []
+        # Called with each request; raises what is to go wrong.
+        self.before: Callable[[dict[str, str]], None] = lambda parameters: None
+
+    def query(self, parameters: dict[str, str], deadline: float) -> Query:
+        self.asked.append(parameters)
+        self.before(parameters)
+        fields = {"action": "query", "format": "json", "formatversion": "2", **parameters}
+        answer = self.texts.answer(fields)
+        if answer.status != 200:
+            raise SourceError(f"status {answer.status}")
+        read = msgspec.json.decode(answer.body, type=Answer)
+        assert read.error is None, read.error
+        assert read.more is None
+        assert read.query
+        return read.query
+
+    def titles(self) -> list[list[str]]:
+        return [one["titles"].split("|") for one in self.asked]
+
+
+PAGES = [
+    Page("Acme", "Acme makes  anvils.\nThey fall.", "11"),
+    Page("Boeing", "Boeing makes planes.", "12"),
+    Page("Mercury", "Mercury may refer to:", "13", type="disambiguation", links=("A Mercury", "Mercury (car)", "Zinc")),
+    Page("Blank", " ", "14"),
+]
+ALIASES = {"Acme Inc.": "Acme", "Acme Incorporated": "Acme Inc.", "Lost": "Nowhere"}
 
 
 @pytest.fixture
-def server() -> Iterator[TextServer]:
-    with running_text_server() as running:
-        yield running
+def api() -> EmbeddedApi:
+    return EmbeddedApi(TextSource(PAGES, ALIASES))
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between attempts, which do not take place."""
-    waited: list[float] = []
-    monkeypatch.setattr(urllib3.util.retry, "time", SimpleNamespace(sleep=waited.append, time=time.time))
-    return waited
+def source(api: Any) -> Wikipedia:
+    return Wikipedia(api, "en", sleep=lambda _: None)
 
 
-@pytest.fixture
-def source(server: TextServer) -> Wikipedia:
-    return Wikipedia(server.url + "/", "en", CONTACT)
+def fetch(source: Wikipedia, *wanted: str | Wanted) -> Answers:
+    asked = [one if isinstance(one, Wanted) else Wanted(one) for one in wanted]
+    answers = source.fetch(asked, time.monotonic() + 30)
+    assert set(answers) == set(asked)
+    return answers
 
 
-@pytest.fixture
-def hasty(server: TextServer) -> Wikipedia:
-    """A source that does not wait long for an answer."""
-    return Wikipedia(server.url, "en", CONTACT, timeout=0.2)
+def one(source: Wikipedia, wanted: str | Wanted) -> Found | SourceError:
+    [answer] = fetch(source, wanted).values()
+    return answer
 
 
-def ask(source: Wikipedia, title: str = "IBM") -> Found:
-    """Ask for one page; its error is raised."""
-    [found] = source.fetch([Wanted(title)], time.monotonic() + 30).values()
-    if isinstance(found, SourceError):
-        raise found
-    return found
+ACME = Text("Acme makes anvils. They fall.", "en", "11", "Acme")
 
 
-def test_summary_is_a_text(server: TextServer, source: Wikipedia) -> None:
-    server.page(summary("IBM is\n good.\u2028  Very."))
-    assert ask(source) == Text("IBM is good. Very.", "en", "1234")
-    assert server.paths == [PREFIX + "IBM"]
+def test_introduction_is_a_text(source: Wikipedia, api: EmbeddedApi) -> None:
+    assert one(source, "Acme") == ACME
+    revisions, introductions = api.asked
+    assert revisions == {
+        "prop": "info|pageprops",
+        "ppprop": "disambiguation",
+        "redirects": "1",
+        "titles": "Acme",
+    }
+    assert introductions == {
+        "prop": "info|extracts",
+        "exintro": "1",
+        "explaintext": "1",
+        "exlimit": "20",
+        "titles": "Acme",
+    }
 
 
-def test_operators_can_turn_to_somebody(server: TextServer, source: Wikipedia) -> None:
-    ask(source)
-    assert CONTACT in server.headers[0]["User-Agent"]
-    assert server.headers[0]["User-Agent"].startswith("CloudNLP/")
-    assert server.headers[0]["Accept"] == "application/json"
+def test_page_of_the_known_revision_is_unchanged(source: Wikipedia, api: EmbeddedApi) -> None:
+    assert one(source, Wanted("acme Inc.", "11")) == Unchanged("Acme")
+    assert one(source, Wanted("Mercury", "13")) == Unchanged("Mercury")
+    assert one(source, Wanted("Blank", "14")) == Unchanged("Blank")
+    assert len(api.asked) == 3
 
 
 @pytest.mark.parametrize(
-    "title",
+    "title", ["Acme", "acme", " acme_", "Acme Inc.", "acme Inc.", "Acme_Incorporated", "acme\nIncorporated"]
+)
+def test_every_spelling_leads_to_the_page(source: Wikipedia, title: str) -> None:
+    assert one(source, title) == ACME
+
+
+def test_several_spellings_of_one_page_are_asked_for_once(source: Wikipedia, api: EmbeddedApi) -> None:
+    answers = fetch(source, "Acme", "acme", "Acme Inc.", Wanted("Acme", "11"), Wanted("Acme", "10"), "Boeing")
+    assert list(answers.values()).count(ACME) == 4
+    assert answers[Wanted("Acme", "11")] == Unchanged("Acme")
+    assert sorted(api.titles()[1]) == ["Acme", "Boeing"]
+
+
+def test_ambiguous_name_has_its_meanings(source: Wikipedia, api: EmbeddedApi) -> None:
+    assert one(source, "Mercury") == NoText("AMBIGUOUS", ("Mercury (car)", "A Mercury", "Zinc"), "13", "Mercury")
+    assert [asked["prop"] for asked in api.asked] == ["info|pageprops", "info|links"]
+
+
+def test_meanings_are_few(source: Wikipedia, api: EmbeddedApi) -> None:
+    api.texts.set_text("Delta", "many", type="disambiguation", links=[f"Delta {number}" for number in range(400)])
+    found = one(source, "Delta")
+    assert isinstance(found, NoText)
+    assert len(found.candidates) == 10
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
     [
-        "AC/DC",
-        "C++",
-        "100 %",
-        "%2F",
-        "a?b=c&d",
-        "a#b",
-        "🏢 Inc",
-        "شركة أرامكو",
-        "L'Oréal",
-        "a;b:c@d",
-        "\\",
-        "a..b",
-        "../x",
+        ("Nobody", "no such page"),
+        ("Lost", "no such page"),
+        ("../x", "not a title: Title has relative path."),
+        ("A|B", "not a title: it contains '|'"),
+        ("x" * 256, "not a title: it is longer than 255 bytes"),
+        ("", "not a title: it is empty"),
     ],
 )
-def test_path_decodes_back_to_the_title(server: TextServer, source: Wikipedia, title: str) -> None:
-    ask(source, title)
-    [path] = server.paths
-    assert path.startswith(PREFIX)
-    assert "/" not in path.removeprefix(PREFIX)
-    assert unquote(path.removeprefix(PREFIX)) == title.replace(" ", "_")
+def test_title_without_a_page_is_not_found_with_the_reason(
+    source: Wikipedia, log_lines: LogLines, title: str, reason: str
+) -> None:
+    assert one(source, title) == NoText("NOT_FOUND")
+    assert [(line["title"], line["reason"]) for line in log_lines()] == [(title, reason)]
 
 
-@pytest.mark.parametrize("title", ["Meta Platforms", " Meta\tPlatforms ", "Meta\r\nPlatforms", "Meta\n\n Platforms"])
-def test_line_breaks_and_spaces_are_underscores(server: TextServer, source: Wikipedia, title: str) -> None:
-    ask(source, title)
-    assert server.paths == [PREFIX + "Meta_Platforms"]
+def test_impossible_titles_need_no_request(source: Wikipedia, api: EmbeddedApi) -> None:
+    fetch(source, "A|B", "#", "\x1fA")
+    assert api.asked == []
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda title: title.strip("._ ")))
-@settings(max_examples=25)
-def test_every_title_can_be_asked_for(server: TextServer, source: Wikipedia, title: str) -> None:
-    assert ask(source, title) == Text("IBM is good.", "en", "1234")
-    assert unquote(server.paths[-1].removeprefix(PREFIX)) == "_".join(title.split())
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_followed(server: TextServer, source: Wikipedia, status: int) -> None:
-    server.page(Answer(status, headers={"Location": "IBM"}), title="International_Business_Machines")
-    assert ask(source, "International Business Machines") == Text("IBM is good.", "en", "1234")
-
-
-def test_endless_redirects_are_an_error(server: TextServer, source: Wikipedia) -> None:
-    server.page(Answer(302, headers={"Location": "IBM"}))
-    with pytest.raises(SourceError, match="redirects"):
-        ask(source)
-    assert len(server.paths) <= 7
-
-
-@pytest.mark.parametrize("status", [400, 404, 410, 414])
-def test_page_that_is_not_there_is_not_asked_for_again(server: TextServer, source: Wikipedia, status: int) -> None:
-    server.page(Answer(status, b'{"type": "not_found"}'))
-    assert ask(source) == NoText("NOT_FOUND")
-    assert len(server.paths) == 1
-
-
-def test_disambiguation_is_ambiguous(server: TextServer, source: Wikipedia) -> None:
-    server.page(summary("Mercury may be", type="disambiguation"))
-    assert ask(source) == NoText("AMBIGUOUS")
-
-
-@pytest.mark.parametrize("extract", ["", "  \n\t"])
-def test_page_without_text_is_not_found(server: TextServer, source: Wikipedia, extract: str) -> None:
-    server.page(summary(extract, type="no-extract"))
-    assert ask(source) == NoText("NOT_FOUND")
-
-
-def test_revision_that_is_missing_is_replaced_or_empty(server: TextServer, source: Wikipedia) -> None:
-    server.page(summary(revision=""), Answer(body=b'{"type": "standard", "extract": "IBM"}'))
-    assert ask(source) == Text("IBM is good.", "en", "t-1")
-    assert ask(source) == Text("IBM", "en", "")
+def test_page_without_an_introduction_is_not_found_until_it_changes(source: Wikipedia) -> None:
+    assert one(source, "Blank") == NoText("NOT_FOUND", revision="14", page="Blank")
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"<html>", b"null", b"[]", b'{"type": "standard"', b'{"type": "standard", "extract": null}', b"{}"],
+    "entry",
+    [
+        {"ns": -1, "title": "Special:Random", "special": True},
+        {"ns": 14, "title": "Category:Acme", "lastrevid": 7},
+        {"ns": 0, "title": "Acme"},
+    ],
 )
-def test_answer_that_is_no_summary_is_an_error(server: TextServer, source: Wikipedia, body: bytes) -> None:
-    server.page(Answer(body=body))
-    with pytest.raises(SourceError, match="not understood"):
-        ask(source)
+def test_what_is_no_article_is_not_found(
+    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any]
+) -> None:
+    query = msgspec.convert({"pages": [entry]}, Query)
+    monkeypatch.setattr(api, "query", lambda parameters, deadline: query)
+    assert one(source, entry["title"]) == NoText("NOT_FOUND")
 
 
-@pytest.mark.parametrize("body", [b'{"extract": "\xff"}', b'{"x": ' + b"[" * 100_000])
-def test_answer_that_is_no_text_is_an_error(server: TextServer, source: Wikipedia, body: bytes) -> None:
-    server.page(Answer(body=body))
-    with pytest.raises(SourceError, match="not understood"):
-        ask(source)
+def test_title_that_leads_to_another_wiki_is_not_found(
+    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "query", lambda parameters, deadline: Query())
+    assert one(source, "de:Acme") == NoText("NOT_FOUND")
+
+
+def test_page_that_goes_away_between_the_requests_is_not_found(source: Wikipedia, api: EmbeddedApi) -> None:
+    def remove(parameters: dict[str, str]) -> None:
+        if "extracts" in parameters["prop"]:
+            api.texts.set_text("Acme", None)
+
+    api.before = remove
+    assert one(source, "Acme") == NoText("NOT_FOUND", page="Acme")
+
+
+def test_text_has_the_revision_it_was_read_at(source: Wikipedia, api: EmbeddedApi) -> None:
+    def edit(parameters: dict[str, str]) -> None:
+        if "extracts" in parameters["prop"]:
+            api.texts.set_text("Acme", "Acme makes springs.", revision="15")
+
+    api.before = edit
+    assert one(source, "Acme") == Text("Acme makes springs.", "en", "15", "Acme")
 
 
 @pytest.mark.parametrize("character", ["a", "é", "語", "😀", "س"])
-def test_long_text_is_cut_at_a_character(server: TextServer, source: Wikipedia, character: str) -> None:
-    server.page(summary("x" + character * (20_000 // len(character.encode()))))
-    text = ask(source)
+def test_long_text_is_cut_at_a_character(source: Wikipedia, api: EmbeddedApi, character: str) -> None:
+    api.texts.set_text("Long", "x" + character * (20_000 // len(character.encode())))
+    text = one(source, "Long")
     assert isinstance(text, Text)
     assert 5000 - len(character.encode()) < len(text.content.encode()) <= 5000
     assert text.content == "x" + character * (len(text.content) - 1)
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_passing_errors_are_waited_out(server: TextServer, source: Wikipedia, waits: list[float], status: int) -> None:
-    server.page(Answer(status), Answer(status), summary())
-    assert ask(source) == Text("IBM is good.", "en", "1234")
-    assert len(server.paths) == 3
+def test_many_pages_take_few_requests(source: Wikipedia, api: EmbeddedApi) -> None:
+    api.texts.generate_texts(True)
+    names = [f"Company {number}" for number in range(120)]
+    first = fetch(source, *names)
+    assert all(isinstance(found, Text) for found in first.values())
+    assert [len(titles) for titles in api.titles()] == [50, 50, 20, 20, 20, 20, 20, 20, 20]
+    api.asked.clear()
+    known = [Wanted(wanted.title, found.revision) for wanted, found in first.items() if isinstance(found, Text)]
+    second = fetch(source, *known)
+    assert all(isinstance(found, Unchanged) for found in second.values())
+    assert [len(titles) for titles in api.titles()] == [50, 50, 20]
 
 
-def test_attempts_are_bounded(server: TextServer, source: Wikipedia, waits: list[float]) -> None:
-    server.page(Answer(500))
-    with pytest.raises(SourceError, match="status 500"):
-        ask(source)
-    assert len(server.paths) == 3
-
-
-@pytest.mark.parametrize("status", [401, 403, 413, 418, 501])
-def test_other_errors_are_not_tried_again(server: TextServer, source: Wikipedia, status: int) -> None:
-    server.page(Answer(status))
-    with pytest.raises(SourceError, match=f"status {status}"):
-        ask(source)
-    assert len(server.paths) == 1
-
-
-def test_waits_have_jitter_and_a_limit(server: TextServer, source: Wikipedia, waits: list[float]) -> None:
-    server.page(Answer(503))
-    for _ in range(12):
-        with pytest.raises(SourceError):
-            ask(source)
-    assert len(set(waits)) == 12
-    assert all(0.4 <= seconds <= 0.8 for seconds in waits)
-
-
-@pytest.mark.parametrize(("header", "seconds"), [("120", 120), ("0", 0), ("Sat, 21 Nov 2026 06:52:00 GMT", 0)])
-def test_source_that_asks_for_time_is_heard(
-    server: TextServer, source: Wikipedia, waits: list[float], header: str, seconds: float
+@pytest.mark.parametrize(
+    ("language", "revisions", "introductions"),
+    [
+        ("de", {}, {}),
+        ("zh", {"converttitles": "1"}, {}),
+        ("zh-TW", {"converttitles": "1", "variant": "zh-tw"}, {"variant": "zh-tw"}),
+    ],
+)
+def test_scripts_of_a_language(
+    api: Any, language: str, revisions: dict[str, str], introductions: dict[str, str]
 ) -> None:
-    server.page(Answer(429, headers={"Retry-After": header}))
-    with pytest.raises(SourceError, match="status 429") as caught:
-        ask(source)
-    assert caught.value.retry_after == seconds
-    assert len(server.paths) == 3
-    assert all(wait <= 2 for wait in waits), "an invocation does not wait as long as the source may ask for"
-    assert seconds < 2 or waits == [2, 2]
+    text = one(Wikipedia(api, language, sleep=lambda _: None), "Acme")
+    assert isinstance(text, Text)
+    assert text.language == language
+    usual = {"prop", "ppprop", "redirects", "titles", "exintro", "explaintext", "exlimit"}
+    extra = [{name: value for name, value in asked.items() if name not in usual} for asked in api.asked]
+    assert extra == [revisions, introductions]
 
 
-def test_retry_after_that_cannot_be_read_is_an_error_of_the_source(server: TextServer, source: Wikipedia) -> None:
-    server.page(Answer(503, headers={"Retry-After": "soon"}))
-    with pytest.raises(SourceError):
-        ask(source)
+# Failures
 
 
-def test_hanging_source_is_given_up(server: TextServer, hasty: Wikipedia, waits: list[float]) -> None:
-    server.page(Answer(silence=5))
-    started = time.monotonic()
-    with pytest.raises(SourceError, match="timed out"):
-        ask(hasty)
-    assert 0.4 <= time.monotonic() - started < 3
-    assert len(server.paths) == 2
+def test_one_page_that_fails_does_not_fail_the_others(source: Wikipedia, api: EmbeddedApi) -> None:
+    api.texts.generate_texts(True)
+    api.texts.set_fault("Company 33", TextFault(status=500))
+    answers = fetch(source, *(f"Company {number}" for number in range(50)))
+    failed = [wanted.title for wanted, found in answers.items() if isinstance(found, SourceError)]
+    assert failed == ["Company 33"]
+    assert len(api.asked) <= 1 + 2 * 6 + 3, "it is found by halving"
 
 
-def test_source_that_hangs_once_is_asked_again(server: TextServer, hasty: Wikipedia) -> None:
-    server.page(Answer(silence=5), summary())
-    assert ask(hasty) == Text("IBM is good.", "en", "1234")
+def test_failure_of_the_whole_source_is_three_requests(source: Wikipedia, api: EmbeddedApi) -> None:
+    api.texts.set_fault("*", TextFault(status=502))
+    answers = fetch(source, *(f"Company {number}" for number in range(50)))
+    assert {str(found) for found in answers.values()} == {"status 502"}
+    assert len(api.asked) == 3
 
 
-def test_dripping_source_is_given_up(server: TextServer, hasty: Wikipedia) -> None:
-    server.page(Answer(body=summary().body, drip=0.015))
-    started = time.monotonic()
-    with suppress(SourceError):
-        ask(hasty)
-    assert time.monotonic() - started < 1
+def test_single_page_is_asked_for_twice(source: Wikipedia, api: EmbeddedApi) -> None:
+    api.texts.set_fault("Acme", TextFault(status=500, times=1))
+    assert one(source, "Acme") == ACME
+    api.texts.set_fault("Acme", TextFault(status=500))
+    api.asked.clear()
+    assert isinstance(one(source, "Acme"), SourceError)
+    assert len(api.asked) == 2
 
 
-def test_endless_answer_is_not_read_to_its_end(server: TextServer, source: Wikipedia) -> None:
-    server.page(Answer(body=b" " * 60_000_000))
-    with pytest.raises(SourceError):
-        ask(source)
-    assert server.bytes_sent < 20_000_000
+@pytest.mark.parametrize("prop", ["info|pageprops", "info|extracts", "info|links"])
+def test_limit_ends_all_further_requests_and_is_no_failure(source: Wikipedia, api: EmbeddedApi, prop: str) -> None:
+    def refuse(parameters: dict[str, str]) -> None:
+        if parameters["prop"] == prop:
+            raise RateLimitError("status 429", 60)
+
+    api.before = refuse
+    api.texts.generate_texts(True)
+    names = [f"Company {number}" for number in range(60)]
+    answers = fetch(source, *names, "Mercury", Wanted("Boeing", "12"))
+    limited = {wanted.title for wanted, found in answers.items() if isinstance(found, RateLimitError)}
+    expected = {
+        "info|pageprops": {*names, "Mercury", "Boeing"},
+        "info|extracts": set(names),
+        "info|links": {"Mercury"},
+    }
+    assert limited == expected[prop]
+    assert sum(asked["prop"] == prop for asked in api.asked) == 1
 
 
-def test_answer_that_breaks_off_is_an_error(server: TextServer, source: Wikipedia) -> None:
-    server.page(Answer(body=summary().body, headers={"Content-Length": "5000", "Connection": "close"}))
-    with pytest.raises(SourceError, match="no answer"):
-        ask(source)
+def test_limit_while_a_failing_page_is_looked_for_fails_nobody(source: Wikipedia, api: EmbeddedApi) -> None:
+    def go_wrong(parameters: dict[str, str]) -> None:
+        raise RateLimitError("status 429", 60) if len(api.asked) > 2 else SourceError("status 500")
+
+    api.before = go_wrong
+    answers = fetch(source, "Acme", "Boeing")
+    assert all(isinstance(found, RateLimitError) for found in answers.values())
 
 
-def test_source_that_is_not_there_is_an_error(waits: list[float]) -> None:
-    with running_text_server() as gone:
-        url = gone.url
-    with pytest.raises(SourceError, match="no answer"):
-        ask(Wikipedia(url, "en", CONTACT))
+def test_page_that_the_answer_lacks_is_an_error(
+    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = api.query
 
+    def forget(parameters: dict[str, str], deadline: float) -> Query:
+        return Query() if "extracts" in parameters["prop"] else real(parameters, deadline)
 
-def test_many_threads_share_the_connections(server: TextServer, source: Wikipedia) -> None:
-    for number in range(100):
-        server.page(summary(f"text {number}"), title=str(number))
-    with ThreadPoolExecutor(max_workers=25) as pool:
-        found = list(pool.map(lambda number: ask(source, str(number)), range(100)))
-    assert found == [Text(f"text {number}", "en", "1234") for number in range(100)]
+    monkeypatch.setattr(api, "query", forget)
+    assert str(one(source, "Acme")) == "not in the answer"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
 
-PREFIX = "/api/rest_v1/page/summary/"
+PATH = "/w/api.php"
 
 
 @dataclass
@@ -27,18 +28,31 @@ class Answer:
     drip: float = 0
 
 
-def summary(extract: str = "IBM is good.", **more: object) -> Answer:
-    """A page's summary as Wikipedia writes it."""
-    content = {"type": "standard", "title": "IBM", "extract": extract, "revision": "1234", "tid": "t-1"} | more
-    return Answer(body=json.dumps(content).encode(), headers={"Content-Type": "application/json"})
+def content(value: Any, **headers: str) -> Answer:
+    """An answer in JSON."""
+    return Answer(body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **headers})
+
+
+def pages(*entries: dict[str, Any], **fields: Any) -> Answer:
+    """Pages as the Action API writes them; fields beside `query` are those that `continue` the answer."""
+    return content({"batchcomplete": True, "query": {"pages": list(entries)}, **fields})
+
+
+def page(title: str = "IBM", **fields: Any) -> dict[str, Any]:
+    return {"pageid": 1, "ns": 0, "title": title, "lastrevid": 1234, **fields}
+
+
+def error(code: str, **fields: Any) -> Answer:
+    return content({"error": {"code": code, "info": "of the test", **fields}, "servedby": "mw1"})
 
 
 class TextServer:
-    """Answers by path, one after the other; the last answer of a path stays."""
+    """Answers one after the other; the last answer stays."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.answers: dict[str, list[Answer]] = defaultdict(lambda: [summary()])
+        self.answers: list[Answer] = [pages(page())]
+        self.requests: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.bytes_sent = 0
@@ -46,15 +60,15 @@ class TextServer:
         self.released = threading.Event()
         self._lock = threading.Lock()
 
-    def next_answer(self, path: str, headers: dict[str, str]) -> Answer:
+    def next_answer(self, path: str, headers: dict[str, str], body: str) -> Answer:
         with self._lock:
             self.paths.append(path)
             self.headers.append(headers)
-            answers = self.answers[path]
-            return answers.pop(0) if len(answers) > 1 else answers[0]
+            self.requests.append(dict(parse_qsl(body, keep_blank_values=True)))
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def page(self, *answers: Answer, title: str = "IBM") -> None:
-        self.answers[PREFIX + title] = list(answers)
+    def says(self, *answers: Answer) -> None:
+        self.answers = list(answers)
 
 
 @contextmanager
@@ -62,8 +76,9 @@ def running_text_server() -> Iterator[TextServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            answer = server.next_answer(self.path, dict(self.headers))
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            answer = server.next_answer(self.path, dict(self.headers), body)
             server.released.wait(answer.silence)
             with suppress(OSError):  # the client may have given up
                 self.send_response(answer.status)

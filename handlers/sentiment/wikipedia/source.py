@@ -1,0 +1,220 @@
+"""Text source: introductions of Wikipedia's articles.
+
+Two requests answer a batch: one for the revisions of up to 50 pages, one for the introductions of up to 20 pages that
+changed or are new. A third lists the meanings of ambiguous names, where these changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from handlers.common.chunks import chunks
+from handlers.common.logs import logger
+from handlers.sentiment.texts import (
+    Answers,
+    Found,
+    NoText,
+    RateLimitError,
+    SourceError,
+    Text,
+    Unchanged,
+    Wanted,
+    cut_to_bytes,
+)
+from handlers.sentiment.wikipedia import titles
+from handlers.sentiment.wikipedia.action_api import ActionApi
+from handlers.sentiment.wikipedia.answers import Page
+from schema.retry import full_jitter
+from schema.wikipedia import CANDIDATES, PAGES_PER_REQUEST, TEXTS_PER_REQUEST
+
+# Longest pause before a request that failed is repeated, in seconds.
+REPEAT_SECONDS = 0.4
+
+Result = TypeVar("Result")
+
+
+class Wikipedia:
+    """Introductions of Wikipedia's articles. See `TextSource`.
+
+    Parameters
+    ----------
+    api
+        The Action API of the Wikipedia in that language.
+    language
+        Language of its texts, as Amazon Comprehend names it.
+    sleep
+        Waits a number of seconds.
+    """
+
+    def __init__(self, api: ActionApi, language: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.api = api
+        self.language = language
+        self._sleep = sleep
+        # Of a language with several scripts, such as Chinese, titles and texts are asked for in the region's own.
+        self._script = {"variant": language.lower()} if "-" in language else {}
+        self._conversion = {"converttitles": "1", **self._script} if language.startswith("zh") else self._script
+
+    def fetch(self, wanted: Sequence[Wanted], deadline: float) -> Answers:
+        """Get introductions of pages; redirects are followed. See `TextSource.fetch`."""
+        answers: Answers = {}
+        asked: dict[Wanted, str] = {}
+        for one in wanted:
+            title = titles.clean(one.title)
+            if reason := titles.mistake(title):
+                answers[one] = _not_found(one.title, f"not a title: {reason}")
+            else:
+                asked[one] = title
+        found = self._gather(list(dict.fromkeys(asked.values())), PAGES_PER_REQUEST, self._revisions, deadline)
+        changed: dict[Wanted, Page] = {}
+        for one, title in asked.items():
+            page = found[title]
+            if isinstance(page, Page) and not (reason := _absence(page)) and str(page.lastrevid) != one.revision:
+                changed[one] = page
+            else:
+                answers[one] = _answer(one, page)
+        return answers | self._contents(changed, deadline)
+
+    def _contents(self, changed: dict[Wanted, Page], deadline: float) -> Answers:
+        """Get the introductions of articles, and the meanings of ambiguous names."""
+        names = [page.title for page in changed.values() if "disambiguation" not in page.pageprops]
+        texts = self._gather(list(dict.fromkeys(names)), TEXTS_PER_REQUEST, self._introductions, deadline)
+        names = [page.title for page in changed.values() if "disambiguation" in page.pageprops]
+        meanings = self._gather(list(dict.fromkeys(names)), PAGES_PER_REQUEST, self._meanings, deadline)
+        found = texts | meanings
+        return {one: found[page.title] for one, page in changed.items()}
+
+    def _revisions(self, names: list[str], deadline: float) -> dict[str, Page]:
+        """Find the pages of titles, with their revisions."""
+        query = self.api.query(
+            {
+                "prop": "info|pageprops",
+                "ppprop": "disambiguation",
+                "redirects": "1",
+                "titles": "|".join(names),
+                **self._conversion,
+            },
+            deadline,
+        )
+        pages = {page.title: page for page in query.pages}
+        spellings = titles.Spellings(query.steps)
+        # A title that leads to another wiki is not among the pages.
+        return {name: pages.get(spellings.page(name)) or Page(name, special=True) for name in names}
+
+    def _introductions(self, names: list[str], deadline: float) -> dict[str, Found]:
+        """Get introductions; with their revisions, as a page may just have been edited."""
+        query = self.api.query(
+            {
+                "prop": "info|extracts",
+                "exintro": "1",
+                "explaintext": "1",
+                "exlimit": str(TEXTS_PER_REQUEST),
+                "titles": "|".join(names),
+                **self._script,
+            },
+            deadline,
+        )
+        return {page.title: self._text(page) for page in query.pages}
+
+    def _meanings(self, names: list[str], deadline: float) -> dict[str, Found]:
+        """Get the articles that pages with several meanings link."""
+        query = self.api.query(
+            {"prop": "info|links", "plnamespace": "0", "pllimit": "max", "titles": "|".join(names)}, deadline
+        )
+        return {
+            page.title: NoText("AMBIGUOUS", _candidates(page), str(page.lastrevid), page.title) for page in query.pages
+        }
+
+    def _text(self, page: Page) -> Found:
+        content = cut_to_bytes(" ".join((page.extract or "").split()))
+        if not content:
+            return NoText("NOT_FOUND", revision=str(page.lastrevid or ""), page=page.title)
+        return Text(content, self.language, str(page.lastrevid), page.title)
+
+    def _gather(
+        self,
+        names: list[str],
+        size: int,
+        ask: Callable[[list[str], float], dict[str, Result]],
+        deadline: float,
+    ) -> dict[str, Result | SourceError]:
+        """Ask for pages, so many at once; returns what was found of each, or why not."""
+        found: dict[str, Result | SourceError] = {}
+        try:
+            for some in chunks(names, size):
+                self._isolate(some, ask, deadline, found)
+        except RateLimitError as error:  # it would meet the others, too, and whoever fails has to be asked for again
+            errors = {name: error for name in names if isinstance(found.get(name, error), SourceError)}
+            found |= errors
+        return {name: found.get(name, SourceError("not in the answer")) for name in names}
+
+    def _isolate(
+        self,
+        names: list[str],
+        ask: Callable[[list[str], float], dict[str, Result]],
+        deadline: float,
+        found: dict[str, Result | SourceError],
+    ) -> None:
+        """Ask for pages; if one of them is the cause of a failure, get the others.
+
+        The failing half is halved again, as long as the other half answers. If neither does, the source is to blame:
+        further requests would be wasted.
+        """
+        failing = self._attempt([names], ask, deadline, found)
+        while failing:
+            self._sleep(full_jitter(1, REPEAT_SECONDS, REPEAT_SECONDS))
+            halves = chunks(failing[0], -(-len(failing[0]) // 2))
+            failing = self._attempt(halves, ask, deadline, found)
+            if len(failing) == len(halves) or (failing and len(failing[0]) == 1):
+                return
+
+    def _attempt(
+        self,
+        parts: list[list[str]],
+        ask: Callable[[list[str], float], dict[str, Result]],
+        deadline: float,
+        found: dict[str, Result | SourceError],
+    ) -> list[list[str]]:
+        """Ask for the pages of each part; returns the parts that failed."""
+        failed: list[list[str]] = []
+        for part in parts:
+            try:
+                found |= ask(part, deadline)
+            except RateLimitError:
+                raise
+            except SourceError as error:
+                found |= dict.fromkeys(part, error)
+                failed.append(part)
+        return failed
+
+
+def _absence(page: Page) -> str:
+    """Tell why there is no article; empty if there is one."""
+    if page.invalid:
+        return f"not a title: {page.invalidreason}"
+    if page.missing:
+        return "no such page"
+    if page.special or page.ns != 0:
+        return "not an article"
+    return "" if page.lastrevid else "no revision"
+
+
+def _answer(wanted: Wanted, page: Page | SourceError) -> Found | SourceError:
+    """Answer for a page without new content."""
+    if isinstance(page, SourceError):
+        return page
+    reason = _absence(page)
+    return _not_found(wanted.title, reason) if reason else Unchanged(page.title)
+
+
+def _not_found(title: str, reason: str) -> NoText:
+    logger.info("no text", extra={"title": title, "reason": reason})
+    return NoText("NOT_FOUND")
+
+
+def _candidates(page: Page) -> tuple[str, ...]:
+    """Choose the meanings of a name: those that begin with it first. The API lists them in alphabetical order."""
+    name = page.title.partition(" (")[0].casefold()
+    linked = [link.title for link in page.links]
+    return tuple(sorted(linked, key=lambda title: not title.casefold().startswith(name))[:CANDIDATES])
