@@ -138,8 +138,7 @@ class SentimentPipeline(pulumi.ComponentResource):
             protect=args.protect,
             opts=child(self),
         )
-        # Losing it loses nothing, so it is never protected.
-        self.budget = Table(f"{name}-budget", hash_key=wikipedia.BUDGET_KEY, opts=child(self))
+        self.budget = Table(f"{name}-budget", hash_key=wikipedia.BUDGET_KEY, protect=args.protect, opts=child(self))
         self.results = PrivateBucket(
             f"{name}-results", expire_days=args.result_retention_days, protect=args.protect, opts=child(self)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.pulumi_mocks import (
     API_ID,
     POOL_ID,
     REGION,
+    ROOT_FOLDER,
     SUFFIX,
     Evaluation,
     arn_of,
@@ -49,11 +51,13 @@ EXPORTS = {
 }
 # The local stack has a web application's client; elsewhere, its addresses are not known before there is one.
 WEB_CLIENTS = {"local": f"product-api-users-web{SUFFIX}", "dev": "", "prod": ""}
+COMPANIES_THAT_FIT = {"local": 0, "dev": 10_800, "prod": 900}
+VERSION = tomllib.loads((ROOT_FOLDER / "pyproject.toml").read_text())["project"]["version"]
 SCHEDULES = {"local": "off", "dev": "rate(1 hour)", "prod": "rate(5 minutes)"}
 FUNCTION = "aws:lambda/function:Function"
 TOPIC = "aws:sns/topic:Topic"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
+STATEFUL = {"aws:dynamodb/table:Table": 4, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 STAGE = "aws:apigatewayv2/stage:Stage"
@@ -65,7 +69,9 @@ SENTIMENT = {
     "schedule": "rate(2 days)",
     "language": "de",
     "contact": "me@example.com",
-    "analyse_concurrency": 9,
+    "analyse_concurrency": 2,
+    "text_requests_per_minute": 33,
+    "expected_companies": 12,
     "companies_per_segment": 11,
     "batch_window_seconds": 12,
     "analyse_timeout_seconds": 13,
@@ -114,7 +120,12 @@ CHANGED = {
 @pytest.mark.parametrize("stack", STACKS)
 def test_stack_exports_what_others_rely_on(stack: str) -> None:
     evaluation = evaluate_program(stack)
-    assert evaluation.outputs == {**EXPORTS, "schedule": SCHEDULES[stack], "web_client": WEB_CLIENTS[stack]}
+    assert evaluation.outputs == {
+        **EXPORTS,
+        "schedule": SCHEDULES[stack],
+        "companies_that_fit": COMPANIES_THAT_FIT[stack],
+        "web_client": WEB_CLIENTS[stack],
+    }
     assert evaluation.exports == set(evaluation.outputs)
 
 
@@ -147,7 +158,7 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
     # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, and of two state machines.
-    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
+    assert len(alarms) == 9 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
@@ -178,12 +189,20 @@ def test_every_setting_reaches_the_resources() -> None:
     assert analyse["tracingConfig"] == dispatch["tracingConfig"] == {"mode": "PassThrough"}
     assert evaluation.one(RULE, "sentiment-schedule").inputs["scheduleExpression"] == "rate(2 days)"
     assert (variables["LANGUAGE"], variables["CONTACT"]) == ("de", "me@example.com")
+    assert (variables["TEXT_REQUESTS_PER_MINUTE"], variables["VERSION"]) == ("33", VERSION)
     assert dispatch["environment"]["variables"]["SEGMENT_SIZE"] == "11"
-    assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 9)
+    assert (mapping["maximumBatchingWindowInSeconds"], mapping["scalingConfig"]["maximumConcurrency"]) == (12, 2)
     assert (analyse["timeout"], variables["RETRY_SECONDS"], variables["RETENTION_DAYS"]) == (13, "14", "21")
     redrive = evaluation.document("aws:sqs/queue:Queue", "sentiment-work", "redrivePolicy")
     assert redrive["maxReceiveCount"] == 15
     assert lifecycle["rules"][0]["expiration"]["days"] == 17
+
+
+def test_first_address_for_alarms_is_the_contact_where_no_other_is_set() -> None:
+    evaluation = evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    variables = evaluation.one(FUNCTION, "sentiment-analyse").inputs["environment"]["variables"]
+    assert (variables["CONTACT"], variables["TEXT_REQUESTS_PER_MINUTE"]) == ("you@example.com", "200")
+    assert evaluation.outputs["companies_that_fit"] == 18_000
 
 
 def test_every_setting_of_the_api_reaches_the_resources() -> None:

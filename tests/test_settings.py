@@ -117,6 +117,8 @@ def test_all_mistakes_are_reported_at_once_with_key_value_expectation_and_descri
             "text_source_url": "wikipedia.org",
             "contact": "x" * 201,
             "analyse_concurrency": 1,
+            "text_requests_per_minute": 0,
+            "expected_companies": "many",
             "max_receives": "many",
             "retry_seconds": True,
         },
@@ -138,6 +140,8 @@ def test_all_mistakes_are_reported_at_once_with_key_value_expectation_and_descri
         'sentiment.schedule: "every minute"; expected rate(number unit) or cron(six fields)',
         'sentiment.text_source_url: "wikipedia.org"; expected an address that starts with https:// or http://',
         f'sentiment.contact: "{"x" * 201}"; expected at most 200 ASCII characters, without parentheses',
+        "sentiment.text_requests_per_minute: 0; expected a number from 1 up to 1000000",
+        'sentiment.expected_companies: "many"; expected a whole number from 1',
         "sentiment.analyse_concurrency: 1; expected a number from 2 up to 1000",
         "sentiment.retry_seconds: true; expected a whole number from 0 up to 900",
         'sentiment.max_receives: "many"; expected a whole number from 1 up to 1000',
@@ -166,7 +170,7 @@ def test_unknown_keys_are_reported_with_the_known_ones_at_every_level() -> None:
     known = "api, functions, jobs, notify_emails, protect, sentiment"
     assert top == f"cloud-nlp:schedule: unknown; the known settings here are {known}"
     assert nested.startswith("cloud-nlp:sentiment.Schedule: unknown; the known settings here are analyse_concurrency, ")
-    assert nested.endswith(", schedule, scheduled, text_source_url")
+    assert nested.endswith(", schedule, scheduled, text_requests_per_minute, text_source_url")
     assert listed == (
         "cloud-nlp:jobs.schedules[0].to: unknown; the known settings here are kind, label, options, project, schedule"
     )
@@ -195,6 +199,31 @@ def test_settings_that_contradict_each_other_are_mistakes() -> None:
     ]
     assert lines[3].startswith("cloud-nlp:jobs.schedules: [{")
     assert "; expected each label once per kind, not several times like 'nightly' of analyse (" in lines[3]
+
+
+@pytest.mark.parametrize("url", [None, "https://de.wikipedia.org"])
+def test_more_requests_at_once_than_wikipedia_allows_are_a_mistake(url: str | None) -> None:
+    (mistake,) = mistakes(sentiment={"analyse_concurrency": 4, "text_source_url": url})
+    assert mistake.startswith(
+        "cloud-nlp:sentiment.analyse_concurrency: 4; expected at most 3, unless text_source_url leads elsewhere ("
+    )
+    own = parse(sentiment={"analyse_concurrency": 4, "text_source_url": "https://wiki.example.com"})
+    assert own.sentiment.analyse_concurrency == 4
+
+
+@pytest.mark.parametrize(
+    ("contact", "emails", "expected"),
+    [
+        ("https://example.com", ["you@example.com"], "https://example.com"),
+        ("", ["you@example.com", "me@example.com"], "you@example.com"),
+        (None, ["you(r)@example.com", "mé@example.com", "me@example.com"], "me@example.com"),
+        (None, [], None),
+    ],
+)
+def test_contact_is_the_first_address_that_can_be_sent(
+    contact: str | None, emails: list[str], expected: str | None
+) -> None:
+    assert parse(sentiment={"contact": contact}, notify_emails=emails).contact == expected
 
 
 @pytest.mark.parametrize("proof", [{"hosted_zone_id": "Z1"}, {"certificate_arn": "arn:aws:acm:1"}])

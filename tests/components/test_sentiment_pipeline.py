@@ -53,7 +53,7 @@ def by_default() -> Evaluation:
 def test_parts_belong_to_the_pipeline() -> None:
     evaluation = by_default()
     assert evaluation.children(COMPONENT) == {
-        "cloud-nlp:blocks:Table": 2,
+        "cloud-nlp:blocks:Table": 3,
         "cloud-nlp:blocks:PrivateBucket": 1,
         "cloud-nlp:blocks:WorkQueue": 1,
         "cloud-nlp:blocks:PythonFunction": 2,
@@ -61,7 +61,7 @@ def test_parts_belong_to_the_pipeline() -> None:
         TARGET: 1,
         "aws:lambda/permission:Permission": 1,
         MAPPING: 1,
-        ALARM: 1,
+        ALARM: 2,
     }
 
 
@@ -91,6 +91,11 @@ def test_observations_are_kept_by_company_and_record_until_they_expire() -> None
     observations = by_default().one(TABLE, "sentiment-observations").inputs
     assert (observations["hashKey"], observations["rangeKey"]) == ("company", "record")
     assert observations["ttl"] == {"attributeName": "expires_at", "enabled": True}
+
+
+def test_budget_is_kept_by_name() -> None:
+    budget = by_default().one(TABLE, "sentiment-budget").inputs
+    assert (budget["hashKey"], budget.get("rangeKey"), budget.get("ttl")) == ("name", None, None)
 
 
 def test_results_expire() -> None:
@@ -138,11 +143,11 @@ def test_schedule_invokes_dispatch_once_it_is_allowed_to() -> None:
     assert evaluation.one("aws:lambda/permission:Permission") in target.depends_on
 
 
-def test_queue_feeds_analyse_in_batches_of_one_comprehend_call() -> None:
+def test_queue_feeds_analyse_in_batches_of_one_request_to_wikipedia() -> None:
     assert declare(batch_window_seconds=7, analyse_concurrency=4).one(MAPPING).inputs == {
         "eventSourceArn": arn_of(QUEUE, "sentiment-work"),
         "functionName": f"sentiment-analyse{SUFFIX}",
-        "batchSize": 25,
+        "batchSize": 50,
         "maximumBatchingWindowInSeconds": 7,
         "functionResponseTypes": ["ReportBatchItemFailures"],
         "scalingConfig": {"maximumConcurrency": 4},
@@ -165,7 +170,7 @@ def test_dispatch_is_asynchronous_and_told_where_to_read_and_send() -> None:
 
 
 def test_analyse_is_told_where_to_read_and_write() -> None:
-    evaluation = declare(contact="ops@example.com", observation_retention_days=30, retry_seconds=1)
+    evaluation = declare(contact="ops@example.com", version="1.2.3", observation_retention_days=30, retry_seconds=1)
     analyse = evaluation.one(FUNCTION, "sentiment-analyse").inputs
     assert analyse["handler"] == "handlers.sentiment.analyse.handler"
     assert analyse["environment"]["variables"] == {
@@ -173,8 +178,11 @@ def test_analyse_is_told_where_to_read_and_write() -> None:
         "OBSERVATIONS_TABLE": f"sentiment-observations{SUFFIX}",
         "RESULTS_BUCKET": f"sentiment-results{SUFFIX}",
         "WORK_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/sentiment-work{SUFFIX}",
+        "BUDGET_TABLE": f"sentiment-budget{SUFFIX}",
         "TEXT_SOURCE_URL": "https://en.wikipedia.org",
+        "TEXT_REQUESTS_PER_MINUTE": "200",
         "CONTACT": "ops@example.com",
+        "VERSION": "1.2.3",
         "LANGUAGE": "en",
         "RETENTION_DAYS": "30",
         "RETRY_SECONDS": "1",
@@ -201,11 +209,41 @@ def test_missing_contact_is_told_to_the_text_source() -> None:
     assert analyse["environment"]["variables"]["CONTACT"] == "no contact given"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "per_minute"),
+    [
+        ({}, "10"),
+        ({"contact": "ops@example.com"}, "200"),
+        ({"contact": "ops@example.com", "text_requests_per_minute": 100}, "100"),
+        ({"text_source_url": "http://127.0.0.1:4567", "text_requests_per_minute": 60_000}, "60000"),
+    ],
+)
+def test_limit_on_requests_is_wikipedias_by_default(arguments: dict[str, Any], per_minute: str) -> None:
+    analyse = declare(**arguments).one(FUNCTION, "sentiment-analyse").inputs
+    assert analyse["environment"]["variables"]["TEXT_REQUESTS_PER_MINUTE"] == per_minute
+
+
+def test_no_more_batches_at_once_than_wikipedia_allows_requests() -> None:
+    assert by_default().one(MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 3}
+
+
+def test_deployment_warns_of_what_does_not_fit(caplog: pytest.LogCaptureFixture) -> None:
+    declare(expected_companies=1000)
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("Wikipedia is not told whom to contact, so it allows 10 requests per minute instead of 200")
+    assert second.startswith(
+        "1,000 companies do not fit in rate(5 minutes): at 10 requests to the text source per minute"
+    )
+    caplog.clear()
+    declare(contact="ops@example.com", expected_companies=1000)
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("protect", [False, True])
 def test_all_that_holds_data_is_protected_when_asked_and_only_then(protect: bool) -> None:
     evaluation = declare(protect=protect)
     stateful = [*evaluation.of(TABLE), *evaluation.of(BUCKET)]
-    assert len(stateful) == 3
+    assert len(stateful) == 4
     assert all(one.protect is protect for one in stateful)
     assert not any(one.protect for one in evaluation.resources if one not in stateful)
     assert all(table.inputs["deletionProtectionEnabled"] is protect for table in evaluation.of(TABLE))
@@ -219,6 +257,7 @@ def test_every_alarm_tells_who_is_to_be_told() -> None:
         "sentiment-dispatch-errors",
         "sentiment-dispatch-failures",
         "sentiment-dispatch-throttles",
+        "sentiment-runs-left-out",
         "sentiment-schedule",
         "sentiment-work-age",
         "sentiment-work-dead-letters",
@@ -242,6 +281,13 @@ def test_names_fit_aws_for_component_names_of_20_letters() -> None:
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     too_long = [one for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]]
     assert too_long == []
+
+
+def test_runs_that_are_left_out_are_told() -> None:
+    alarm = by_default().one(ALARM, "sentiment-runs-left-out").inputs
+    assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == ("CloudNLP", "RunsLeftOut", "Sum")
+    assert alarm["dimensions"] == {"Service": "dispatch"}
+    assert alarm["threshold"] == 0
 
 
 def test_a_schedule_that_starts_nothing_is_told() -> None:

@@ -1,17 +1,20 @@
-"""The text source answers as Wikipedia's summary endpoint does."""
+"""The text source answers as Wikipedia's Action API does."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
+from local.aws.action_api import API_PATH
+from local.aws.request_limits import Limits
 from local.aws.text_pages import Page, canonical
-from local.aws.text_source import SUMMARY_PATH, Answer, TextFault, TextSource
+from local.aws.text_source import Answer, TextFault, TextSource
 
 STARTING_NAMES = ["facebook", "amazon", "netflix", "google", "microsoft", "ibm", "oracle", "spotify", "nvidia"]
+QUERY = {"action": "query", "format": "json", "formatversion": "2", "redirects": "1"}
+WITH_CONTACT = {"user-agent": "CloudNLP/1.0 (ops@example.com)"}
 
 
 @pytest.fixture
@@ -19,98 +22,165 @@ def source() -> TextSource:
     pages = [
         Page("Acme & Söhne", "Acme makes anvils."),
         Page("24/7 Company", "It never sleeps."),
-        Page("Apple", "Apple may refer to:", type="disambiguation"),
+        Page("Apple", "Apple may refer to:", type="disambiguation", links=("Apple Inc.", "Apple (fruit)")),
     ]
-    return TextSource(pages, {"Acme": "Acme & Söhne"})
+    return TextSource(pages, {"Acme": "Acme & Söhne", "Acme Inc.": "Acme", "Ring": "Rang", "Rang": "Ring"})
 
 
-def get(source: TextSource, title: str, **headers: str) -> Answer:
-    return source.answer(SUMMARY_PATH + quote(title, safe=""), headers)
+def get(source: TextSource, *titles: str, prop: str = "info|pageprops|extracts|links", **more: str) -> Answer:
+    return source.answer({**QUERY, "prop": prop, "titles": "|".join(titles), **more})
 
 
-def summary(source: TextSource, title: str) -> dict[str, Any]:
-    answer = get(source, title)
-    assert answer.status == 200
-    return json.loads(answer.body)
+def answer(source: TextSource, *titles: str, **parameters: str) -> dict[str, Any]:
+    found = get(source, *titles, **parameters)
+    assert found.status == 200
+    assert found.headers["Content-Type"] == "application/json; charset=utf-8"
+    return json.loads(found.body)
 
 
-def follow(source: TextSource, title: str) -> dict[str, Any]:
-    """As a client does: at most one redirect."""
-    answer = get(source, title)
-    if answer.status == 302:
-        answer = source.answer(answer.headers["Location"])
-    assert answer.status == 200
-    return json.loads(answer.body)
+def page(source: TextSource, title: str) -> dict[str, Any]:
+    [found] = answer(source, title)["query"]["pages"]
+    return found
 
 
-def test_a_summary_has_wikipedias_fields(source: TextSource) -> None:
-    page = summary(source, "Acme_&_Söhne")
-    fields = {"type", "title", "displaytitle", "pageid", "lang", "revision", "tid", "timestamp", "description"}
-    assert fields | {"extract", "content_urls"} <= set(page)
-    assert (page["type"], page["title"], page["extract"]) == ("standard", "Acme & Söhne", "Acme makes anvils.")
-    assert isinstance(page["revision"], str)
-    assert isinstance(page["pageid"], int)
-    assert page["content_urls"]["desktop"]["page"] == "https://en.wikipedia.org/wiki/Acme_%26_S%C3%B6hne"
+def error(source: TextSource, **parameters: str) -> str:
+    return json.loads(source.answer({**QUERY, "prop": "info", "titles": "Apple", **parameters}).body)["error"]["code"]
 
 
-def test_underscores_are_spaces_and_a_slash_is_part_of_a_title(source: TextSource) -> None:
-    assert summary(source, "Acme & Söhne") == summary(source, "Acme_&_Söhne")
-    assert summary(source, "24/7 Company")["title"] == "24/7 Company"
-    assert source.answer(f"{SUMMARY_PATH}24/7_Company").status == 404
+def test_a_page_has_mediawikis_fields(source: TextSource) -> None:
+    found = page(source, "Acme & Söhne")
+    assert found == {
+        "pageid": found["pageid"],
+        "ns": 0,
+        "title": "Acme & Söhne",
+        "contentmodel": "wikitext",
+        "lastrevid": found["lastrevid"],
+        "length": 18,
+        "extract": "Acme makes anvils.",
+    }
+    assert isinstance(found["pageid"], int)
+    assert isinstance(found["lastrevid"], int)
 
 
-@pytest.mark.parametrize("title", ["acme & Söhne", "Acme", "acme", "Acme & So\u0308hne"])
-def test_other_spellings_redirect_to_the_canonical_title(source: TextSource, title: str) -> None:
-    answer = get(source, title)
-    assert (answer.status, answer.headers["Location"]) == (302, f"{SUMMARY_PATH}Acme_%26_S%C3%B6hne")
-    assert follow(source, title)["title"] == "Acme & Söhne"
+def test_only_properties_that_are_asked_for_are_told(source: TextSource) -> None:
+    [found] = answer(source, "Apple", prop="info")["query"]["pages"]
+    assert not {"extract", "links", "pageprops"} & found.keys()
+    [found] = answer(source, "Apple", prop="extracts")["query"]["pages"]
+    assert "lastrevid" not in found
+
+
+@pytest.mark.parametrize("title", ["acme & Söhne", "Acme_&_Söhne", " Acme  & Söhne"])
+def test_other_spellings_are_normalised(source: TextSource, title: str) -> None:
+    query = answer(source, title)["query"]
+    assert query["normalized"] == [{"fromencoded": False, "from": title, "to": "Acme & Söhne"}]
+    assert query["pages"][0]["extract"] == "Acme makes anvils."
+
+
+def test_a_title_that_is_not_composed_is_told_with_percent_encoding(source: TextSource) -> None:
+    query = answer(source, "Acme & So\u0308hne")["query"]
+    expected = {"fromencoded": True, "from": "Acme%20%26%20So%CC%88hne", "to": "Acme & Söhne"}
+    assert query["normalized"] == [expected]
+
+
+def test_redirects_are_followed_over_several_steps(source: TextSource) -> None:
+    query = answer(source, "acme Inc.", "Acme")["query"]
+    assert query["redirects"] == [{"from": "Acme Inc.", "to": "Acme"}, {"from": "Acme", "to": "Acme & Söhne"}]
+    assert [found["title"] for found in query["pages"]] == ["Acme & Söhne"], "both lead to one page"
+
+
+def test_a_circle_of_redirects_ends(source: TextSource) -> None:
+    assert answer(source, "Ring")["query"]["pages"] == [{"ns": 0, "title": "Ring", "missing": True}]
 
 
 def test_disambiguation(source: TextSource) -> None:
-    assert summary(source, "Apple")["type"] == "disambiguation"
+    found = page(source, "Apple")
+    assert found["pageprops"] == {"disambiguation": ""}
+    assert [link["title"] for link in found["links"]] == ["Apple (fruit)", "Apple Inc."]
+    assert "pageprops" not in page(source, "24/7 Company")
 
 
-@pytest.mark.parametrize("path", [f"{SUMMARY_PATH}Nobody", SUMMARY_PATH, "/", "/api/rest_v1/page/html/Apple"])
-def test_what_is_not_there(source: TextSource, path: str) -> None:
-    answer = source.answer(path)
-    assert answer.status == 404
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert json.loads(answer.body)["type"] == "https://mediawiki.org/wiki/HyperSwitch/errors/not_found"
+def test_missing_and_invalid_titles_are_told_apart(source: TextSource) -> None:
+    missing, invalid = answer(source, "Nobody", "<b>")["query"]["pages"]
+    assert missing == {"ns": 0, "title": "Nobody", "missing": True}
+    assert (invalid["title"], invalid["invalid"], "invalidreason" in invalid) == ("<b>", True, True)
+    assert page(source, "x" * 256)["invalid"]
+    assert page(source, "../x")["invalid"]
+
+
+def test_many_titles_and_their_limit(source: TextSource) -> None:
+    source.generate_texts(True)
+    names = [f"Company {number}" for number in range(51)]
+    assert len(answer(source, *names[:50], prop="info")["query"]["pages"]) == 50
+    assert json.loads(get(source, *names, prop="info").body)["error"]["code"] == "toomanyvalues"
+
+
+def test_introductions_come_twenty_at_a_time_and_then_continue(source: TextSource) -> None:
+    source.generate_texts(True)
+    names = [f"Company {number}" for number in range(45)]
+    found: dict[str, str] = {}
+    more: dict[str, str] = {}
+    parts = 0
+    while True:
+        part = answer(source, *names, prop="extracts", **more)
+        parts += 1
+        found |= {entry["title"]: entry["extract"] for entry in part["query"]["pages"] if "extract" in entry}
+        if "continue" not in part:
+            break
+        more = {name: str(value) for name, value in part["continue"].items()}
+    assert (parts, list(found), part["batchcomplete"]) == (3, names, True)
+
+
+def test_parts_can_be_made_shorter(source: TextSource) -> None:
+    source.continue_after(1)
+    part = answer(source, "Apple", "Acme", prop="info|pageprops")
+    assert part["continue"] == {"ppcontinue": 1, "continue": "||"}
+    assert "batchcomplete" not in part
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"action": "parse"}, "badvalue"),
+        ({"format": "xml"}, "badvalue"),
+        ({"formatversion": "1"}, "badvalue"),
+        ({"prop": "info|links|images"}, "badvalue"),
+    ],
+)
+def test_wrong_requests_are_errors(source: TextSource, parameters: dict[str, str], code: str) -> None:
+    assert error(source, **parameters) == code
+
+
+def test_other_paths_are_not_there(source: TextSource) -> None:
+    assert source.serve("/api/rest_v1/page/summary/Apple", {}, {}).status == 404
 
 
 def test_the_revision_changes_exactly_when_the_text_does(source: TextSource) -> None:
-    first = summary(source, "Apple")["revision"]
-    assert summary(source, "Apple")["revision"] == first
+    first = page(source, "Apple")["lastrevid"]
+    assert page(source, "Apple")["lastrevid"] == first
     source.set_text("Apple", "Apple makes telephones.")
-    second = summary(source, "Apple")
-    assert (second["revision"] != first, second["type"]) == (True, "standard")
-    source.set_text("Apple", "Apple makes telephones.", revision="42", language="de")
-    third = summary(source, "Apple")
-    assert (third["revision"], third["lang"]) == ("42", "de")
-
-
-def test_an_unchanged_page_is_not_sent_again(source: TextSource) -> None:
-    tag = get(source, "Apple").headers["ETag"]
-    again = get(source, "Apple", **{"if-none-match": tag})
-    assert (again.status, again.body) == (304, b"")
-    source.set_text("Apple", "Something new.")
-    assert get(source, "Apple", **{"if-none-match": tag}).status == 200
+    second = page(source, "Apple")
+    assert (second["lastrevid"] != first, "pageprops" in second) == (True, False)
+    source.set_text("Apple", "Apple makes telephones.", revision="42")
+    assert page(source, "Apple")["lastrevid"] == 42
 
 
 def test_a_page_can_be_removed_and_comes_back(source: TextSource) -> None:
     source.set_text("Apple", None)
-    assert get(source, "Apple").status == 404
+    assert page(source, "Apple")["missing"]
+    source.set_redirect("Apple", "Acme")
+    assert page(source, "Apple")["title"] == "Acme & Söhne"
     source.clear()
-    assert get(source, "Apple").status == 200
+    assert page(source, "Apple")["title"] == "Apple"
 
 
-def test_faults_hit_a_title_so_many_times(source: TextSource) -> None:
+def test_faults_hit_requests_that_name_a_title_so_many_times(source: TextSource) -> None:
     source.set_fault("apple", TextFault(status=429, retry_after=2, delay=0.5, times=2))
     for _ in range(2):
-        answer = get(source, "Apple")
-        assert (answer.status, answer.headers["Retry-After"], answer.delay) == (429, "2", 0.5)
-        assert get(source, "Acme_&_Söhne").status == 200
+        found = get(source, "24/7 Company", "Apple")
+        assert (found.status, found.headers["Retry-After"], found.delay) == (429, "2", 0.5)
+        assert get(source, "Acme").status == 200
     assert get(source, "Apple").status == 200
+    assert source.counts == {"requests": 5, "refused": 2, "titles": 3, "most_at_once": 0}
 
 
 def test_faults_of_all_titles_yield_to_those_of_one(source: TextSource) -> None:
@@ -118,14 +188,21 @@ def test_faults_of_all_titles_yield_to_those_of_one(source: TextSource) -> None:
     source.set_fault("Apple", TextFault(delay=0.1))
     assert (get(source, "Apple").status, get(source, "Acme").status) == (200, 503)
     source.clear()
-    assert get(source, "Acme").status == 302
+    assert get(source, "Acme").status == 200
+
+
+def test_errors_in_the_answer(source: TextSource) -> None:
+    source.set_fault("Apple", TextFault(code="maxlag", retry_after=5, times=1))
+    found = get(source, "Apple")
+    assert (found.status, found.headers["Retry-After"]) == (200, "5")
+    assert json.loads(found.body)["error"] == {"code": "maxlag", "info": "Injected fault.", "lag": 7.5}
 
 
 def test_large_and_broken_bodies(source: TextSource) -> None:
     source.set_fault("Apple", TextFault(body_bytes=50_000))
-    answer = get(source, "Apple")
-    assert len(answer.body) >= 50_000
-    assert json.loads(answer.body)["title"] == "Apple"
+    found = get(source, "Apple")
+    assert len(found.body) >= 50_000
+    assert json.loads(found.body)["query"]["pages"][0]["title"] == "Apple"
     source.set_fault("Apple", TextFault(body="<html>"))
     assert get(source, "Apple").body == b"<html>"
 
@@ -138,22 +215,37 @@ def test_latency_adds_to_a_faults_delay(source: TextSource) -> None:
 
 
 def test_generated_texts_are_varied_and_stay_the_same(source: TextSource) -> None:
-    assert get(source, "Company_00001").status == 404
+    assert page(source, "Company 00001")["missing"]
     source.generate_texts(True)
-    pages = [summary(source, f"Company_{number:05}") for number in range(1, 201)]
-    assert len({page["extract"] for page in pages}) == 200
-    assert pages[6] == summary(source, "Company 00007")
+    pages = [page(source, f"Company {number:05}") for number in range(1, 201)]
+    assert len({found["extract"] for found in pages}) == 200
+    assert pages[6] == page(source, "Company 00007")
     assert "Company 00007" in pages[6]["extract"]
     source.set_text("Company 00007", "Its own text.")
-    assert summary(source, "Company 00007")["extract"] == "Its own text."
-    assert get(source, "Company_seven").status == 404
+    assert page(source, "Company 00007")["extract"] == "Its own text."
+    assert page(source, "Company seven")["missing"]
 
 
-def test_requests_are_counted(source: TextSource) -> None:
-    get(source, "Apple")
-    get(source, "Nobody")
-    source.answer("/favicon.ico")
-    assert source.requests == 2
+def test_requests_and_titles_are_counted(source: TextSource) -> None:
+    get(source, "Apple", "Nobody")
+    get(source, "apple")
+    source.serve("/favicon.ico", {}, {})
+    assert source.counts == {"requests": 2, "refused": 0, "titles": 2, "most_at_once": 0}
+    source.reset_counts()
+    assert source.counts["requests"] == 0
+
+
+def test_requests_over_the_limit_are_refused(source: TextSource) -> None:
+    source.set_limits(Limits(per_minute=2, per_minute_with_contact=4))
+    parameters = {**QUERY, "prop": "info", "titles": "Apple"}
+    found = [source.serve(API_PATH, parameters, {"user-agent": "CloudNLP/1.0 (no contact given)"}) for _ in range(3)]
+    assert [one.status for one in found] == [200, 200, 429]
+    assert 55 <= int(found[2].headers["Retry-After"]) <= 60
+    found = [source.serve(API_PATH, parameters, WITH_CONTACT) for _ in range(3)]
+    assert [one.status for one in found] == [200, 200, 429]
+    assert source.counts == {"requests": 6, "refused": 2, "titles": 1, "most_at_once": 1}
+    source.clear()
+    assert source.serve(API_PATH, parameters, {}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -173,21 +265,22 @@ def test_canonical_titles(title: str, expected: str) -> None:
 
 @pytest.mark.parametrize("name", STARTING_NAMES)
 def test_the_starting_names_lead_to_texts(name: str) -> None:
-    page = follow(TextSource.from_files(), name)
-    assert page["type"] == "standard"
-    assert len(page["extract"].split()) >= 60
+    found = page(TextSource.from_files(), name)
+    assert "pageprops" not in found
+    assert len(found["extract"].split()) >= 60
 
 
 def test_the_sample_texts_are_sound() -> None:
     source = TextSource.from_files()
-    pages = {title: summary(source, title) for title in source.titles}
-    articles = [page for page in pages.values() if page["type"] == "standard"]
+    pages = {title: page(source, title) for title in source.titles}
+    articles = [found for found in pages.values() if "pageprops" not in found]
     assert len(articles) >= 60
     assert len(pages) - len(articles) >= 2
-    assert all(60 <= len(page["extract"].split()) <= 150 for page in articles)
+    assert all(len(found["links"]) >= 2 for found in pages.values() if "pageprops" in found)
+    assert all(60 <= len(found["extract"].split()) <= 150 for found in articles)
     assert all(title == canonical(title) for title in pages)
 
 
 @pytest.mark.parametrize("name", ["أرامكو", "任天堂", "Skoda", "24/7 Media", "L'Oréal", "h&M", "mercury", "apple"])
 def test_unusual_names_are_found(name: str) -> None:
-    assert follow(TextSource.from_files(), name)["extract"]
+    assert page(TextSource.from_files(), name)["extract"]
