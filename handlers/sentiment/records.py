@@ -115,7 +115,7 @@ def fit_latest(observation: Observation) -> Observation:
     """Shorten an observation so that the latest item, which every run updates, takes one write unit.
 
     The title of the page, the candidates and the snippet are kept as far as they fit, in this order. All else always
-    fits, up to names of 700 bytes. The history has everything in full.
+    fits, up to names of 650 bytes. The history has everything in full.
     """
     fitted = msgspec.structs.replace(observation, page="", candidates=(), snippet="")
     with_page = msgspec.structs.replace(fitted, page=observation.page)

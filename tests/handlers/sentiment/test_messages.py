@@ -83,7 +83,7 @@ def test_message_is_what_the_contract_says() -> None:
         (json.dumps({"run": "x" + RUN, "company": "a"}), "$.run"),
         (json.dumps({"run": RUN + "0", "company": "a"}), "$.run"),
         (json.dumps({"run": "20261332T065200Z-1a2b3c4d", "company": "a"}), "$.run"),
-        (json.dumps({"run": "99991231T235959Z-1a2b3c4d", "company": "a"}), "has started by now"),
+        (json.dumps({"run": "99991231T235959Z-1a2b3c4d", "company": "a"}), "that has started"),
         ("[" * 100_000, "array"),
     ],
 )
