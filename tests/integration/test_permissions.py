@@ -25,7 +25,10 @@ class Uses:
         self._lambda = pipeline.client("lambda")
 
     def failing(self, function: str) -> list[str]:
-        uses = {"dispatch": [self.small_table, self.large_table], "analyse": [self.analysis, self.again, self.failure]}
+        uses = {
+            "dispatch": [self.small_table, self.large_table],
+            "analyse": [self.analysis, self.unchanged, self.again, self.failure],
+        }
         return [use.__name__ for use in uses[function] if not use()]
 
     def small_table(self) -> bool:
@@ -52,8 +55,12 @@ class Uses:
         self._run = new_run()
         return self._analyse(json.dumps({"run": self._run, "company": "Permitted"})) == []
 
+    def unchanged(self) -> bool:
+        """A run that finds nothing new moves the latest observation."""
+        return self._analyse(json.dumps({"run": new_run(), "company": "Permitted"})) == []
+
     def again(self) -> bool:
-        """A message that comes again looks for its result object."""
+        """A message that comes again looks for its result object and its summary."""
         return self._analyse(json.dumps({"run": self._run, "company": "Permitted"})) == []
 
     def failure(self) -> bool:
@@ -130,6 +137,8 @@ def test_a_role_reaches_nothing_else(pipeline: Pipeline) -> None:
         ("s3:PutObject", f"{bucket}/elsewhere/x.csv"),
         ("s3:GetObject", f"{bucket}/sentiment/x.csv"),
         ("s3:DeleteObject", f"{bucket}/sentiment/x.csv"),
+        ("s3:GetObject", f"{bucket}/sentiment-batches/x.csv"),
+        ("s3:PutObject", f"{bucket}/sentiment-other/x.csv"),
         ("dynamodb:Scan", table),
         ("dynamodb:DeleteItem", table),
     ]
