@@ -134,7 +134,7 @@ users = api.users
 
 pulumi.export("region", aws.config.region)
 pulumi.export("schedule", pipeline_args.schedule if pipeline_args.scheduled else "off")
-pulumi.export("companies_that_fit", pipeline.limits.companies_that_fit or 0)
+pulumi.export("companies_that_fit", str(pipeline.limits.companies_that_fit or ""))
 pulumi.export("companies_table", pipeline.companies.name)
 pulumi.export("observations_table", pipeline.observations.name)
 pulumi.export("results_bucket", pipeline.results.name)

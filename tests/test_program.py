@@ -51,7 +51,7 @@ EXPORTS = {
 }
 # The local stack has a web application's client; elsewhere, its addresses are not known before there is one.
 WEB_CLIENTS = {"local": f"product-api-users-web{SUFFIX}", "dev": "", "prod": ""}
-COMPANIES_THAT_FIT = {"local": 0, "dev": 10_800, "prod": 900}
+COMPANIES_THAT_FIT = {"local": "", "dev": "10800", "prod": "900"}
 VERSION = tomllib.loads((ROOT_FOLDER / "pyproject.toml").read_text())["project"]["version"]
 SCHEDULES = {"local": "off", "dev": "rate(1 hour)", "prod": "rate(5 minutes)"}
 FUNCTION = "aws:lambda/function:Function"
@@ -202,7 +202,7 @@ def test_first_address_for_alarms_is_the_contact_where_no_other_is_set() -> None
     evaluation = evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
     variables = evaluation.one(FUNCTION, "sentiment-analyse").inputs["environment"]["variables"]
     assert (variables["CONTACT"], variables["TEXT_REQUESTS_PER_MINUTE"]) == ("you@example.com", "200")
-    assert evaluation.outputs["companies_that_fit"] == 18_000
+    assert evaluation.outputs["companies_that_fit"] == "18000"
 
 
 def test_every_setting_of_the_api_reaches_the_resources() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.commands.text_limit import warn_of_too_many
 from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
@@ -120,6 +121,7 @@ def _add(invocation: Invocation, wanted: Sequence[Company]) -> None:
     new = [company for company in wanted if company.name not in there]
     with _changing("Adding companies", len(new)) as finished:
         watched.add(new, finished)
+    warn_of_too_many(invocation, len(before) + len(new))
     added = [company.name for company in new]
     _report(
         invocation,

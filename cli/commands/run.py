@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.commands.text_limit import warn_of_too_many
 from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, progress, say, write_json, write_table
@@ -48,6 +49,7 @@ def run(invocation: Invocation, wait: bool, timeout: timedelta) -> None:
             write_json({"run": None, "companies": 0})
         hint("There are no companies to analyse. Add some: nlp companies add -i NAME")
         return
+    warn_of_too_many(invocation, len(names))
     started = time.monotonic()
     run_id = make_run_id()
     answer = _dispatch(deployment, run_id)

@@ -22,6 +22,8 @@ PAUSED_UNTIL = "paused_until"
 LONGEST_PAUSE_SECONDS = 86_400
 # After a wait that is longer, the source may have asked somebody else for a pause.
 _LONG_WAIT_SECONDS = 0.5
+# A difference that small comes from rounding.
+_SHORTEST_WAIT_SECONDS = 0.001
 # Functions that take at the same time get into each other's way, at most this often.
 _ATTEMPTS = 6
 _NAMES = {"#free": FREE_AT, "#paused": PAUSED_UNTIL}
@@ -78,7 +80,7 @@ class RequestBudget:
         """
         try:
             turn = self._reserve(deadline)
-            while (wait := turn - self._now()) > 0:
+            while (wait := turn - self._now()) > _SHORTEST_WAIT_SECONDS:
                 self._sleep(wait)
                 turn = self._paused_until() if wait > _LONG_WAIT_SECONDS else 0
                 if turn > self._latest(deadline):
@@ -162,7 +164,7 @@ class RequestBudget:
 
 
 def _number(value: float) -> dict[str, str]:
-    return {"N": f"{value:.3f}"}
+    return {"N": f"{value:.6f}"}
 
 
 def _time(item: dict[str, Any], name: str) -> float:

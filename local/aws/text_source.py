@@ -252,7 +252,8 @@ class TextSource:
         body = json.dumps(content, ensure_ascii=False).encode()
         missing = fault.body_bytes - len(body) if fault else 0
         if missing > 0:
-            content["query"]["pages"][0]["extract"] = "x" * missing
+            page = content["query"]["pages"][0]
+            page["extract"] = page.get("extract", "") + "x" * missing
             body = json.dumps(content, ensure_ascii=False).encode()
         return Answer(HTTPStatus.OK, body, dict(_JSON))
 

@@ -232,7 +232,7 @@ class FakeSqs(Fake):
         # For the next calls: Ids of the entries that are refused.
         self.refused: list[set[str]] = []
         # Messages that are visible, and those whose time has not come.
-        self.waiting = (0, 0)
+        self.waiting: tuple[int, int] = (0, 0)
 
     def get_queue_attributes(self, **parameters: Any) -> dict[str, Any]:
         self.begin("GetQueueAttributes", parameters)

@@ -109,6 +109,12 @@ class Pipeline:
         key = {"company": {"S": company}, "record": {"S": "latest"}}
         return plain(self.client("dynamodb").get_item(TableName=self.outputs["observations_table"], Key=key)["Item"])
 
+    def text(self, text_hash: str) -> str:
+        """The stored text behind a hash."""
+        key = {"company": {"S": f"text#{text_hash}"}, "record": {"S": "text"}}
+        table = self.outputs["observations_table"]
+        return plain(self.client("dynamodb").get_item(TableName=table, Key=key)["Item"])["content"]
+
     def history(self, company: str) -> list[dict[str, Any]]:
         answer = self.client("dynamodb").query(
             TableName=self.outputs["observations_table"],

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -199,11 +201,25 @@ def test_a_mistaken_fault_is_refused(aws: EmbeddedAws) -> None:
 
 def test_texts_over_http(aws: EmbeddedAws) -> None:
     aws.control.set_text("Straße & Söhne", "A proud family company.", revision="7")
-    address = f"{aws.text_source_url}/api/rest_v1/page/summary/stra%C3%9Fe_%26_S%C3%B6hne"
-    with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310 - a loopback address
-        summary = json.load(response)
-    assert (summary["title"], summary["revision"]) == ("Straße & Söhne", "7")
-    assert aws.control.text_requests() == 2  # the lower-case first letter is redirected
+    query = {"action": "query", "format": "json", "formatversion": "2", "prop": "info|extracts"}
+    form = urllib.parse.urlencode({**query, "titles": "straße_& Söhne|Nobody"})
+    for address, body in [(f"?{form}", None), ("", form.encode())]:  # by GET and by POST
+        with urllib.request.urlopen(f"{aws.text_source_url}/w/api.php{address}", body, timeout=5) as response:  # noqa: S310 - a loopback address
+            page, missing = json.load(response)["query"]["pages"]
+        assert (page["title"], page["lastrevid"], missing["missing"]) == ("Straße & Söhne", 7, True)
+    assert aws.control.text_requests() == 2
+
+
+def test_limits_of_the_text_source_are_steered(aws: EmbeddedAws) -> None:
+    aws.control.limit_texts(per_minute=1, minute_seconds=60)
+    address = f"{aws.text_source_url}/w/api.php?action=query&format=json&formatversion=2&titles=A"
+    with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - a loopback address
+        pass
+    with pytest.raises(urllib.error.HTTPError, match="429") as caught:
+        urllib.request.urlopen(address, timeout=5)  # noqa: S310 - a loopback address
+    assert 50 <= int(caught.value.headers["Retry-After"]) <= 60
+    counts = aws.control.text_counts()
+    assert (counts["requests"], counts["refused"], counts["most_at_once"]) == (2, 1, 1)
 
 
 @needs_proc

@@ -72,7 +72,7 @@ class ActionApi:
         self.refusals = 0
         self._pool = urllib3.PoolManager(
             headers={
-                "User-Agent": f"{PRODUCT}/{version} ({contact or 'no contact given'}) urllib3/{urllib3.__version__}",
+                "User-Agent": f"{PRODUCT}/{version} ({contact or 'no contact given'})",
                 "Accept": "application/json",
                 # A long list of titles does not fit an address; this says that the POST only reads.
                 "Promise-Non-Write-API-Action": "true",

@@ -44,6 +44,14 @@ def test_add_shows_before_change_and_after(product: Product) -> None:
     ]
 
 
+def test_add_warns_of_more_companies_than_the_limit_on_requests_allows(product: Product) -> None:
+    product.describe({**product.outputs, "companies_that_fit": "2", "schedule": "rate(5 minutes)"})
+    assert product.invoke("companies", "add", "-i", "Nike", "-i", "Adidas").stderr == ""
+    warning = product.invoke("companies", "add", "-i", "Asics").stderr
+    assert warning.startswith("Too many for the schedule, rate(5 minutes): the limit on requests to the text source")
+    assert "allows 2 companies per run, and 3 companies are watched" in warning
+
+
 def test_add_does_not_overwrite(product: Product) -> None:
     product.invoke("companies", "add", "-i", "Apple", "--page", "Apple Inc.")
     (before,) = product.json("companies", "list")

@@ -42,7 +42,7 @@ class FakeTable(Fake):
         assert (parameters["TableName"], parameters["Key"]) == (TABLE, {"name": {"S": "text-source"}})
         names, values = parameters["ExpressionAttributeNames"], parameters["ExpressionAttributeValues"]
         condition, change = parameters["ConditionExpression"], parameters["UpdateExpression"]
-        assert set(re.findall(r"[#:]\w+", condition + change)) == {*names, *values}
+        assert set(re.findall(r"[#:]\w+", f"{condition} {change}")) == {*names, *values}
         if not self._holds(condition, names, values):
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "of the test"}}
             if self.item and parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
@@ -50,12 +50,12 @@ class FakeTable(Fake):
             raise self.exceptions.ConditionalCheckFailedException(answer, "UpdateItem")
         [name, value, *more] = re.findall(r"[#:]\w+", change)
         amount = self._number(value, names, values) + (self._number(more[0], names, values) if more else 0)
-        self.item[names[name]] = {"N": f"{amount:.3f}"}
+        self.item[names[name]] = {"N": f"{amount:.6f}"}
         return {"Attributes": dict(self.item)}
 
     def _holds(self, condition: str, names: dict[str, str], values: dict[str, Any]) -> bool:
         text = _ABSENT.sub(lambda found: str(names[found[1]] not in self.item), condition)
-        text = _COMPARISON.sub(lambda found: str(self._compare(*found.groups(), names, values)), text)
+        text = _COMPARISON.sub(lambda found: str(self._compare(found[1], found[2], found[3], names, values)), text)
         return eval(text.replace("AND", "and").replace("OR", "or"), {"__builtins__": {}})  # noqa: S307 - True and False
 
     def _compare(self, name: str, sign: str, value: str, names: dict[str, str], values: dict[str, Any]) -> bool:

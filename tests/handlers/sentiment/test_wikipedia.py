@@ -147,7 +147,7 @@ def test_title_without_a_page_is_not_found_with_the_reason(
 
 
 def test_impossible_titles_need_no_request(source: Wikipedia, api: EmbeddedApi) -> None:
-    fetch(source, "A|B", "#", "\x1fA")
+    fetch(source, "A|B", "#", "A\x01")
     assert api.asked == []
 
 
