@@ -234,13 +234,8 @@ def _is_complete(last: Observation) -> bool:
     return bool(last.text_hash) or last.label in ("NOT_FOUND", "AMBIGUOUS")
 
 
-<<<<<<< HEAD
 def _repeated(message: CompanyMessage, last: Observation, revision: str) -> Observation:
-    return msgspec.structs.replace(last, run=message.run, revision=revision, unchanged=True)
-=======
-def _repeated(message: CompanyMessage, last: Observation) -> Observation:
-    return msgspec.structs.replace(last, run=message.run, company=message.company, observed_at=_now(), unchanged=True)
->>>>>>> wiki
+    return msgspec.structs.replace(last, run=message.run, company=message.company, revision=revision, unchanged=True)
 
 
 def _observation(message: CompanyMessage, text: Text, sentiment: Sentiment) -> Observation:
