@@ -43,12 +43,13 @@ def assert_each_once(pipeline: Pipeline, run: str, names: list[str]) -> None:
     [
         ("not JSON {", "message not understood: JSON is malformed"),
         ('{"run": "yesterday", "company": "A"}', "$.run"),
+        ('{"run": "99991231T235959Z-0123abcd", "company": "A"}', "expected a run that has started"),
         ('{"run": "20260101T000000Z-0123abcd"}', "missing required field `company`"),
         ("[]", "Expected `object`, got `array`"),
     ],
 )
 def test_a_bad_message_becomes_a_dead_letter_and_holds_up_nobody(pipeline: Pipeline, body: str, reason: str) -> None:
-    names = write_texts(pipeline, "Beside a bad one")
+    names = write_texts(pipeline, f"Beside {reason[:20]}")
     run = new_run()
 
     pipeline.send(body)
@@ -193,8 +194,8 @@ def test_one_item_that_fails_for_a_while_is_tried_again(pipeline: Pipeline) -> N
 
 def test_one_item_that_cannot_be_analysed_is_recorded(pipeline: Pipeline) -> None:
     names = write_texts(pipeline, "Good item", "Bad item")
-    pipeline.control.set_text("Bad item", f"Marked text. {WELL}")
-    pipeline.control.add_fault("comprehend", item_error="INVALID_REQUEST_EXCEPTION", contains="Marked text")
+    pipeline.control.set_text("Bad item", f"Marked text, which is bad. {WELL}")
+    pipeline.control.add_fault("comprehend", item_error="INVALID_REQUEST_EXCEPTION", contains="which is bad")
 
     run = pipeline.start()["run"]
     observations = pipeline.follow(run, names)
