@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handlers.common.logs import logger
-from handlers.sentiment.texts import RateLimitError, SourceError
+from handlers.sentiment.texts import BudgetError, RateLimitError
 from schema.wikipedia import BUDGET_ITEM, BUDGET_KEY, burst, seconds_per_request
 
 FREE_AT = "free_at"
@@ -21,7 +21,7 @@ PAUSED_UNTIL = "paused_until"
 # A source may ask for a pause of a day; what it asks for beyond that is a mistake.
 LONGEST_PAUSE_SECONDS = 86_400
 # After a wait that is longer, the source may have asked somebody else for a pause.
-_LONG_WAIT_SECONDS = 0.5
+_LONG_WAIT_SECONDS = 0.1
 # A difference that small comes from rounding.
 _SHORTEST_WAIT_SECONDS = 0.001
 # Functions that take at the same time get into each other's way, at most this often.
@@ -75,7 +75,7 @@ class RequestBudget:
         ------
         RateLimitError
             It cannot be made by then; `retry_after` is when it could.
-        SourceError
+        BudgetError
             The table could not be reached.
         """
         try:
@@ -85,10 +85,10 @@ class RequestBudget:
                 turn = self._paused_until() if wait > _LONG_WAIT_SECONDS else 0
                 if turn > self._latest(deadline):
                     raise RateLimitError("the text source asked for a pause", turn - self._now())
-        except SourceError:
+        except RateLimitError:
             raise
         except Exception as error:  # without the table, nobody knows how many requests others make
-            raise SourceError(f"request budget not available: {error}") from error
+            raise BudgetError(f"request budget not available: {error}") from error
 
     def pause(self, seconds: float) -> None:
         """Let nobody make a request for a time. A failure to say so is only logged."""

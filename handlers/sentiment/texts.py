@@ -99,6 +99,10 @@ class RateLimitError(SourceError):
     """
 
 
+class BudgetError(SourceError):
+    """The source was not asked, because it is not known how many requests others make."""
+
+
 Found = Text | Unchanged | NoText
 # What the source answers to each page that is wanted; an error of one page does not affect the others.
 Answers = dict[Wanted, Found | SourceError]

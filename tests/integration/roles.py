@@ -20,7 +20,7 @@ NOT_ASKED = {
         "xray:PutTelemetryRecords": "Lambda sends a function's traces",
         "sqs:ReceiveMessage": "Lambda's event source reads the queue",
         "sqs:DeleteMessage": "Lambda's event source deletes what was done",
-        "sqs:GetQueueAttributes": "Lambda's event source looks at the queue",
+        "sqs:GetQueueAttributes of sentiment-analyse": "Lambda's event source looks at the queue",
         "sqs:SendMessage on *-failures-*": "Lambda sends failed asynchronous invocations",
     },
     "states.amazonaws.com": {
@@ -102,9 +102,7 @@ class Roles:
     def patterns(self, grant: Grant) -> list[str]:
         """The patterns of `NOT_ASKED` that a grant matches."""
         return [
-            pattern
-            for pattern in NOT_ASKED[self.service(grant.role)]
-            if fnmatchcase(str(grant) if " on " in pattern else grant.action, pattern)
+            pattern for pattern in NOT_ASKED[self.service(grant.role)] if fnmatchcase(_as_in(pattern, grant), pattern)
         ]
 
     @contextmanager
@@ -130,6 +128,13 @@ class Roles:
             self._iam.put_role_policy(**where, PolicyDocument=json.dumps(document))
         else:
             self._iam.delete_role_policy(**where)
+
+
+def _as_in(pattern: str, grant: Grant) -> str:
+    """Describe a grant as a pattern does: an action, an action on a resource, or an action of a role."""
+    if " on " in pattern:
+        return str(grant)
+    return f"{grant.action} of {grant.role}" if " of " in pattern else grant.action
 
 
 def _grants(role: str, policy: str, document: dict[str, Any]) -> Iterator[Grant]:

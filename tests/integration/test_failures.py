@@ -24,9 +24,9 @@ def write_texts(pipeline: Pipeline, *names: str) -> list[str]:
     return list(names)
 
 
-def assert_each_once(pipeline: Pipeline, run: str, names: list[str]) -> None:
+def assert_each_once(pipeline: Pipeline, run: str, names: list[str], seconds: float = 30) -> None:
     """Each company, never seen before, has one row and one history item, is counted once and waits for nothing."""
-    rows = pipeline.rows_of(run, len(names))
+    rows = pipeline.rows_of(run, len(names), seconds)
     pipeline.idle()
     assert Counter(row["company"] for row in rows) == Counter(names)
     counted = pipeline.counted(run)
@@ -102,10 +102,10 @@ def test_overlapping_runs_do_not_disturb_each_other(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param({"status": 429, "retry_after": 1, "times": 4}, id="429"),
         pytest.param({"status": 500, "times": 4}, id="500"),
         pytest.param({"delay": 20, "times": 2}, id="hangs"),
-        pytest.param({"body": "<html>broken</html>", "times": 1}, id="not JSON"),
+        pytest.param({"code": "internal_api_error_DBQueryError", "times": 4}, id="error"),
+        pytest.param({"body": "<html>broken</html>", "times": 4}, id="not JSON"),
     ],
 )
 def test_a_text_that_fails_for_a_while_comes_later(
@@ -121,6 +121,25 @@ def test_a_text_that_fails_for_a_while_comes_later(
     assert pipeline.follow(run, names, seconds=60)[late]["label"] == "POSITIVE"
     assert pipeline.reasons(late)[0].startswith("text source: ")
     assert_each_once(pipeline, run, names)
+
+
+@pytest.mark.parametrize(
+    "refusal", [{"status": 429}, {"status": 503}, {"code": "maxlag"}], ids=["429", "503", "maxlag"]
+)
+def test_a_limit_that_is_reached_brings_nobody_nearer_to_the_dead_letters(
+    pipeline: Pipeline, refusal: dict[str, object], request: pytest.FixtureRequest
+) -> None:
+    names = write_texts(pipeline, *(f"Limited {number} {request.node.callspec.id}" for number in range(3)))
+    # Five refusals, of which each is longer than an invocation waits; three failed attempts make a dead letter.
+    pipeline.control.set_text_fault("*", **refusal, retry_after=3, times=5)
+
+    run = pipeline.start()["run"]
+
+    assert_each_once(pipeline, run, names, seconds=60)
+    assert pipeline.waiting("dead_letter_queue_url") == 0
+    lines = [line for line in pipeline.logs("analyse") if line.get("company") in names]
+    assert {line["message"] for line in lines} == {"message postponed"}
+    assert pipeline.control.text_requests() <= 5 + 2, "one refusal is enough for everybody"
 
 
 def test_a_text_that_never_comes_is_a_dead_letter_and_can_be_redriven(pipeline: Pipeline) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,10 +25,7 @@ class Uses:
         self._lambda = pipeline.client("lambda")
 
     def failing(self, function: str) -> list[str]:
-        uses = {
-            "dispatch": [self.small_table, self.large_table],
-            "analyse": [self.analysis, self.unchanged, self.again, self.failure],
-        }
+        uses = {"dispatch": [self.small_table, self.large_table, self.schedule], "analyse": self.analyses}
         return [use.__name__ for use in uses[function] if not use()]
 
     def small_table(self) -> bool:
@@ -51,6 +48,14 @@ class Uses:
                 return
             time.sleep(0.2)
 
+    def schedule(self) -> bool:
+        """A scheduled run is left out while companies are waiting."""
+        return "FunctionError" not in self._invoke("dispatch", {"source": "aws.events", "id": new_run()})
+
+    @property
+    def analyses(self) -> list[Callable[[], bool]]:
+        return [self.analysis, self.again, self.unchanged, self.failure, self.turn, self.postponement]
+
     def analysis(self) -> bool:
         self._run = new_run()
         return self._analyse(json.dumps({"run": self._run, "company": "Permitted"})) == []
@@ -72,9 +77,37 @@ class Uses:
         self._refused = len(refused)
         return not new
 
+    def turn(self) -> bool:
+        """A message that had to wait for its turn at the text source looks whether there is a pause."""
+        with self._budget(free_at=time.time() + 1.5 + 6000 * 60 / 54_000):  # of 60,000 requests a minute
+            return self._analyse(json.dumps({"run": new_run(), "company": "Permitted"})) == []
+
+    def postponement(self) -> bool:
+        """A message that cannot wait so long is put back as a new one."""
+        with self._budget(paused_until=time.time() + 900):
+            answer = self._analyse(json.dumps({"run": new_run(), "company": "Permitted"}))
+        self._pipeline.client("sqs").purge_queue(QueueUrl=self._pipeline.outputs["work_queue_url"])
+        return answer == []
+
+    @contextmanager
+    def _budget(self, **times: float) -> Iterator[None]:
+        dynamodb = self._pipeline.client("dynamodb")
+        name = self._pipeline.outputs["analyse_function"]
+        variables = self._lambda.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        table, key = variables["BUDGET_TABLE"], {"name": {"S": "text-source"}}
+        item = {name: {"N": f"{value:.3f}"} for name, value in times.items()}
+        dynamodb.put_item(TableName=table, Item={**key, **item})
+        try:
+            yield
+        finally:
+            dynamodb.delete_item(TableName=table, Key=key)
+
     def _dispatch(self) -> dict[str, Any]:
-        name = self._pipeline.outputs["dispatch_function"]
-        return self._lambda.invoke(FunctionName=name, Payload=json.dumps({"run": new_run()}).encode())
+        return self._invoke("dispatch", {"run": new_run()})
+
+    def _invoke(self, function: str, event: dict[str, str]) -> dict[str, Any]:
+        name = self._pipeline.outputs[f"{function}_function"]
+        return self._lambda.invoke(FunctionName=name, Payload=json.dumps(event).encode())
 
     def _analyse(self, body: str) -> list[dict[str, str]] | None:
         record = {"messageId": "1", "receiptHandle": "unknown", "body": body, "attributes": {}}
@@ -123,7 +156,7 @@ def test_no_granted_action_is_idle(pipeline: Pipeline, uses: Uses, function: str
 
     assert idle == []
     assert uses.failing(function) == []
-    assert len(asked) == {"dispatch": 4, "analyse": 6}[function]
+    assert len(asked) == {"dispatch": 5, "analyse": 12}[function]
 
 
 def test_a_role_reaches_nothing_else(pipeline: Pipeline) -> None:

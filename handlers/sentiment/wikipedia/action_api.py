@@ -106,6 +106,7 @@ class ActionApi:
                     pages[page.title].add(page)
                 else:
                     pages[page.title] = page
+            whole.interwiki += part.interwiki
             whole.normalized += part.normalized
             whole.converted += part.converted
             whole.redirects += part.redirects

@@ -11,11 +11,12 @@ import msgspec
 
 
 class Step(msgspec.Struct, rename={"source": "from"}):
-    """A title, and the title to which it leads."""
+    """A title, and the title to which it leads, perhaps in another wiki."""
 
     source: str
     to: str
     fromencoded: bool = False
+    tointerwiki: str = ""
 
 
 class Link(msgspec.Struct):
@@ -65,9 +66,10 @@ class Page(msgspec.Struct):
 
 
 class Query(msgspec.Struct):
-    """The pages, and the steps that lead to them."""
+    """The pages, the titles that belong to other wikis, and the steps that lead to them."""
 
     pages: list[Page] = []
+    interwiki: list[Link] = []
     normalized: list[Step] = []
     converted: list[Step] = []
     redirects: list[Step] = []
@@ -76,6 +78,11 @@ class Query(msgspec.Struct):
     def steps(self) -> list[Step]:
         """All steps."""
         return [*self.normalized, *self.converted, *self.redirects]
+
+    @property
+    def elsewhere(self) -> set[str]:
+        """Titles of other wikis."""
+        return {link.title for link in self.interwiki} | {step.to for step in self.redirects if step.tointerwiki}
 
 
 class ApiError(msgspec.Struct):

@@ -1,19 +1,20 @@
 """Text source: introductions of Wikipedia's articles.
 
-Two requests answer a batch: one for the revisions of up to 50 pages, one for the introductions of up to 20 pages that
-changed or are new. A third lists the meanings of ambiguous names, where these changed.
+One request tells the revisions of up to 50 pages that are known. Another one has the introductions of up to 20 pages
+that changed or are new. A third one lists the meanings of ambiguous names, where these changed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.sentiment.texts import (
     Answers,
+    BudgetError,
     Found,
     NoText,
     RateLimitError,
@@ -31,6 +32,9 @@ from schema.wikipedia import CANDIDATES, PAGES_PER_REQUEST, TEXTS_PER_REQUEST
 
 # Longest pause before a request that failed is repeated, in seconds.
 REPEAT_SECONDS = 0.4
+
+# Errors that no page is the cause of.
+_OF_EVERYBODY = (RateLimitError, BudgetError)
 
 Result = TypeVar("Result")
 
@@ -53,8 +57,8 @@ class Wikipedia:
         self.language = language
         self._sleep = sleep
         # Of a language with several scripts, such as Chinese, titles and texts are asked for in the region's own.
-        self._script = {"variant": language.lower()} if "-" in language else {}
-        self._conversion = {"converttitles": "1", **self._script} if language.startswith("zh") else self._script
+        script = {"variant": language.lower()} if "-" in language else {}
+        self._conversion = {"converttitles": "1", **script} if language.startswith("zh") else script
 
     def fetch(self, wanted: Sequence[Wanted], deadline: float) -> Answers:
         """Get introductions of pages; redirects are followed. See `TextSource.fetch`."""
@@ -66,30 +70,56 @@ class Wikipedia:
                 answers[one] = _not_found(one.title, f"not a title: {reason}")
             else:
                 asked[one] = title
-        found = self._gather(list(dict.fromkeys(asked.values())), PAGES_PER_REQUEST, self._revisions, deadline)
-        changed: dict[Wanted, Page] = {}
+        known = _distinct(title for one, title in asked.items() if one.revision)
+        pages = self._gather(known, PAGES_PER_REQUEST, self._revisions, deadline)
+        new = _distinct(title for one, title in asked.items() if _has_new_text(one, pages.get(title)))
+        texts = self._gather(new, TEXTS_PER_REQUEST, self._introductions, deadline)
         for one, title in asked.items():
-            page = found[title]
-            if isinstance(page, Page) and not (reason := _absence(page)) and str(page.lastrevid) != one.revision:
-                changed[one] = page
-            else:
-                answers[one] = _answer(one, page)
-        return answers | self._contents(changed, deadline)
+            page = pages.get(title)
+            answers[one] = self._answer(one, texts[title] if _has_new_text(one, page) else page)
+        return answers | self._meanings_of(answers, deadline)
 
-    def _contents(self, changed: dict[Wanted, Page], deadline: float) -> Answers:
-        """Get the introductions of articles, and the meanings of ambiguous names."""
-        names = [page.title for page in changed.values() if "disambiguation" not in page.pageprops]
-        texts = self._gather(list(dict.fromkeys(names)), TEXTS_PER_REQUEST, self._introductions, deadline)
-        names = [page.title for page in changed.values() if "disambiguation" in page.pageprops]
-        meanings = self._gather(list(dict.fromkeys(names)), PAGES_PER_REQUEST, self._meanings, deadline)
-        found = texts | meanings
-        return {one: found[page.title] for one, page in changed.items()}
+    def _answer(self, wanted: Wanted, page: Page | SourceError | None) -> Found | SourceError:
+        """Tell what a page says; a page with several meanings has no candidates yet."""
+        if not isinstance(page, Page):
+            return page or SourceError("not asked for")
+        if reason := _absence(page):
+            return _not_found(wanted.title, reason)
+        revision = str(page.lastrevid)
+        if revision == wanted.revision:
+            return Unchanged(page.title)
+        if _is_ambiguous(page):
+            return NoText("AMBIGUOUS", revision=revision, page=page.title)
+        content = cut_to_bytes(" ".join((page.extract or "").split()))
+        if not content:
+            return NoText("NOT_FOUND", revision=revision, page=page.title)
+        return Text(content, self.language, revision, page.title)
+
+    def _meanings_of(self, answers: Answers, deadline: float) -> Answers:
+        """Complete the answers for pages with several meanings."""
+        found = {one: answer for one, answer in answers.items() if isinstance(answer, NoText) and answer.page}
+        ambiguous = {one: answer.page for one, answer in found.items() if answer.label == "AMBIGUOUS"}
+        meanings = self._gather(_distinct(ambiguous.values()), PAGES_PER_REQUEST, self._meanings, deadline)
+        return {one: meanings[page] for one, page in ambiguous.items()}
 
     def _revisions(self, names: list[str], deadline: float) -> dict[str, Page]:
         """Find the pages of titles, with their revisions."""
+        return self._pages(names, {"prop": "info|pageprops"}, deadline)
+
+    def _introductions(self, names: list[str], deadline: float) -> dict[str, Page]:
+        """Find the pages of titles, with their revisions and introductions."""
+        parameters = {
+            "prop": "info|pageprops|extracts",
+            "exintro": "1",
+            "explaintext": "1",
+            "exlimit": str(TEXTS_PER_REQUEST),
+        }
+        return self._pages(names, parameters, deadline)
+
+    def _pages(self, names: list[str], parameters: dict[str, str], deadline: float) -> dict[str, Page]:
         query = self.api.query(
             {
-                "prop": "info|pageprops",
+                **parameters,
                 "ppprop": "disambiguation",
                 "redirects": "1",
                 "titles": "|".join(names),
@@ -97,25 +127,10 @@ class Wikipedia:
             },
             deadline,
         )
-        pages = {page.title: page for page in query.pages}
+        pages = {title: Page(title, special=True) for title in query.elsewhere}
+        pages |= {page.title: page for page in query.pages}
         spellings = titles.Spellings(query.steps)
-        # A title that leads to another wiki is not among the pages.
-        return {name: pages.get(spellings.page(name)) or Page(name, special=True) for name in names}
-
-    def _introductions(self, names: list[str], deadline: float) -> dict[str, Found]:
-        """Get introductions; with their revisions, as a page may just have been edited."""
-        query = self.api.query(
-            {
-                "prop": "info|extracts",
-                "exintro": "1",
-                "explaintext": "1",
-                "exlimit": str(TEXTS_PER_REQUEST),
-                "titles": "|".join(names),
-                **self._script,
-            },
-            deadline,
-        )
-        return {page.title: self._text(page) for page in query.pages}
+        return {name: pages[page] for name in names if (page := spellings.page(name)) in pages}
 
     def _meanings(self, names: list[str], deadline: float) -> dict[str, Found]:
         """Get the articles that pages with several meanings link."""
@@ -125,12 +140,6 @@ class Wikipedia:
         return {
             page.title: NoText("AMBIGUOUS", _candidates(page), str(page.lastrevid), page.title) for page in query.pages
         }
-
-    def _text(self, page: Page) -> Found:
-        content = cut_to_bytes(" ".join((page.extract or "").split()))
-        if not content:
-            return NoText("NOT_FOUND", revision=str(page.lastrevid or ""), page=page.title)
-        return Text(content, self.language, str(page.lastrevid), page.title)
 
     def _gather(
         self,
@@ -144,7 +153,7 @@ class Wikipedia:
         try:
             for some in chunks(names, size):
                 self._isolate(some, ask, deadline, found)
-        except RateLimitError as error:  # it would meet the others, too, and whoever fails has to be asked for again
+        except _OF_EVERYBODY as error:  # it would meet the others, too, and whoever fails has to be asked for again
             errors = {name: error for name in names if isinstance(found.get(name, error), SourceError)}
             found |= errors
         return {name: found.get(name, SourceError("not in the answer")) for name in names}
@@ -181,7 +190,7 @@ class Wikipedia:
         for part in parts:
             try:
                 found |= ask(part, deadline)
-            except RateLimitError:
+            except _OF_EVERYBODY:
                 raise
             except SourceError as error:
                 found |= dict.fromkeys(part, error)
@@ -200,12 +209,21 @@ def _absence(page: Page) -> str:
     return "" if page.lastrevid else "no revision"
 
 
-def _answer(wanted: Wanted, page: Page | SourceError) -> Found | SourceError:
-    """Answer for a page without new content."""
-    if isinstance(page, SourceError):
-        return page
-    reason = _absence(page)
-    return _not_found(wanted.title, reason) if reason else Unchanged(page.title)
+def _is_ambiguous(page: Page) -> bool:
+    return "disambiguation" in page.pageprops
+
+
+def _has_new_text(wanted: Wanted, page: Page | SourceError | None) -> bool:
+    """Tell whether a page's text is to be asked for; `page` is what is known of its revision, None if nothing is."""
+    if not wanted.revision or page is None:
+        return True
+    if isinstance(page, SourceError) or _absence(page) or _is_ambiguous(page):
+        return False
+    return str(page.lastrevid) != wanted.revision
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _not_found(title: str, reason: str) -> NoText:

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from handlers.sentiment.texts import Answers, Found, NoText, RateLimitError, SourceError, Text, Unchanged, Wanted
+from handlers.sentiment.texts import (
+    Answers,
+    BudgetError,
+    Found,
+    NoText,
+    RateLimitError,
+    SourceError,
+    Text,
+    Unchanged,
+    Wanted,
+)
 from handlers.sentiment.wikipedia.answers import Answer, Query
 from handlers.sentiment.wikipedia.source import Wikipedia
 from local.aws.text_pages import Page
@@ -79,20 +89,23 @@ ACME = Text("Acme makes anvils. They fall.", "en", "11", "Acme")
 
 def test_introduction_is_a_text(source: Wikipedia, api: EmbeddedApi) -> None:
     assert one(source, "Acme") == ACME
-    revisions, introductions = api.asked
-    assert revisions == {
-        "prop": "info|pageprops",
-        "ppprop": "disambiguation",
-        "redirects": "1",
-        "titles": "Acme",
-    }
-    assert introductions == {
-        "prop": "info|extracts",
-        "exintro": "1",
-        "explaintext": "1",
-        "exlimit": "20",
-        "titles": "Acme",
-    }
+    assert api.asked == [
+        {
+            "prop": "info|pageprops|extracts",
+            "exintro": "1",
+            "explaintext": "1",
+            "exlimit": "20",
+            "ppprop": "disambiguation",
+            "redirects": "1",
+            "titles": "Acme",
+        }
+    ]
+
+
+def test_page_that_is_known_is_asked_for_its_revision_first(source: Wikipedia, api: EmbeddedApi) -> None:
+    assert one(source, Wanted("Acme", "10")) == ACME
+    assert [asked["prop"] for asked in api.asked] == ["info|pageprops", "info|pageprops|extracts"]
+    assert "exlimit" not in api.asked[0]
 
 
 def test_page_of_the_known_revision_is_unchanged(source: Wikipedia, api: EmbeddedApi) -> None:
@@ -113,11 +126,14 @@ def test_several_spellings_of_one_page_are_asked_for_once(source: Wikipedia, api
     answers = fetch(source, "Acme", "acme", "Acme Inc.", Wanted("Acme", "11"), Wanted("Acme", "10"), "Boeing")
     assert list(answers.values()).count(ACME) == 4
     assert answers[Wanted("Acme", "11")] == Unchanged("Acme")
-    assert sorted(api.titles()[1]) == ["Acme", "Boeing"]
+    assert api.titles() == [["Acme"], ["Acme", "acme", "Acme Inc.", "Boeing"]]
 
 
 def test_ambiguous_name_has_its_meanings(source: Wikipedia, api: EmbeddedApi) -> None:
     assert one(source, "Mercury") == NoText("AMBIGUOUS", ("Mercury (car)", "A Mercury", "Zinc"), "13", "Mercury")
+    assert [asked["prop"] for asked in api.asked] == ["info|pageprops|extracts", "info|links"]
+    api.asked.clear()
+    assert isinstance(one(source, Wanted("Mercury", "12")), NoText)
     assert [asked["prop"] for asked in api.asked] == ["info|pageprops", "info|links"]
 
 
@@ -171,10 +187,17 @@ def test_what_is_no_article_is_not_found(
     assert one(source, entry["title"]) == NoText("NOT_FOUND")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"interwiki": [{"title": "de:Acme", "iw": "de"}]},
+        {"redirects": [{"from": "de:Acme", "to": "de:Firma", "tointerwiki": "de"}]},
+    ],
+)
 def test_title_that_leads_to_another_wiki_is_not_found(
-    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch
+    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(api, "query", lambda parameters, deadline: Query())
+    monkeypatch.setattr(api, "query", lambda parameters, deadline: msgspec.convert(answer, Query))
     assert one(source, "de:Acme") == NoText("NOT_FOUND")
 
 
@@ -184,7 +207,7 @@ def test_page_that_goes_away_between_the_requests_is_not_found(source: Wikipedia
             api.texts.set_text("Acme", None)
 
     api.before = remove
-    assert one(source, "Acme") == NoText("NOT_FOUND", page="Acme")
+    assert one(source, Wanted("Acme", "10")) == NoText("NOT_FOUND")
 
 
 def test_text_has_the_revision_it_was_read_at(source: Wikipedia, api: EmbeddedApi) -> None:
@@ -193,7 +216,7 @@ def test_text_has_the_revision_it_was_read_at(source: Wikipedia, api: EmbeddedAp
             api.texts.set_text("Acme", "Acme makes springs.", revision="15")
 
     api.before = edit
-    assert one(source, "Acme") == Text("Acme makes springs.", "en", "15", "Acme")
+    assert one(source, Wanted("Acme", "10")) == Text("Acme makes springs.", "en", "15", "Acme")
 
 
 @pytest.mark.parametrize("character", ["a", "é", "語", "😀", "س"])
@@ -210,7 +233,7 @@ def test_many_pages_take_few_requests(source: Wikipedia, api: EmbeddedApi) -> No
     names = [f"Company {number}" for number in range(120)]
     first = fetch(source, *names)
     assert all(isinstance(found, Text) for found in first.values())
-    assert [len(titles) for titles in api.titles()] == [50, 50, 20, 20, 20, 20, 20, 20, 20]
+    assert [len(titles) for titles in api.titles()] == [20] * 6
     api.asked.clear()
     known = [Wanted(wanted.title, found.revision) for wanted, found in first.items() if isinstance(found, Text)]
     second = fetch(source, *known)
@@ -219,22 +242,16 @@ def test_many_pages_take_few_requests(source: Wikipedia, api: EmbeddedApi) -> No
 
 
 @pytest.mark.parametrize(
-    ("language", "revisions", "introductions"),
-    [
-        ("de", {}, {}),
-        ("zh", {"converttitles": "1"}, {}),
-        ("zh-TW", {"converttitles": "1", "variant": "zh-tw"}, {"variant": "zh-tw"}),
-    ],
+    ("language", "extra"),
+    [("de", {}), ("zh", {"converttitles": "1"}), ("zh-TW", {"converttitles": "1", "variant": "zh-tw"})],
 )
-def test_scripts_of_a_language(
-    api: Any, language: str, revisions: dict[str, str], introductions: dict[str, str]
-) -> None:
+def test_scripts_of_a_language(api: Any, language: str, extra: dict[str, str]) -> None:
     text = one(Wikipedia(api, language, sleep=lambda _: None), "Acme")
     assert isinstance(text, Text)
     assert text.language == language
     usual = {"prop", "ppprop", "redirects", "titles", "exintro", "explaintext", "exlimit"}
-    extra = [{name: value for name, value in asked.items() if name not in usual} for asked in api.asked]
-    assert extra == [revisions, introductions]
+    [asked] = api.asked
+    assert {name: value for name, value in asked.items() if name not in usual} == extra
 
 
 # Failures
@@ -243,15 +260,15 @@ def test_scripts_of_a_language(
 def test_one_page_that_fails_does_not_fail_the_others(source: Wikipedia, api: EmbeddedApi) -> None:
     api.texts.generate_texts(True)
     api.texts.set_fault("Company 33", TextFault(status=500))
-    answers = fetch(source, *(f"Company {number}" for number in range(50)))
+    answers = fetch(source, *(Wanted(f"Company {number}", "7") for number in range(50)))
     failed = [wanted.title for wanted, found in answers.items() if isinstance(found, SourceError)]
     assert failed == ["Company 33"]
-    assert len(api.asked) <= 1 + 2 * 6 + 3, "it is found by halving"
+    assert len(api.asked) <= 1 + 2 * 6 + 3, "it is found by halving, and 49 texts are three requests"
 
 
 def test_failure_of_the_whole_source_is_three_requests(source: Wikipedia, api: EmbeddedApi) -> None:
     api.texts.set_fault("*", TextFault(status=502))
-    answers = fetch(source, *(f"Company {number}" for number in range(50)))
+    answers = fetch(source, *(Wanted(f"Company {number}", "7") for number in range(50)))
     assert {str(found) for found in answers.values()} == {"status 502"}
     assert len(api.asked) == 3
 
@@ -265,7 +282,7 @@ def test_single_page_is_asked_for_twice(source: Wikipedia, api: EmbeddedApi) -> 
     assert len(api.asked) == 2
 
 
-@pytest.mark.parametrize("prop", ["info|pageprops", "info|extracts", "info|links"])
+@pytest.mark.parametrize("prop", ["info|pageprops", "info|pageprops|extracts", "info|links"])
 def test_limit_ends_all_further_requests_and_is_no_failure(source: Wikipedia, api: EmbeddedApi, prop: str) -> None:
     def refuse(parameters: dict[str, str]) -> None:
         if parameters["prop"] == prop:
@@ -273,12 +290,14 @@ def test_limit_ends_all_further_requests_and_is_no_failure(source: Wikipedia, ap
 
     api.before = refuse
     api.texts.generate_texts(True)
-    names = [f"Company {number}" for number in range(60)]
-    answers = fetch(source, *names, "Mercury", Wanted("Boeing", "12"))
+    new = [f"Company {number}" for number in range(60)]
+    known = [Wanted(f"Company {number}", "7") for number in range(100, 160)]
+    answers = fetch(source, *new, *known, "Boeing", Wanted("Acme", "11"), Wanted("Mercury", "12"))
     limited = {wanted.title for wanted, found in answers.items() if isinstance(found, RateLimitError)}
+    changed = {wanted.title for wanted in known}
     expected = {
-        "info|pageprops": {*names, "Mercury", "Boeing"},
-        "info|extracts": set(names),
+        "info|pageprops": {*changed, "Acme", "Mercury"},
+        "info|pageprops|extracts": {*new, *changed, "Boeing"},
         "info|links": {"Mercury"},
     }
     assert limited == expected[prop]
@@ -292,6 +311,16 @@ def test_limit_while_a_failing_page_is_looked_for_fails_nobody(source: Wikipedia
     api.before = go_wrong
     answers = fetch(source, "Acme", "Boeing")
     assert all(isinstance(found, RateLimitError) for found in answers.values())
+
+
+def test_budget_that_cannot_be_read_fails_all_without_further_attempts(source: Wikipedia, api: EmbeddedApi) -> None:
+    def refuse(parameters: dict[str, str]) -> None:
+        raise BudgetError("request budget not available")
+
+    api.before = refuse
+    answers = fetch(source, "Acme", "Boeing")
+    assert all(isinstance(found, BudgetError) for found in answers.values())
+    assert len(api.asked) == 1
 
 
 def test_page_that_the_answer_lacks_is_an_error(
