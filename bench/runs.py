@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.aws.embedded_aws import EmbeddedAws
@@ -27,6 +28,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 _numbers = itertools.count()
 _runs = itertools.count()
+_FIRST_RUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class BenchmarkError(RuntimeError):
@@ -119,7 +121,7 @@ class System:
         BenchmarkError
             It did not end in time, or left a company out.
         """
-        run = f"20260101T{next(_runs):06d}Z-0123abcd"
+        run = f"{_FIRST_RUN + timedelta(seconds=next(_runs)):%Y%m%dT%H%M%SZ}-0123abcd"
         control = self.aws.control
         requests, since = control.requests(), int(time.time() * 1000)
         control.reset_text_counts()

@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.demo.pipeline_client import (
@@ -28,7 +29,8 @@ _runs = itertools.count(1)
 
 def new_run() -> str:
     """A run id that no other test uses; later ones sort behind earlier ones."""
-    return f"20260101T{next(_runs):06d}Z-0123abcd"
+    started_at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(_runs))
+    return f"{started_at:%Y%m%dT%H%M%SZ}-0123abcd"
 
 
 def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
