@@ -45,6 +45,11 @@ def records(*companies: str, run: str = RUN) -> list[dict[str, Any]]:
     return [record(body(company, run), f"{company}@{run}") for company in companies]
 
 
+def ids(*companies: str, run: str = RUN) -> list[str]:
+    """Ids of the messages that `records` makes."""
+    return [f"{company}@{run}" for company in companies]
+
+
 def failed(batch: Batch) -> list[str]:
     return [entry["itemIdentifier"] for entry in batch.answer()["batchItemFailures"]]
 
