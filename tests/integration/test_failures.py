@@ -276,22 +276,6 @@ def test_a_refused_observation_is_written_later(pipeline: Pipeline) -> None:
     assert_each_once(pipeline, run, names)
 
 
-def test_a_refused_look_at_an_unchanged_company_is_written_later(pipeline: Pipeline) -> None:
-    [name] = write_texts(pipeline, "Update refused")
-    first = pipeline.start()["run"]
-    assert_each_once(pipeline, first, [name])
-    fault = {"status": 400, "code": "ProvisionedThroughputExceededException", "times": 4}
-    pipeline.control.add_fault("dynamodb", operation="UpdateItem", **fault)
-
-    second = pipeline.start()["run"]
-
-    pipeline.follow(second, [name], seconds=40)
-    pipeline.idle()
-    assert pipeline.rows(second) == []
-    assert (pipeline.counted(second)["looked_at"], pipeline.counted(second)["unchanged"]) == (1, 1)
-    assert [observation["run"] for observation in pipeline.history(name)] == [first]
-
-
 def test_a_queue_that_refuses_for_a_while_gets_every_company(pipeline: Pipeline) -> None:
     names = [f"Company {number}" for number in range(40_000, 40_050)]
     pipeline.control.generate_texts()
