@@ -102,9 +102,12 @@ class Observations:
         -------
         For each pair, the company's latest observation and the claim of that run.
         """
-        records = self._read({(company, record) for company, run in keys for record in (run, LATEST)})
+        latest = self._read({(company, LATEST) for company, _ in keys})
+        # A claim moves the latest item too, so there is none of this run where an older one was the last that looked.
+        looked = {(company, run) for company, run in keys if run <= latest.get((company, LATEST), {}).get("run", "")}
+        history = self._read(looked) if looked else {}
         return {
-            (company, run): read_previous(records.get((company, LATEST)), records.get((company, run)), run)
+            (company, run): read_previous(latest.get((company, LATEST)), history.get((company, run)), run)
             for company, run in keys
         }
 

@@ -195,15 +195,20 @@ def test_runs_of_one_company_are_told_apart(store: Store) -> None:
 
 def test_keys_that_dynamodb_left_are_read_again(store: Store) -> None:
     store.write(*map(claim, "abc"))
-    store.dynamodb.unprocessed = [5, 2]
+    store.dynamodb.unprocessed = [2, 1]
     found = store.table.previous([(company, RUN) for company in "abc"])
     assert all(past.claim and past.latest for past in found.values())
-    assert [len(parameters["RequestItems"][TABLE]["Keys"]) for name, parameters in store.dynamodb.calls[1:]] == [
-        6,
-        5,
-        2,
-    ]
+    # The latest items in three requests, then the claims.
+    reads = [parameters["RequestItems"][TABLE]["Keys"] for name, parameters in store.dynamodb.calls[1:]]
+    assert [len(keys) for keys in reads] == [3, 2, 1, 3]
     assert len(store.waits) == 2
+
+
+def test_companies_that_the_run_has_not_looked_at_are_read_once(store: Store) -> None:
+    store.write(*map(claim, "abc"))
+    store.table.previous([(company, NEWER_RUN) for company in "abcd"])
+    [(_, read)] = store.dynamodb.calls[1:]
+    assert [key["record"] for key in read["RequestItems"][TABLE]["Keys"]] == [{"S": "latest"}] * 4
 
 
 def test_keys_that_stay_unread_are_an_error_and_not_a_company_without_a_past(store: Store) -> None:
