@@ -124,6 +124,8 @@ class SentimentPipeline(pulumi.ComponentResource):
             is_wikipedia=isinstance(args.text_source_url, str | None) and wikipedia.is_wikipedia(args.text_source_url),
             schedule=args.schedule if args.scheduled and isinstance(args.schedule, str) else "",
             companies=args.expected_companies,
+            batches=args.analyse_concurrency,
+            batch_seconds=args.analyse_timeout_seconds,
         )
         for warning in self.limits.warnings():
             pulumi.log.warn(warning, resource=self)

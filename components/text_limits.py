@@ -28,6 +28,8 @@ class TextLimits:
         When runs start, as EventBridge writes it; empty if nothing starts them.
     companies
         Number of companies; None if it is not known.
+    batches, batch_seconds
+        Batches at once, and the time limit of each in seconds.
 
     Attributes
     ----------
@@ -39,7 +41,15 @@ class TextLimits:
     """
 
     def __init__(
-        self, *, per_minute: int | None, contact: bool, is_wikipedia: bool, schedule: str, companies: int | None
+        self,
+        *,
+        per_minute: int | None,
+        contact: bool,
+        is_wikipedia: bool,
+        schedule: str,
+        companies: int | None,
+        batches: int,
+        batch_seconds: int,
     ) -> None:
         default = wikipedia.REQUESTS_PER_MINUTE_WITH_CONTACT if contact else wikipedia.REQUESTS_PER_MINUTE
         self.per_minute = default if per_minute is None else per_minute
@@ -47,6 +57,8 @@ class TextLimits:
         self._is_wikipedia = is_wikipedia
         self._schedule = schedule
         self._companies = companies
+        self._batches = batches
+        self._batch_seconds = batch_seconds
         interval = interval_seconds(schedule)
         self.companies_that_fit = wikipedia.companies_that_fit(self.per_minute, interval) if interval else None
 
@@ -54,6 +66,14 @@ class TextLimits:
         """Tell what does not fit."""
         if self._is_wikipedia:
             yield from self._of_wikipedia()
+        # A changed page needs two requests, which wait for those of the other batches, in half of the time.
+        needed = math.ceil(2 * 2 * self._batches * wikipedia.seconds_per_request(self.per_minute))
+        if self._batch_seconds < needed:
+            yield (
+                f"sentiment.analyse_timeout_seconds is {self._batch_seconds}. At {self.per_minute} requests to the "
+                f"text source per minute, for {self._batches} batches at once, changed pages may wait for ever: "
+                f"set it to at least {needed}."
+            )
         if self._companies and self.companies_that_fit is not None and self._companies > self.companies_that_fit:
             minutes = math.ceil(wikipedia.seconds_for(self._companies, self.per_minute) / 60)
             more = f" ({MORE})" if self._is_wikipedia else ""

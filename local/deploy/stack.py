@@ -19,7 +19,7 @@ from schema.wikipedia import REQUESTS_AT_ONCE, REQUESTS_PER_MINUTE, is_wikipedia
 WIKIPEDIA = {
     "text_requests_per_minute": REQUESTS_PER_MINUTE,
     "analyse_concurrency": REQUESTS_AT_ONCE,
-    "analyse_timeout_seconds": 60,
+    "analyse_timeout_seconds": 120,
 }
 
 STATE_FILE = Path(os.environ.get(local_stack.STATE_VARIABLE) or ROOT / local_stack.STATE_FILE)

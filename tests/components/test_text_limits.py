@@ -10,7 +10,15 @@ from components.text_limits import TextLimits, interval_seconds
 
 
 def limits(**changes: Any) -> TextLimits:
-    usual = {"per_minute": None, "contact": True, "is_wikipedia": True, "schedule": "rate(5 minutes)", "companies": 67}
+    usual = {
+        "per_minute": None,
+        "contact": True,
+        "is_wikipedia": True,
+        "schedule": "rate(5 minutes)",
+        "companies": 67,
+        "batches": 3,
+        "batch_seconds": 120,
+    }
     return TextLimits(**{**usual, **changes})
 
 
@@ -82,6 +90,15 @@ def test_companies_that_do_not_fit_are_warned_of_with_what_does() -> None:
         "rate(28 minutes) or longer, or get a higher limit "
         "(Wikimedia Enterprise sells more: https://enterprise.wikimedia.com)."
     )
+
+
+def test_batches_that_end_before_their_turn_are_warned_of() -> None:
+    [warning] = limits(per_minute=10, batch_seconds=30).warnings()
+    assert warning == (
+        "sentiment.analyse_timeout_seconds is 30. At 10 requests to the text source per minute, for 3 batches at once, "
+        "changed pages may wait for ever: set it to at least 80."
+    )
+    assert list(limits(per_minute=10, batch_seconds=80).warnings()) == []
 
 
 def test_own_text_source_is_not_told_of_wikimedia() -> None:
