@@ -132,7 +132,7 @@ def test_dispatch_may_read_companies_send_work_and_report_failures(evaluation: E
             *platform("sentiment-dispatch"),
             allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-dispatch-failures")),
             allow(["dynamodb:DescribeTable", "dynamodb:Scan"], companies),
-            allow(["sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
+            allow(["sqs:GetQueueAttributes", "sqs:SendMessage"], arn_of(QUEUE, "sentiment-work")),
         ],
     }
 
@@ -151,9 +151,16 @@ def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) 
         "Statement": [
             *platform("sentiment-analyse"),
             allow(
-                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                [
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ReceiveMessage",
+                    "sqs:SendMessage",
+                ],
                 work,
             ),
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arn_of(TABLE, "sentiment-budget")),
             allow(["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], observations),
             {
                 **allow(["s3:PutObject"], RESULTS),
