@@ -23,6 +23,7 @@ def test_run_writes_nothing_on_what_has_changed_since_the_read(store: Store) -> 
     newest = "20261121T070200Z-00000002"
     assert store.attempt(claim("a", newest), latest={}) == Written()
     assert store.attempt(look("a", newest), latest={"a": claim("a", NEWER_RUN).observation}) == Written()
+    assert store.attempt(claim("a", newest), latest={"a": claim("a", NEWER_RUN).observation}) == Written()
     assert store.records() == [("a", RUN), ("a", "latest")]
 
 
