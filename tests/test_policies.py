@@ -146,20 +146,12 @@ def test_dispatch_may_invoke_itself_alone(evaluation: Evaluation) -> None:
 
 def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) -> None:
     work, observations = arn_of(QUEUE, "sentiment-work"), arn_of(TABLE, "sentiment-observations")
+    work_actions = ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SendMessage"]
     assert evaluation.document(POLICY, "sentiment-analyse") == {
         "Version": "2012-10-17",
         "Statement": [
             *platform("sentiment-analyse"),
-            allow(
-                [
-                    "sqs:ChangeMessageVisibility",
-                    "sqs:DeleteMessage",
-                    "sqs:GetQueueAttributes",
-                    "sqs:ReceiveMessage",
-                    "sqs:SendMessage",
-                ],
-                work,
-            ),
+            allow([f"sqs:{action}" for action in work_actions], work),
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arn_of(TABLE, "sentiment-budget")),
             allow(["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], observations),
             {

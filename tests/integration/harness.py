@@ -60,6 +60,7 @@ class Pipeline:
     def clear(self) -> None:
         """Leave nothing for the next test to trip over, whoever put it there."""
         self.control.clear()
+        self.set_budget()
         dynamodb, table = self.client("dynamodb"), self.outputs["companies_table"]
         pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="#name", **_NAME)
         names = [item["name"] for page in pages for item in page["Items"]]
@@ -68,6 +69,17 @@ class Pipeline:
             dynamodb.batch_write_item(RequestItems={table: deletes})
         for queue in ("work_queue_url", "dead_letter_queue_url", "dispatch_failures_queue_url"):
             self.client("sqs").purge_queue(QueueUrl=self.outputs[queue])
+
+    def set_budget(self, **times: float) -> None:
+        """Set the item of the budget of requests to the text source; without times, requests can be made at once."""
+        [table] = [
+            one.id for one in self.stack.deployment.resources if one.name == "sentiment-budget" and "Table" in one.type
+        ]
+        key = {"name": {"S": "text-source"}}
+        self.client("dynamodb").delete_item(TableName=table, Key=key)
+        if times:
+            item = {**key, **{name: {"N": f"{value:.3f}"} for name, value in times.items()}}
+            self.client("dynamodb").put_item(TableName=table, Item=item)
 
     def start(self, run: str | None = None) -> dict[str, Any]:
         return start_run(self.stack, run or new_run())

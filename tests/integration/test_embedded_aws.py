@@ -217,7 +217,8 @@ def test_limits_of_the_text_source_are_steered(aws: EmbeddedAws) -> None:
         pass
     with pytest.raises(urllib.error.HTTPError, match="429") as caught:
         urllib.request.urlopen(address, timeout=5)  # noqa: S310 - a loopback address
-    assert 50 <= int(caught.value.headers["Retry-After"]) <= 60
+    with caught.value as refusal:
+        assert 50 <= int(refusal.headers["Retry-After"]) <= 60
     counts = aws.control.text_counts()
     assert (counts["requests"], counts["refused"], counts["most_at_once"]) == (2, 1, 1)
 

@@ -91,16 +91,11 @@ class Uses:
 
     @contextmanager
     def _budget(self, **times: float) -> Iterator[None]:
-        dynamodb = self._pipeline.client("dynamodb")
-        name = self._pipeline.outputs["analyse_function"]
-        variables = self._lambda.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        table, key = variables["BUDGET_TABLE"], {"name": {"S": "text-source"}}
-        item = {name: {"N": f"{value:.3f}"} for name, value in times.items()}
-        dynamodb.put_item(TableName=table, Item={**key, **item})
+        self._pipeline.set_budget(**times)
         try:
             yield
         finally:
-            dynamodb.delete_item(TableName=table, Key=key)
+            self._pipeline.set_budget()
 
     def _dispatch(self) -> dict[str, Any]:
         return self._invoke("dispatch", {"run": new_run()})

@@ -28,8 +28,7 @@ def limited(pipeline: Pipeline, per_minute: int, contact: str = CONTACT) -> Iter
         lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables}, Timeout=20)
         lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": batches})
-        table, key = variables["BUDGET_TABLE"], {"name": {"S": "text-source"}}
-        pipeline.client("dynamodb").delete_item(TableName=table, Key=key)
+        pipeline.set_budget()
 
     changed = {"TEXT_REQUESTS_PER_MINUTE": str(per_minute), "CONTACT": contact}
     configure({**variables, **changed}, REQUESTS_AT_ONCE)
