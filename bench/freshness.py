@@ -1,7 +1,7 @@
 """How long a run over many companies takes within Wikipedia's limits: a simulation in virtual time.
 
 `python -m bench.freshness` prints the table of docs/operating.md. The budget, the source and the limits are the real
-ones; SQS, Lambda, DynamoDB and the network are replaced by a queue, three threads, a dictionary and a fixed latency.
+ones; SQS, Lambda, DynamoDB and the network are replaced by a queue, two threads, a dictionary and a fixed latency.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from handlers.sentiment.wikipedia.answers import Answer, Query
 from handlers.sentiment.wikipedia.source import Wikipedia
 from local.aws.request_limits import Limiter, Limits
 from local.aws.text_source import TextSource
+from schema.defaults import ANALYSE_CONCURRENCY
 from schema.wikipedia import PAGES_PER_REQUEST, REQUESTS_AT_ONCE
 
 COMPANIES = (67, 1000, 5000)
@@ -198,7 +199,7 @@ class Simulation:
         """Run the pipeline once; the first time, all companies are new."""
         started = self._world.now
         waiting: deque[tuple[float, str]] = deque((started, name) for name in self._names)  # ordered by time
-        apis = [self._api() for _ in range(REQUESTS_AT_ONCE)]
+        apis = [self._api() for _ in range(ANALYSE_CONCURRENCY)]
         postponed: list[int] = []
 
         def work(api: LimitedApi) -> None:

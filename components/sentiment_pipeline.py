@@ -17,7 +17,7 @@ from components.blocks.storage.table import Table
 from components.blocks.storage.work_queue import WorkQueue
 from components.blocks.workflow.schedule import Schedule
 from components.text_limits import TextLimits
-from schema import companies, wikipedia
+from schema import companies, defaults, wikipedia
 
 DISPATCH_TIMEOUT_SECONDS = 300
 
@@ -78,7 +78,7 @@ class SentimentPipelineArgs:
     companies_per_segment: int = 2000
     batch_window_seconds: int = 5
     analyse_timeout_seconds: int = 120
-    analyse_concurrency: int = wikipedia.REQUESTS_AT_ONCE
+    analyse_concurrency: int = defaults.ANALYSE_CONCURRENCY
     retry_seconds: int = 30
     max_receives: int = 5
     observation_retention_days: int = 90
@@ -184,7 +184,7 @@ class SentimentPipeline(pulumi.ComponentResource):
                 "COMPANIES_TABLE": self.companies.grant("Scan", "DescribeTable"),
                 "WORK_QUEUE_URL": self.work.grant("SendMessage", "GetQueueAttributes"),
             },
-            environment={"SEGMENT_SIZE": str(args.companies_per_segment)},
+            environment={"SEGMENT_SIZE": str(args.companies_per_segment), "STACK": pulumi.get_stack()},
             timeout_seconds=DISPATCH_TIMEOUT_SECONDS,
             memory_mb=512,
             asynchronous=True,
@@ -218,6 +218,7 @@ class SentimentPipeline(pulumi.ComponentResource):
                 "LANGUAGE": args.language,
                 "RETENTION_DAYS": str(args.observation_retention_days),
                 "RETRY_SECONDS": str(args.retry_seconds),
+                "STACK": pulumi.get_stack(),
             },
             timeout_seconds=args.analyse_timeout_seconds,
             memory_mb=512,
@@ -243,7 +244,7 @@ class SentimentPipeline(pulumi.ComponentResource):
             name,
             description="A scheduled run was left out, as companies of an earlier run were still waiting. See the "
             "metrics of the text source; lengthen the schedule, or raise the limit on requests.",
-            metric=Metric("CloudNLP", "RunsLeftOut", {"Service": "dispatch"}, "Sum"),
+            metric=Metric("CloudNLP", "RunsLeftOut", {"Stack": pulumi.get_stack(), "Service": "dispatch"}, "Sum"),
             threshold=0,
             alarm_topics=args.functions.alarm_topics,
             opts=child(self),

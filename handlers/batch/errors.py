@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+# Starts of reasons that are no document's fault. Names out of a document, which its author chooses, start no reason.
+_INTERNAL = "It could not be processed because of an internal error"
+_SERVICES = ("Amazon Translate ", "Amazon Comprehend ")
+
 
 class JobError(Exception):
     """The whole job cannot be done."""
+
+
+class DocumentsError(JobError):
+    """The whole job cannot be done because of its documents or what the user asked for; nothing is wrong inside."""
 
 
 class DocumentError(Exception):
@@ -13,4 +21,9 @@ class DocumentError(Exception):
 
 def internal_error(error: Exception) -> str:
     """Say that something went wrong which is not the document's fault; the log has the details."""
-    return f"It could not be processed because of an internal error ({type(error).__name__})."
+    return f"{_INTERNAL} ({type(error).__name__})."
+
+
+def is_internal(reason: str) -> bool:
+    """Tell whether a document failed for a reason that is not its own: a fault of the program or of a service."""
+    return reason.startswith((_INTERNAL, *_SERVICES))

@@ -72,7 +72,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     publisher.run(batch, observer)
     batch.postpone(sqs.send_message_batch, environment.work_queue_url)
     batch.report(observer.calls, table.charged_units())
-    counts = {"Requests": api.requests - requests, "Refusals": api.refusals - refusals}
+    counts = {"Requests": api.requests - requests}
+    if api.refusals > refusals:  # a metric costs nothing as long as it has no data
+        counts["Refusals"] = api.refusals - refusals
     emit_counts("text-source", counts, request_id=context.aws_request_id)
     batch.delay_failures(sqs.change_message_visibility_batch, environment.work_queue_url, environment.retry_seconds)
     return batch.answer()

@@ -63,7 +63,7 @@ class Batch:
         self._records: dict[CompanyMessage, list[dict[str, Any]]] = {}
         self._failed: list[tuple[dict[str, Any], Failure]] = []
         self._waiting: list[tuple[CompanyMessage, Failure]] = []
-        self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0, Postponed=0)
+        self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0)
         received_at = datetime.fromtimestamp(now(), UTC)
         for record in records:
             try:

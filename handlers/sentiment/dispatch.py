@@ -103,9 +103,9 @@ def start_scheduled(run: str, context: Any) -> dict[str, Any]:
     waiting = count_waiting()
     if left_out := waiting > MOST_WAITING:
         logger.warning("run left out, companies of an earlier run are waiting", extra={"waiting": waiting})
+        emit_counts("dispatch", {"RunsLeftOut": 1}, run=run)
     else:
         invoke_again({"run": run}, context)
-    emit_counts("dispatch", {"RunsLeftOut": int(left_out)}, run=run)
     return {"run": run, "left_out": left_out, "waiting": waiting}
 
 
