@@ -18,8 +18,8 @@ WELL = "All is well. Customers love this wonderful company."
 def write_texts(pipeline: Pipeline, *names: str) -> list[str]:
     """Give companies a text and put them on the watch-list."""
     for name in names:
-        # A text of its own, as equal texts are analysed once.
-        pipeline.control.set_text(name, f"{WELL} Its name is {name}.")
+        # A text of its own, as equal texts are analysed once; a name in it could have a sentiment.
+        pipeline.control.set_text(name, f"{WELL} Its number is {name.encode().hex()}.")
     pipeline.add(names)
     return list(names)
 
