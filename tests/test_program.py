@@ -284,9 +284,20 @@ def test_deployment_to_aws_warns_of_an_image_without_a_digest(
     stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warnings: list[str] = []
-    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: warnings.append(text))
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_, **__: warnings.append(text))
     evaluate_program_anew(stack, {})
     assert any("named by a tag" in text for text in warnings) is warned
+
+
+@pytest.mark.parametrize(("stack", "warned"), [("local", False), ("dev", True), ("prod", True)])
+def test_deployment_to_aws_warns_of_a_missing_contact(
+    stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_, **__: warnings.append(text))
+    evaluate_program_anew(stack, {})
+    assert any("not told whom to contact" in text for text in warnings) is warned
+    assert not any("do not fit" in text for text in warnings), "the shipped list fits in the shipped schedules"
 
 
 def _objects(evaluation: Evaluation) -> set[PurePosixPath]:
