@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Short times, so that what fails comes back while the test is looking.
 SETTINGS = {
     "sentiment": {
-        "analyse_timeout_seconds": 5,
+        "analyse_timeout_seconds": 8,
         "batch_window_seconds": 1,
         "companies_per_segment": 2000,
         "max_receives": 3,

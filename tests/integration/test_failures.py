@@ -130,8 +130,8 @@ def test_a_limit_that_is_reached_brings_nobody_nearer_to_the_dead_letters(
     pipeline: Pipeline, refusal: dict[str, object], request: pytest.FixtureRequest
 ) -> None:
     names = write_texts(pipeline, *(f"Limited {number} {request.node.callspec.id}" for number in range(3)))
-    # Five refusals, of which each is longer than an invocation waits; three failed attempts make a dead letter.
-    pipeline.control.set_text_fault("*", **refusal, retry_after=3, times=5)
+    # Four refusals, of which each is longer than an invocation waits; three failed attempts make a dead letter.
+    pipeline.control.set_text_fault("*", **refusal, retry_after=5, times=4)
 
     run = pipeline.start()["run"]
 
@@ -139,7 +139,7 @@ def test_a_limit_that_is_reached_brings_nobody_nearer_to_the_dead_letters(
     assert pipeline.waiting("dead_letter_queue_url") == 0
     lines = [line for line in pipeline.logs("analyse") if line.get("company") in names]
     assert {line["message"] for line in lines} == {"message postponed"}
-    assert pipeline.control.text_requests() <= 5 + 2, "one refusal is enough for everybody"
+    assert pipeline.control.text_requests() <= 4 + 2, "one refusal is enough for everybody"
 
 
 def test_a_text_that_never_comes_is_a_dead_letter_and_can_be_redriven(pipeline: Pipeline) -> None:

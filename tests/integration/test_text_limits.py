@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -21,22 +22,23 @@ _names = count(60_000)
 def limited(pipeline: Pipeline, per_minute: int, contact: str = CONTACT) -> Iterator[None]:
     """Deploy the functions as for Wikipedia: a limit on requests, and as many batches at once as requests."""
     lambda_, name = pipeline.client("lambda"), pipeline.outputs["analyse_function"]
-    variables = lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    before = lambda_.get_function_configuration(FunctionName=name)
+    variables = before["Environment"]["Variables"]
     [mapping] = lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
 
-    def configure(variables: dict[str, str], batches: int) -> None:
-        lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables}, Timeout=20)
+    def configure(variables: dict[str, str], seconds: int, batches: int) -> None:
+        changes: Any = {"Environment": {"Variables": variables}, "Timeout": seconds}
+        lambda_.update_function_configuration(FunctionName=name, **changes)
         lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": batches})
         pipeline.set_budget()
 
     changed = {"TEXT_REQUESTS_PER_MINUTE": str(per_minute), "CONTACT": contact}
-    configure({**variables, **changed}, REQUESTS_AT_ONCE)
+    configure({**variables, **changed}, 20, REQUESTS_AT_ONCE)
     try:
         yield
     finally:
-        configure(variables, mapping["ScalingConfig"]["MaximumConcurrency"])
-        lambda_.update_function_configuration(FunctionName=name, Timeout=5)
+        configure(variables, before["Timeout"], mapping["ScalingConfig"]["MaximumConcurrency"])
 
 
 def generated(pipeline: Pipeline, companies: int) -> list[str]:
