@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.aws.embedded_aws import EmbeddedAws
@@ -21,11 +22,13 @@ _TIMEOUT_SECONDS = 900
 # The event source reads the queue inside the embedded AWS, so this request is only ever the benchmark's own.
 _OWN_REQUEST = ("sqs", "GetQueueAttributes")
 _BILLED = re.compile(r"Billed Duration: (\d+) ms")
+_WRITE_UNITS = re.compile(r'"write_units": "([0-9.e+]+)"')
 
 Counts = Mapping[str, Mapping[str, int]]
 
 _numbers = itertools.count()
 _runs = itertools.count()
+_FIRST_RUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class BenchmarkError(RuntimeError):
@@ -50,6 +53,12 @@ class Run:
         Requests to the text source.
     billed_seconds
         Durations of all the functions' invocations together.
+    batches
+        Batches that said in the log what they did; the product's do.
+    objects
+        Objects that were written to S3.
+    write_units
+        Write units that DynamoDB charged for, of all batches together.
     """
 
     companies: int
@@ -58,6 +67,9 @@ class Run:
     comprehend_calls: int
     text_requests: int
     billed_seconds: float
+    batches: int
+    objects: int
+    write_units: float
 
     @property
     def requests_per_company(self) -> float:
@@ -109,7 +121,7 @@ class System:
         BenchmarkError
             It did not end in time, or left a company out.
         """
-        run = f"20260101T{next(_runs):06d}Z-0123abcd"
+        run = f"{_FIRST_RUN + timedelta(seconds=next(_runs)):%Y%m%dT%H%M%SZ}-0123abcd"
         control = self.aws.control
         requests, since = control.requests(), int(time.time() * 1000)
         control.reset_text_counts()
@@ -124,13 +136,18 @@ class System:
         seconds = time.perf_counter() - started
         made = list(_difference(control.requests(), requests))
         self.check(run, companies)
+        lines = [line for function in self.functions for line in self._log(function, since)]
+        units = [float(units[1]) for line in lines if run in line and (units := _WRITE_UNITS.search(line))]
         return Run(
             companies=len(companies),
             seconds=seconds,
-            requests=sum(count for service, count in made if service in SERVICES),
-            comprehend_calls=sum(count for service, count in made if service == "comprehend"),
+            requests=sum(count for service, _, count in made if service in SERVICES),
+            comprehend_calls=sum(count for service, _, count in made if service == "comprehend"),
             text_requests=control.text_requests(),
-            billed_seconds=sum(self._billed_seconds(function, since) for function in self.functions),
+            billed_seconds=sum(int(billed[1]) for line in lines if (billed := _BILLED.search(line))) / 1000,
+            batches=len(units),
+            objects=sum(count for service, operation, count in made if (service, operation) == ("s3", "PutObject")),
+            write_units=sum(units),
         )
 
     def first_run(self, count: int) -> Run:
@@ -153,18 +170,18 @@ class System:
                 raise BenchmarkError(f"{self.functions[0]}: the run did not end within {_TIMEOUT_SECONDS} s")
             time.sleep(_POLL_SECONDS)
 
-    def _billed_seconds(self, function: str, since: int) -> float:
-        """Add up what Lambda reports in a function's log since a time in milliseconds."""
+    def _log(self, function: str, since: int) -> list[str]:
+        """Read a function's log since a time in milliseconds."""
         configuration = self.aws.client("lambda").get_function_configuration(FunctionName=function)
         group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
         pages = self.aws.client("logs").get_paginator("filter_log_events")
         events = (event for page in pages.paginate(logGroupName=group, startTime=since) for event in page["events"])
-        return sum(int(billed[1]) for event in events if (billed := _BILLED.search(event["message"]))) / 1000
+        return [line for event in events for line in event["message"].splitlines()]
 
 
-def _difference(after: Counts, before: Counts) -> Iterator[tuple[str, int]]:
-    """Tell how many requests to each service were made in between, the benchmark's own left out."""
+def _difference(after: Counts, before: Counts) -> Iterator[tuple[str, str, int]]:
+    """Tell how many requests of each kind were made in between, the benchmark's own left out."""
     for service, operations in after.items():
         for operation, count in operations.items():
             if (service, operation) != _OWN_REQUEST:
-                yield service, count - before.get(service, {}).get(operation, 0)
+                yield service, operation, count - before.get(service, {}).get(operation, 0)

@@ -13,6 +13,10 @@ MAX_REQUESTS_PER_COMPANY = 0.3
 # Requests to the text source, of a first run and of one over unchanged companies.
 MAX_TEXT_REQUESTS_PER_COMPANY = 0.15
 MAX_TEXT_REQUESTS_PER_UNCHANGED = 0.05
+# Write units of DynamoDB for a company of which nothing changed.
+MAX_WRITE_UNITS_PER_UNCHANGED = 1
+# What they were when each observation was two items in a transaction, which costs twice as much.
+_FORMER_WRITE_UNITS = 4
 # How far the baseline's times a company may lie apart where larger sizes are extrapolated from them.
 MAX_SPREAD = 0.15
 # Below, the start of a run is a good part of it.
@@ -185,6 +189,33 @@ def _second_run(contest: Contest, companies: int, baseline_companies: int) -> li
             f"{baseline.text_requests / baseline_companies:g}",
             f"{times(baseline.text_requests / baseline_companies / texts)} fewer",
             at_most(texts, MAX_TEXT_REQUESTS_PER_UNCHANGED, "at most {}"),
+        ),
+        *_writes(contest, companies, ours),
+    ]
+
+
+def _writes(contest: Contest, companies: int, second: Run) -> list[Row]:
+    """Show what a run writes where everything is new, and where nothing is."""
+    first, units = contest.measure_product(companies), second.write_units / companies
+    return [
+        Row(
+            f"Write units a company of that run, {companies:,} companies",
+            f"{units:.2f}",
+            f"{_FORMER_WRITE_UNITS} (two items in a transaction)",
+            f"{times(_FORMER_WRITE_UNITS / units)} fewer",
+            at_most(units, MAX_WRITE_UNITS_PER_UNCHANGED, "at most {}"),
+        ),
+        Row(
+            f"Write units a company of a first run, texts included, {companies:,} companies",
+            f"{first.write_units / companies:.2f}",
+            f"{_FORMER_WRITE_UNITS} (no texts)",
+            f"{first.write_units / companies / _FORMER_WRITE_UNITS:.2f}x as many",
+        ),
+        Row(
+            f"Objects in S3 a batch, first and second run, {companies:,} companies",
+            f"{first.objects / first.batches:.2f} and {second.objects / second.batches:.2f}",
+            "1 and 1 (rows of all companies)",
+            "rows of what changed, and a summary",
         ),
     ]
 

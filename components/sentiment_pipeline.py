@@ -91,7 +91,8 @@ class SentimentPipeline(pulumi.ComponentResource):
     """Companies in a table, observed on a schedule: the sentiment of their texts goes to a table and to a bucket.
 
     A schedule starts `dispatch`, which sends one message per company. `analyse` takes up to 50 messages, analyses the
-    texts that changed since the last run, and writes observations and one CSV object.
+    texts that were never analysed, and writes what changed to the table and to a CSV object. A second object has a row
+    that sums up the batch.
 
     Attributes
     ----------
@@ -203,8 +204,10 @@ class SentimentPipeline(pulumi.ComponentResource):
                     "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "SendMessage"
                 ),
                 "BUDGET_TABLE": self.budget.grant("UpdateItem", "GetItem"),
-                "OBSERVATIONS_TABLE": self.observations.grant("BatchGetItem", "PutItem"),
-                "RESULTS_BUCKET": self.results.grant("PutObject", "ListBucket", prefix=companies.RESULTS_PREFIX),
+                "OBSERVATIONS_TABLE": self.observations.grant("BatchGetItem", "PutItem", "UpdateItem"),
+                "RESULTS_BUCKET": self.results.grant(
+                    "PutObject", "ListBucket", prefixes=[companies.RESULTS_PREFIX, companies.BATCHES_PREFIX]
+                ),
             },
             permissions=[DETECT_SENTIMENT],
             environment={

@@ -59,3 +59,25 @@ def encode(attributes: Mapping[str, Any]) -> TypedItem:
 def decode(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Turn an item into attributes; the inverse of `encode`."""
     return {name: decode_value(value) for name, value in item.items()}
+
+
+def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
+    """Compute the size by which DynamoDB charges for an item.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    if kind == "N":
+        digits = content.partition("e")[0].lstrip("-").replace(".", "").strip("0")
+        return 1 + -(-len(digits) // 2) + content.startswith("-")
+    if kind == "S":
+        return len(content.encode())
+    if kind == "L":
+        return 3 + sum(1 + _value_bytes(entry) for entry in content)
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _value_bytes(entry) for name, entry in content.items())
+    return 1

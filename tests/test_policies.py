@@ -140,11 +140,14 @@ def test_analyse_may_take_work_and_publish_observations(evaluation: Evaluation) 
             *platform("sentiment-analyse"),
             allow([f"sqs:{action}" for action in work_actions], work),
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], arn_of(TABLE, "sentiment-budget")),
-            allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], observations),
-            allow(["s3:PutObject"], f"{RESULTS}/sentiment/*"),
+            allow(["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], observations),
+            {
+                **allow(["s3:PutObject"], RESULTS),
+                "Resource": [f"{RESULTS}/sentiment/*", f"{RESULTS}/sentiment-batches/*"],
+            },
             {
                 **allow(["s3:ListBucket"], RESULTS),
-                "Condition": {"StringLike": {"s3:prefix": "sentiment/*"}},
+                "Condition": {"StringLike": {"s3:prefix": ["sentiment/*", "sentiment-batches/*"]}},
             },
             allow(["comprehend:BatchDetectSentiment"], "*"),
         ],

@@ -237,6 +237,21 @@ def test_facts_need_the_standard_library_only() -> None:
     assert {short(path): wrong for path in python_files("schema") if (wrong := imported(parse(path)) - allowed)} == {}
 
 
+def test_csv_has_one_writer() -> None:
+    """Others would forget to mark what a spreadsheet runs as a formula. The error of the module is no writer."""
+    writing = [short(path) for path in python_files("schema", "handlers", "cli", "local") if uses_csv(path)]
+    assert writing == ["schema/csv_rows.py"]
+
+
+def uses_csv(path: Path) -> bool:
+    used = {node.attr for node in ast.walk(parse(path)) if isinstance(node, ast.Attribute) and names_csv(node.value)}
+    return bool(used - {"Error"})
+
+
+def names_csv(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "csv"
+
+
 def test_handlers_import_only_what_is_there_in_lambda() -> None:
     """The standard library, the layer, AWS's library; nothing heavy such as Pulumi, not even inside a function."""
     lines = (ROOT / "requirements" / "layer.in").read_text().splitlines()

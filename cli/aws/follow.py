@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from cli.aws.batches import read_batches
 from cli.aws.deployment import Deployment
-from schema.companies import OBSERVATION_KEY, OBSERVATION_SORT_KEY
+from schema.companies import LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY
 from schema.dynamodb import encode
 
 # Between polls: at least 0.2 s, and longer the more is pending, as each poll asks for all of it.
@@ -51,7 +51,10 @@ class Outcome:
 
 
 class RunFollower:
-    """Watches a run from outside: its observations appear in the table, its messages leave the work queue.
+    """Watches a run from outside: it moves the latest observations, and its messages leave the work queue.
+
+    A run that finds nothing new of a company writes no observation. It notes itself on the latest one. A company that a
+    newer run has looked at meanwhile counts as observed.
 
     Parameters
     ----------
@@ -115,12 +118,11 @@ class RunFollower:
             sleep(min(pause, deadline - now))
 
     def _poll(self) -> int:
-        keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: self._run}) for name in sorted(self._pending)]
-        items = read_batches(self._dynamodb, self._table, keys, (OBSERVATION_KEY, "label"))
+        keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: LATEST}) for name in sorted(self._pending)]
+        items = read_batches(self._dynamodb, self._table, keys, (OBSERVATION_KEY, "run", "label"))
         before = len(self._pending)
         for item in items:
-            # An item without a label is only claimed: its analysis has not ended.
-            if item.get("label") and item[OBSERVATION_KEY] in self._pending:
+            if item["run"] >= self._run and item[OBSERVATION_KEY] in self._pending:
                 self._pending.remove(item[OBSERVATION_KEY])
                 self._labels[item["label"]] += 1
         return before - len(self._pending)

@@ -27,12 +27,26 @@ FIELDS = (
     "revision",
     "unchanged",
     "snippet",
+    "text_hash",
+    "page",
+    "candidates",
+    "looked_at",
     "object",
 )
 
 
 class Observation(msgspec.Struct):
-    """What a run found out about a company; its fields are attributes of the observations table."""
+    """What a run found out about a company; its fields are attributes of the observations table.
+
+    Attributes
+    ----------
+    run : str
+        The run that found it out; of the latest observation, the last run that looked at the company.
+    looked_at : str
+        When the company was last found so. Only the latest observation moves it.
+    object : str or None
+        Key of the result object. The latest observation names none.
+    """
 
     company: str
     run: str = ""
@@ -46,6 +60,10 @@ class Observation(msgspec.Struct):
     revision: str | None = None
     unchanged: bool = False
     snippet: str | None = None
+    text_hash: str | None = None
+    page: str | None = None
+    candidates: list[str] = []
+    looked_at: str = ""
     object: str | None = None
 
 
@@ -102,4 +120,6 @@ def history(deployment: Deployment, company: str, since: datetime | None, limit:
 
 def _observation(item: dict[str, Any]) -> Observation:
     present = {key: item[key] for key in FIELDS if item.get(key) is not None}
+    # The history has no such time, nor have latest observations of versions that wrote each of them anew.
+    present.setdefault("looked_at", present.get("observed_at", ""))
     return msgspec.convert(present, Observation, strict=False)

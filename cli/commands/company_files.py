@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from cli.ui.json_input import decode_json
 from cli.ui.names import COMMENT, from_file, read_text
 from cli.ui.text import companies_counted
 from schema.companies import COMPANY_KEY, PAGE
+from schema.csv_rows import read_rows, write_rows
 from schema.names import is_company_name, normalise_company_name
 
 FORMATS = ("csv", "json", "txt")
@@ -72,16 +72,17 @@ def write_companies(companies: Sequence[Company], kind: str) -> bytes:
 
 
 def _read_csv(path: str) -> Iterable[Company]:
-    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    rows, line = read_rows(read_text(path)), 0
     try:
-        header = [heading.strip().lower() for heading in next(rows, [])]
+        line, first = next(rows, (1, []))
+        header = [heading.strip().lower() for heading in first]
         if "name" not in header:
             raise CliError(f"{path}:1: expected the header name,page.")
-        for row in rows:
+        for line, row in rows:
             if row:
-                yield _checked(dict(zip(header, row, strict=False)), f"{path}:{rows.line_num}")
+                yield _checked(dict(zip(header, row, strict=False)), f"{path}:{line}")
     except csv.Error as error:
-        raise CliError(f"{path}:{rows.line_num}: expected CSV (RFC 4180): {error}.") from None
+        raise CliError(f"{path}:{line + 1}: expected CSV (RFC 4180): {error}.") from None
 
 
 def _read_json(path: str) -> Iterable[Company]:
@@ -105,11 +106,7 @@ def _checked(values: dict[str, Any], place: str) -> Company:
 
 
 def _write_csv(companies: Sequence[Company]) -> bytes:
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(HEADER)
-    rows.writerows([company.name, company.page or ""] for company in companies)
-    return text.getvalue().encode()
+    return write_rows([HEADER, *([company.name, company.page] for company in companies)])
 
 
 def _write_json(companies: Sequence[Company]) -> bytes:

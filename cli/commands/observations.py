@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +12,8 @@ from cli.options import Invocation, examples, global_options
 from cli.ui.errors import CliError
 from cli.ui.output import hint, say, write_json, write_table
 from cli.ui.text import Since, companies_counted, counted, did_you_mean, printable, relative_time
-from schema.companies import RESULT_COLUMNS
+from schema.companies import CANDIDATE_SEPARATOR, RESULT_COLUMNS
+from schema.csv_rows import Cell, write_rows
 
 if TYPE_CHECKING:
     from cli.aws.observations import Observation
@@ -87,7 +86,7 @@ def _latest(invocation: Invocation, since: datetime | None, limit: int | None) -
     if since is None:
         return found[:limit]
     oldest = f"{since:%Y-%m-%dT%H:%M:%SZ}"
-    recent = [observation for observation in found if observation.observed_at >= oldest]
+    recent = [observation for observation in found if observation.looked_at >= oldest]
     if found and not recent:
         hint(f"Nothing was observed since {since.astimezone():%Y-%m-%d %H:%M}.")
     return recent[:limit]
@@ -113,18 +112,13 @@ def _history(invocation: Invocation, company: str, since: datetime | None, limit
 
 def _csv(observations: Sequence[Observation]) -> bytes:
     """Write CSV as in the results bucket, so that the same program can read both."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(RESULT_COLUMNS)
-    for observation in observations:
-        rows.writerow([_csv_cell(getattr(observation, column)) for column in RESULT_COLUMNS])
-    return text.getvalue().encode()
+    rows = [[_cell(observation, column) for column in RESULT_COLUMNS] for observation in observations]
+    return write_rows([RESULT_COLUMNS, *rows])
 
 
-def _csv_cell(value: str | float | bool | None) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _cell(observation: Observation, column: str) -> Cell:
+    value = getattr(observation, column)
+    return CANDIDATE_SEPARATOR.join(value) if column == "candidates" else value
 
 
 def _write_observations(observations: Sequence[Observation], *, with_company: bool) -> None:
@@ -136,7 +130,7 @@ def _write_observations(observations: Sequence[Observation], *, with_company: bo
             *([observation.company] if with_company else []),
             observation.label,
             *(_score(getattr(observation, score)) for score in SCORES),
-            relative_time(observation.observed_at, now),
+            relative_time(observation.looked_at, now),
             ("same" if observation.unchanged else "new") if observation.revision else "",
             observation.snippet or "",
         ]

@@ -75,8 +75,14 @@ class Company(msgspec.Struct, frozen=True):
 class Observation(msgspec.Struct, frozen=True):
     """What a run found out about a company."""
 
-    run: Annotated[str, Meta(description="The run", examples=["20261121T065200Z-1a2b3c4d"])]
-    observed_at: Time
+    run: Annotated[
+        str,
+        Meta(
+            description="The run; of the latest observation, the last run that looked at the company",
+            examples=["20261121T065200Z-1a2b3c4d"],
+        ),
+    ]
+    observed_at: Annotated[Time, Meta(description="When this was first observed")]
     label: Annotated[Label, Meta(description="The sentiment, or why there is none")]
     positive: Score | None = None
     negative: Score | None = None
@@ -84,8 +90,19 @@ class Observation(msgspec.Struct, frozen=True):
     mixed: Score | None = None
     language: Annotated[str, Meta(description="Language of the text", examples=["en"])] = ""
     revision: Annotated[str, Meta(description="Changes when the text does")] = ""
-    unchanged: Annotated[bool, Meta(description="The text was analysed before; that analysis was used again")] = False
-    snippet: Annotated[str, Meta(description="The beginning of the text")] = ""
+    unchanged: Annotated[bool, Meta(description="The last look at the company found nothing new")] = False
+    snippet: Annotated[str, Meta(description="The beginning of the text; the latest observation may have less")] = ""
+    text_hash: Annotated[str, Meta(description="Names the text: equal texts have equal hashes")] = ""
+    page: Annotated[str, Meta(description="Title of the page, after redirects", examples=["Meta Platforms"])] = ""
+    candidates: Annotated[
+        list[str],
+        Meta(
+            description="With `AMBIGUOUS`, titles of pages that could be meant; the latest observation may have fewer"
+        ),
+    ] = []
+    looked_at: Annotated[
+        Time | None, Meta(description="When the company was last looked at; only in the latest observation")
+    ] = None
 
 
 class CompanyLatest(Company, frozen=True):

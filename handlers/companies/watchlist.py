@@ -88,7 +88,7 @@ class WatchList:
     def _latest(self, names: list[str]) -> dict[str, dict[str, Any]]:
         keys = [encode({OBSERVATION_KEY: name, OBSERVATION_SORT_KEY: LATEST}) for name in names]
         items = map(decode, batch_get(self._dynamodb, self._observations, keys, READS, sleep=self._sleep))
-        return {item[OBSERVATION_KEY]: item for item in items}
+        return {item[OBSERVATION_KEY]: _with_look(item) for item in items}
 
     def history(self, name: str, limit: int, position: str | None) -> tuple[CompanyHistory, str | None]:
         """Read a company and its observations, newest first.
@@ -118,7 +118,7 @@ class WatchList:
         )
         latest = {} if position else {"latest": None}
         if records and records[0][OBSERVATION_SORT_KEY] == LATEST:
-            latest = {"latest": records.pop(0)}
+            latest = {"latest": _with_look(records.pop(0))}
         following = records[limit][OBSERVATION_SORT_KEY] if len(records) > limit else None
         history = msgspec.convert(records[:limit], list[Observation])
         return msgspec.convert({**company, **latest, "history": history, "next": None}, CompanyHistory), following
@@ -218,6 +218,11 @@ class WatchList:
             if error.response["ResponseMetadata"].get("RetryAttempts"):
                 return  # a first attempt, whose answer was lost, may have done it
             raise not_found("company", is_shared=False) from None
+
+
+def _with_look(latest: dict[str, Any]) -> dict[str, Any]:
+    """Add the time of the last look where an earlier version wrote the item, which wrote it anew in each run."""
+    return {"looked_at": latest["observed_at"], **latest}
 
 
 def _company_key(name: str) -> TypedItem:

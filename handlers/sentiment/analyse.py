@@ -1,7 +1,8 @@
 """Lambda function: observe the companies of a batch of messages.
 
 Up to 50 messages take one read, one request for the revisions of their pages, one for up to 20 texts that changed, one
-Comprehend call for up to 25 of those, one write and one result object. Failed messages are answered as a partial batch
+Comprehend call for up to 25 texts that were never analysed, one write of what changed, one summary and one result
+object. A company of which nothing changed takes one small update. Failed messages are answered as a partial batch
 failure. They come back alone: the more often one has failed, the later. Messages for which there was no turn at the
 text source are put back as new ones.
 """
@@ -27,8 +28,8 @@ from handlers.sentiment.sentiments import Sentiments
 from handlers.sentiment.wikipedia.action_api import ActionApi
 from handlers.sentiment.wikipedia.source import Wikipedia
 
-# One fetches texts, one analyses them. Those that hang leave threads for the next invocation.
-THREADS = 8
+# One fetches texts, one analyses them; the others update items. Those that hang leave threads for the next invocation.
+THREADS = 16
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -56,7 +57,7 @@ threads = ThreadPoolExecutor(max_workers=THREADS)
 budget = RequestBudget(dynamodb, environment.budget_table, environment.text_requests_per_minute)
 api = ActionApi(environment.text_source_url, environment.contact, environment.version, budget)
 source = Wikipedia(api, environment.language)
-table = Observations(dynamodb, environment.observations_table, environment.retention_days)
+table = Observations(dynamodb, environment.observations_table, environment.retention_days, threads)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -65,11 +66,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     batch = Batch(event["Records"])
     requests, refusals = api.requests, api.refusals
     deadline_seconds = context.get_remaining_time_in_millis() / 1000
-    observer = Observer(source, Sentiments(comprehend.batch_detect_sentiment), threads, deadline_seconds)
+    sentiments = Sentiments(comprehend.batch_detect_sentiment)
+    observer = Observer(source, sentiments, threads, deadline_seconds, table.analyses)
     publisher = Publisher(table, s3, environment.results_bucket, deadline_seconds)
     publisher.run(batch, observer)
     batch.postpone(sqs.send_message_batch, environment.work_queue_url)
-    batch.report(observer.calls)
+    batch.report(observer.calls, table.charged_units())
     counts = {"Requests": api.requests - requests}
     if api.refusals > refusals:  # a metric costs nothing as long as it has no data
         counts["Refusals"] = api.refusals - refusals

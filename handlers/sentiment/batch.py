@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from handlers.common.chunks import chunks
 from handlers.common.logs import logger
 from handlers.common.metrics import emit_counts
 from handlers.sentiment.messages import CompanyMessage, parse_message, validation_message
-from handlers.sentiment.observations import Observation
+from handlers.sentiment.records import Observation
 from schema.limits import SQS_MESSAGES
 from schema.retry import full_jitter
 
@@ -48,6 +50,8 @@ class Batch:
     ----------
     records
         `Records` of an event of an SQS event source.
+    now
+        Returns the time, in seconds since 1970.
 
     Attributes
     ----------
@@ -55,14 +59,15 @@ class Batch:
         The messages, without repetition.
     """
 
-    def __init__(self, records: list[dict[str, Any]]) -> None:
+    def __init__(self, records: list[dict[str, Any]], now: Callable[[], float] = time.time) -> None:
         self._records: dict[CompanyMessage, list[dict[str, Any]]] = {}
         self._failed: list[tuple[dict[str, Any], Failure]] = []
         self._waiting: list[tuple[CompanyMessage, Failure]] = []
         self._counts: Counter[str] = Counter(Companies=0, Analysed=0, Unchanged=0, NotFound=0, Failed=0)
+        received_at = datetime.fromtimestamp(now(), UTC)
         for record in records:
             try:
-                message = parse_message(record["body"])
+                message = parse_message(record["body"], received_at)
             except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
                 self._fail(record, Failure(f"message not understood: {validation_message(error)}"), {})
                 continue
@@ -89,10 +94,24 @@ class Batch:
         self._counts["Repeated"] += 1
         logger.info("published before", extra={"run": message.run, "company": message.company})
 
-    def report(self, comprehend_calls: int) -> None:
-        """Write the batch's metrics."""
+    def overtake(self, message: CompanyMessage) -> None:
+        """Count a message of a run that a newer one has overtaken; it does not come back."""
+        self._counts["Overtaken"] += 1
+        logger.info("overtaken by a newer run", extra={"run": message.run, "company": message.company})
+
+    def report(self, comprehend_calls: int, write_units: float = 0) -> None:
+        """Write the batch's metrics.
+
+        Parameters
+        ----------
+        comprehend_calls
+            Calls of Amazon Comprehend; one analyses several texts.
+        write_units
+            Write units that DynamoDB charged for; they are in the log, and no metric.
+        """
         runs = sorted({message.run for message in self.messages})
-        emit_counts("analyse", {**self._counts, "ComprehendCalls": comprehend_calls}, runs=",".join(runs))
+        counts = {**self._counts, "ComprehendCalls": comprehend_calls}
+        emit_counts("analyse", counts, runs=",".join(runs), write_units=f"{write_units:g}")
 
     def postpone(self, send_batch: Callable[..., Any], queue_url: str) -> None:
         """Put messages that only wait back into the queue, as new messages with a delay.

@@ -22,7 +22,7 @@ from handlers.common.clients import aws_client
 from handlers.common.environment import read_environment
 from handlers.common.logs import logger, start_request
 from handlers.common.metrics import emit_counts
-from handlers.sentiment.messages import CompanyMessage, Run, new_run, validation_message
+from handlers.sentiment.messages import CompanyMessage, Run, check_run, new_run, validation_message
 from handlers.sentiment.sending import send_all
 from schema.companies import COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode
@@ -84,6 +84,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Start a run, or send a part of one."""
     request = msgspec.convert(event, Request)
     run = request.run or new_run(request.time or datetime.now(UTC), request.id or context.aws_request_id)
+    check_run(run, datetime.now(UTC))
     start_request(context, run=run)
     if request.run is None and request.source == SCHEDULE:
         answer = start_scheduled(run, context)

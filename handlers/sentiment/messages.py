@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from schema.companies import RUN_PATTERN
+from schema.companies import RUN_PATTERN, is_ahead, run_started_at
 from schema.names import COMPANY_NAME_CHARACTERS
 
 Run = Annotated[str, msgspec.Meta(pattern=RUN_PATTERN)]
@@ -52,15 +52,44 @@ def new_run(started_at: datetime, seed: str) -> str:
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest}"
 
 
-def parse_message(body: str) -> CompanyMessage:
+def parse_message(body: str, now: datetime | None = None) -> CompanyMessage:
     """Read a message of the work queue.
+
+    Parameters
+    ----------
+    body
+        The message.
+    now
+        The time; the present one when absent.
 
     Raises
     ------
     msgspec.MsgspecError
         It is not JSON, or a field is missing or wrong; the message names it.
     """
-    return msgspec.json.decode(body, type=CompanyMessage)
+    message = msgspec.json.decode(body, type=CompanyMessage)
+    check_run(message.run, now or datetime.now(UTC))
+    return message
+
+
+def check_run(run: str, now: datetime) -> None:
+    """Refuse a run that cannot be.
+
+    A run that lies in the future would be newer than all runs to come, which would then find nothing to do.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        Its time does not exist, or lies in the future.
+    """
+    try:
+        run_started_at(run)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"{error} - at `$.run`") from None
+    if is_ahead(run, now):
+        raise msgspec.ValidationError(
+            f"expected a run that has started, got {run} at {now:%Y%m%dT%H%M%SZ} - at `$.run`"
+        )
 
 
 def encode_message(message: CompanyMessage) -> str:

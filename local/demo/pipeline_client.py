@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.deploy.stack import LocalStack
-from schema.companies import COMPANY_KEY, OBSERVATION_KEY, OBSERVATION_SORT_KEY, results_prefix
+from schema.companies import COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, batches_prefix, results_prefix
 from schema.dynamodb import TypedItem, encode
 from schema.limits import DYNAMODB_READ_KEYS, DYNAMODB_WRITE_ITEMS
 
@@ -54,7 +54,7 @@ def follow_run(
     on_progress: Callable[[int], None] = lambda _: None,
     timeout_seconds: float = 120,
 ) -> list[TypedItem]:
-    """Wait until a run has an observation of each company.
+    """Wait until a run, or a newer one, has looked at each company.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def follow_run(
 
     Returns
     -------
-    The observations as DynamoDB items, in the order of the companies.
+    The latest observations as DynamoDB items, in the order of the companies.
 
     Raises
     ------
@@ -94,9 +94,12 @@ def follow_run(
 
 def result_objects(stack: LocalStack, run: str) -> list[str]:
     """List the keys of a run's result objects."""
-    pages = stack.aws.client("s3").get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=stack.outputs["results_bucket"], Prefix=results_prefix(run))
-    return [item["Key"] for page in found for item in page.get("Contents", [])]
+    return _objects(stack, results_prefix(run))
+
+
+def batch_objects(stack: LocalStack, run: str) -> list[str]:
+    """List the keys of the objects that sum up a run's batches."""
+    return _objects(stack, batches_prefix(run))
 
 
 def read_object(stack: LocalStack, key: str) -> str:
@@ -105,14 +108,21 @@ def read_object(stack: LocalStack, key: str) -> str:
     return s3.get_object(Bucket=stack.outputs["results_bucket"], Key=key)["Body"].read().decode()
 
 
+def _objects(stack: LocalStack, prefix: str) -> list[str]:
+    pages = stack.aws.client("s3").get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=stack.outputs["results_bucket"], Prefix=prefix)
+    return [item["Key"] for page in found for item in page.get("Contents", [])]
+
+
 def _observations(stack: LocalStack, run: str, companies: list[str]) -> dict[str, TypedItem]:
     dynamodb = stack.aws.client("dynamodb")
     table = stack.outputs["observations_table"]
-    keys = [encode({OBSERVATION_KEY: company, OBSERVATION_SORT_KEY: run}) for company in companies]
+    keys = [encode({OBSERVATION_KEY: company, OBSERVATION_SORT_KEY: LATEST}) for company in companies]
     found: dict[str, TypedItem] = {}
     for start in range(0, len(keys), DYNAMODB_READ_KEYS):
         answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys[start : start + DYNAMODB_READ_KEYS]}})
-        found.update({item[OBSERVATION_KEY]["S"]: item for item in answer["Responses"][table]})
+        items = answer["Responses"][table]
+        found.update({item[OBSERVATION_KEY]["S"]: item for item in items if item["run"]["S"] >= run})
     return found
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from local.demo.progress import COLOURS, Stages
 from local.deploy.deployer import Resource
 from local.deploy.stack import LocalStack, deploy_to
 from schema.companies import OBSERVATION_KEY
+from schema.csv_rows import read_rows, write_rows
 from schema.dynamodb import decode
 
 # Width of a bar, and of a terminal that has room for bars, in characters.
@@ -57,16 +56,17 @@ def observe(console: Console, stages: Stages, stack: LocalStack, companies: list
     """Run the pipeline twice over companies and show the results."""
     with stages.stage(f"Put {len(companies)} companies on the watch-list"):
         add_companies(stack, companies)
+    runs: list[str] = []
     for title in ("First run: analyse everything", "Second run: analyse what changed"):
         calls = _comprehend_calls(stack)
         with stages.stage(title, total=len(companies)) as step:
-            run = start_run(stack)["run"]
-            observations = [decode(item) for item in follow_run(stack, run, companies, step.reach)]
+            runs.append(start_run(stack)["run"])
+            observations = [decode(item) for item in follow_run(stack, runs[-1], companies, step.reach)]
         unchanged = sum(item["unchanged"] for item in observations)
         made = _comprehend_calls(stack) - calls
         console.print(f"  {len(observations)} observed, {unchanged} unchanged, {made} Comprehend calls", style="dim")
     show_observations(console, observations)
-    show_object(console, stack, run)
+    show_object(console, stack, runs[0])  # the second run found nothing new, so it has no rows
 
 
 def show_deployment(console: Console, stack: LocalStack) -> None:
@@ -95,12 +95,11 @@ def show_observations(console: Console, observations: list[dict[str, Any]]) -> N
 def show_object(console: Console, stack: LocalStack, run: str) -> None:
     """Show the first rows of one of a run's result objects."""
     key = min(result_objects(stack, run))
-    rows = list(csv.reader(io.StringIO(read_object(stack, key))))
+    rows = [row for _, row in read_rows(read_object(stack, key))]
     console.print(f"\n[bold]A result object[/] s3://{stack.outputs['results_bucket']}/{key}", soft_wrap=True)
     for row in rows[:4]:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(row)
-        console.print(line.getvalue(), style="dim", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+        line = write_rows([row]).decode().rstrip()
+        console.print(line, style="dim", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
 
 
 def show_next(console: Console) -> None:

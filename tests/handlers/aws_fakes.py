@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import operator
 import re
 import threading
@@ -14,6 +12,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
+
+from schema.companies import RESULTS_PREFIX
+from schema.csv_rows import read_rows
+from schema.dynamodb import item_bytes
 
 TABLE = "observations"
 BUCKET = "results"
@@ -99,6 +101,7 @@ class FakeDynamoDB(Fake):
 
     def transact_write_items(self, **parameters: Any) -> dict[str, Any]:
         self.begin("TransactWriteItems", parameters)
+        assert len(repr(parameters)) < 4_000_000, "DynamoDB refuses larger transactions"
         puts = [action["Put"] for action in parameters["TransactItems"]]
         keys = [_key(put["Item"]) for put in puts]
         if not 1 <= len(puts) <= 100 or len(set(keys)) != len(keys) or {put["TableName"] for put in puts} != {TABLE}:
@@ -114,7 +117,22 @@ class FakeDynamoDB(Fake):
                 raise self._cancelled(codes)
             self.items.update({key: dict(put["Item"]) for key, put in zip(keys, puts, strict=True)})
         self.end("TransactWriteItems")
-        return {}
+        return {"ConsumedCapacity": [{"CapacityUnits": sum(2 * _units(put["Item"]) for put in puts)}]}
+
+    def update_item(self, **parameters: Any) -> dict[str, Any]:
+        self.begin("UpdateItem", parameters)
+        key = _key(parameters["Key"])
+        names, values = parameters["ExpressionAttributeNames"], parameters["ExpressionAttributeValues"]
+        sets = [one.split(" = ") for one in parameters["UpdateExpression"].removeprefix("SET ").split(", ")]
+        used = re.findall(r"[#:]\w+", parameters["UpdateExpression"] + parameters["ConditionExpression"])
+        assert set(used) == {*names, *values}, "DynamoDB refuses names and values that are unused or undefined"
+        with self.lock:
+            item = self.items.get(key)
+            if not _holds(parameters, item):
+                raise client_error("ConditionalCheckFailedException", "UpdateItem")
+            self.items[key] = changed = {**(item or {}), **{names[name]: values[value] for name, value in sets}}
+        self.end("UpdateItem")
+        return {"ConsumedCapacity": {"CapacityUnits": max(_units(item or {}), _units(changed))}}
 
     def _cancelled(self, codes: list[str]) -> ClientError:
         message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
@@ -123,6 +141,10 @@ class FakeDynamoDB(Fake):
             "CancellationReasons": [{"Code": code} for code in codes],
         }
         return self.exceptions.TransactionCanceledException(answer, "TransactWriteItems")
+
+
+def _units(item: Item) -> int:
+    return max(1, -(-item_bytes(item) // 1024))
 
 
 def _key(item: Item) -> Key:
@@ -135,9 +157,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, "<=": o
 def _holds(put: dict[str, Any], item: Item | None) -> bool:
     """Evaluate a condition of comparisons and attribute_not_exists, joined with AND and OR."""
     names, values = put.get("ExpressionAttributeNames", {}), put.get("ExpressionAttributeValues", {})
-    expression = put["ConditionExpression"]
-    used = set(re.findall(r"[#:]\w+", expression))
-    assert used == {*names, *values}, "DynamoDB refuses names and values that are unused or undefined"
+    expression = put.get("ConditionExpression", "")
+    if "UpdateExpression" not in put:
+        used = set(re.findall(r"[#:]\w+", expression))
+        assert used == {*names, *values}, "DynamoDB refuses names and values that are unused or undefined"
+    if not expression:
+        return True
     return any(
         all(_term(term.strip(), item or {}, names, values) for term in alternative.split(" AND "))
         for alternative in expression.split(" OR ")
@@ -182,13 +207,17 @@ class FakeS3(Fake):
         self.end("ListObjectsV2")
         return {"KeyCount": len(keys[: parameters.get("MaxKeys", 1000)])}
 
-    def rows(self) -> list[dict[str, str]]:
-        """The rows of all objects: what users query."""
-        return [
-            row
-            for body in self.objects.values()
-            for row in csv.DictReader(io.StringIO(body.decode(), newline=""), strict=True)
-        ]
+    def rows(self, prefix: str = RESULTS_PREFIX) -> list[dict[str, str]]:
+        """The rows of all objects below a prefix: what users query."""
+        return [row for key, body in self.objects.items() if key.startswith(prefix) for row in _table(body)]
+
+    def keys(self, prefix: str = RESULTS_PREFIX) -> list[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix))
+
+
+def _table(body: bytes) -> list[dict[str, str]]:
+    (_, header), *rows = read_rows(body.decode())
+    return [dict(zip(header, row, strict=True)) for _, row in rows]
 
 
 class FakeSqs(Fake):

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.demo.pipeline_client import add_companies, follow_run, read_object, result_objects, start_run
+from local.demo.pipeline_client import (
+    add_companies,
+    batch_objects,
+    follow_run,
+    read_object,
+    result_objects,
+    start_run,
+)
 from local.deploy.stack import LocalStack
+from schema.companies import BATCH_COLUMNS
+from schema.csv_rows import read_rows
+from schema.dynamodb import decode
 
 _NAME = {"ExpressionAttributeNames": {"#name": "name"}}
 _runs = itertools.count(1)
@@ -19,7 +29,8 @@ _runs = itertools.count(1)
 
 def new_run() -> str:
     """A run id that no other test uses; later ones sort behind earlier ones."""
-    return f"20260101T{next(_runs):06d}Z-0123abcd"
+    started_at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(_runs))
+    return f"{started_at:%Y%m%dT%H%M%SZ}-0123abcd"
 
 
 def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -87,8 +98,21 @@ class Pipeline:
 
     def rows(self, run: str) -> list[dict[str, str]]:
         """All rows of a run in all result objects."""
-        texts = [read_object(self.stack, key) for key in result_objects(self.stack, run)]
-        return [row for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))]
+        return self._table(result_objects(self.stack, run))
+
+    def counted(self, run: str) -> Counter[str]:
+        """The summaries of a run's batches, added up."""
+        total: Counter[str] = Counter()
+        for row in self._table(batch_objects(self.stack, run)):
+            total.update({name: int(row[name]) for name in BATCH_COLUMNS[2:]})
+        return total
+
+    def _table(self, keys: list[str]) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        for key in keys:
+            (_, header), *rows = read_rows(read_object(self.stack, key))
+            found += [dict(zip(header, row, strict=True)) for _, row in rows]
+        return found
 
     def rows_of(self, run: str, count: int, seconds: float = 30) -> list[dict[str, str]]:
         """The rows of a run, once there are as many as expected."""
@@ -98,6 +122,12 @@ class Pipeline:
     def latest(self, company: str) -> dict[str, Any]:
         key = {"company": {"S": company}, "record": {"S": "latest"}}
         return plain(self.client("dynamodb").get_item(TableName=self.outputs["observations_table"], Key=key)["Item"])
+
+    def text(self, text_hash: str) -> str:
+        """The stored text behind a hash."""
+        key = {"company": {"S": f"text#{text_hash}"}, "record": {"S": "text"}}
+        table = self.outputs["observations_table"]
+        return plain(self.client("dynamodb").get_item(TableName=table, Key=key)["Item"])["content"]
 
     def history(self, company: str) -> list[dict[str, Any]]:
         answer = self.client("dynamodb").query(
@@ -144,5 +174,4 @@ class Pipeline:
 
 def plain(item: dict[str, Any]) -> dict[str, Any]:
     """Turn a DynamoDB item into plain values."""
-    read = {"S": str, "N": float, "BOOL": bool}
-    return {name: read[kind](value) for name, typed in item.items() for kind, value in typed.items()}
+    return decode(item)

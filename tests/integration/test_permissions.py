@@ -16,6 +16,9 @@ import pytest
 from tests.integration.harness import Pipeline, new_run
 from tests.integration.roles import Roles
 
+# Time of a scheduled run: with the present one, it would overtake the runs of all other tests.
+OLD = "2026-01-01T00:00:00Z"
+
 
 class Uses:
     """Everything the functions do, each use telling whether it worked."""
@@ -50,18 +53,22 @@ class Uses:
 
     def schedule(self) -> bool:
         """A scheduled run is left out while companies are waiting."""
-        return "FunctionError" not in self._invoke("dispatch", {"source": "aws.events", "id": new_run()})
+        return "FunctionError" not in self._invoke("dispatch", {"source": "aws.events", "id": new_run(), "time": OLD})
 
     @property
     def analyses(self) -> list[Callable[[], bool]]:
-        return [self.analysis, self.again, self.failure, self.turn, self.postponement]
+        return [self.analysis, self.again, self.unchanged, self.failure, self.turn, self.postponement]
 
     def analysis(self) -> bool:
         self._run = new_run()
         return self._analyse(json.dumps({"run": self._run, "company": "Permitted"})) == []
 
+    def unchanged(self) -> bool:
+        """A run that finds nothing new moves the latest observation."""
+        return self._analyse(json.dumps({"run": new_run(), "company": "Permitted"})) == []
+
     def again(self) -> bool:
-        """A message that comes again looks for its result object."""
+        """A message that comes again looks for its result object and its summary."""
         return self._analyse(json.dumps({"run": self._run, "company": "Permitted"})) == []
 
     def failure(self) -> bool:
@@ -147,7 +154,7 @@ def test_no_granted_action_is_idle(pipeline: Pipeline, uses: Uses, function: str
 
     assert idle == []
     assert uses.failing(function) == []
-    assert len(asked) == {"dispatch": 5, "analyse": 9}[function]
+    assert len(asked) == {"dispatch": 5, "analyse": 12}[function]
 
 
 def test_a_role_reaches_nothing_else(pipeline: Pipeline) -> None:
@@ -161,6 +168,8 @@ def test_a_role_reaches_nothing_else(pipeline: Pipeline) -> None:
         ("s3:PutObject", f"{bucket}/elsewhere/x.csv"),
         ("s3:GetObject", f"{bucket}/sentiment/x.csv"),
         ("s3:DeleteObject", f"{bucket}/sentiment/x.csv"),
+        ("s3:GetObject", f"{bucket}/sentiment-batches/x.csv"),
+        ("s3:PutObject", f"{bucket}/sentiment-other/x.csv"),
         ("dynamodb:Scan", table),
         ("dynamodb:DeleteItem", table),
     ]

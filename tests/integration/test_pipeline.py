@@ -77,11 +77,16 @@ def test_real_companies_are_analysed_and_analysed_again_only_when_their_text_cha
     assert pipeline.comprehend_calls() == calls + 1
     assert observations["Boeing"]["label"] == "POSITIVE"
     assert not observations["Boeing"]["unchanged"]
-    assert sum(observation["unchanged"] for observation in observations.values()) == len(companies) - 2
+    assert sum(observation["unchanged"] for observation in observations.values()) == len(companies) - 1
 
     assert pipeline.latest("Boeing")["run"] == third
-    assert [observation["run"] for observation in pipeline.history("Boeing")] == [first, second, third]
-    assert Counter(row["company"] for row in pipeline.rows_of(third, len(companies))) == Counter(companies)
+    assert [observation["run"] for observation in pipeline.history("Boeing")] == [first, third]
+    pipeline.idle()
+    assert [row["company"] for row in pipeline.rows(third)] == ["Boeing"]
+    assert pipeline.rows(second) == []
+    counted = pipeline.counted(third)
+    assert (counted["looked_at"], counted["changed"], counted["unchanged"]) == (len(companies), 1, len(companies) - 1)
+    assert (counted["calls_made"], counted["calls_saved"]) == (1, len(companies) - 3)
 
 
 def test_odd_names_come_out_as_they_went_in(pipeline: Pipeline) -> None:
@@ -109,7 +114,8 @@ def test_a_row_has_everything(pipeline: Pipeline) -> None:
     [row] = pipeline.rows_of(run, 1)
 
     scores = ["positive", "negative", "neutral", "mixed"]
-    before, after = ["run", "observed_at", "company", "label"], ["language", "revision", "unchanged", "snippet"]
+    before = ["run", "observed_at", "company", "label"]
+    after = ["language", "revision", "unchanged", "snippet", "text_hash", "page", "candidates"]
     assert list(row) == [*before, *scores, *after]
     assert row["run"] == run
     assert row["observed_at"].endswith("Z")
@@ -117,6 +123,8 @@ def test_a_row_has_everything(pipeline: Pipeline) -> None:
     assert row["unchanged"] == "false"
     assert row["snippet"].startswith('Great, "wonderful" company. Great,')
     assert sum(float(row[name]) for name in scores) == pytest.approx(1, abs=1e-5)
+    assert (row["page"], row["candidates"]) == ("Row, Inc.", "")
+    assert pipeline.text(row["text_hash"]).startswith('Great, "wonderful" company. Great,')
 
 
 def test_a_company_can_have_a_page_of_another_name(pipeline: Pipeline) -> None:

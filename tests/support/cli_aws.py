@@ -91,6 +91,10 @@ class Product:
         }
         self.client("dynamodb").put_item(TableName=self.outputs["observations_table"], Item={**item, **attributes})
 
+    def look(self, company: str, run: str, label: str = "POSITIVE") -> None:
+        """Put a company's latest observation into the table, as a run that looked at it does."""
+        self.observe(company, "latest", label, run={"S": run})
+
     def bodies(self, queue: str) -> list[str]:
         """Take everything out of a queue."""
         client, found = self.client("sqs"), []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +14,11 @@ from handlers.batch.analyse.page import make_page
 from handlers.batch.analyse.results import CorpusResult, DocumentResult
 from handlers.batch.analyse.topics import find_topics
 from handlers.batch.outputs import write_bytes
+from schema.csv_rows import Cell, write_rows
 
 JSON_FILE = "analysis.json"
 CSV_FILE = "documents.csv"
 PAGE_FILE = "report.html"
-# A spreadsheet takes a cell for a formula when it begins with one of these: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _CORPUS_PHRASES = 20
 
 
@@ -89,14 +86,12 @@ def _published(analysis: Analysis, topic: tuple[int, float] | None, same_as: str
 
 
 def _table(documents: Sequence[DocumentResult]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
     scores = [label.lower() for label in SENTIMENTS]
     about = ["document", "language", "sentiment", *scores, "characters", "words", "topic", "topic_share"]
-    writer.writerow([*about, "nearly_same_as", "key_phrases", "summary"])
+    rows: list[list[Cell]] = [[*about, "nearly_same_as", "key_phrases", "summary"]]
     for document in documents:
         row = [
-            _cell(document.name),
+            document.name,
             document.language,
             document.sentiment,
             *(document.scores[name] if document.scores else None for name in scores),
@@ -104,14 +99,9 @@ def _table(documents: Sequence[DocumentResult]) -> bytes:
             document.words,
             document.topic,
             document.topic_share,
-            _cell(document.nearly_same_as or ""),
-            _cell("; ".join(phrase.text for phrase in document.key_phrases)),
-            _cell(" ".join(document.summary)),
+            document.nearly_same_as,
+            "; ".join(phrase.text for phrase in document.key_phrases),
+            " ".join(document.summary),
         ]
-        writer.writerow(row)
-    return out.getvalue().encode()
-
-
-def _cell(text: str) -> str:
-    """Mark a text that a spreadsheet would take for a formula as text."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+        rows.append(row)
+    return write_rows(rows)

@@ -221,6 +221,20 @@ def test_export_and_import_round_trip(product: Product, tmp_path: Path, kind: st
     assert len(after) == len(ODD) + 1
 
 
+def test_export_runs_no_formulas_and_import_gives_the_names_back(product: Product, tmp_path: Path) -> None:
+    names = ["=1+1", "+1", "-1", "@A1", "'=1", "'80s"]
+    product.add(*names)
+    product.invoke("companies", "add", "-i", "Page", "--page", "=2")
+    file = tmp_path / "companies.csv"
+    product.invoke("companies", "export", str(file))
+    assert set(file.read_text().splitlines()[1:]) == {"'=1+1,", "'+1,", "'-1,", "'@A1,", "''=1,", "'80s,", "Page,'=2"}
+    for name in product.names():
+        product.invoke("companies", "remove", "-i", name)
+    product.invoke("companies", "import", str(file))
+    after = {one["name"]: one.get("page") for one in product.json("companies", "list")}
+    assert after == {**dict.fromkeys(names), "Page": "=2"}
+
+
 def test_export_as_text(product: Product, tmp_path: Path) -> None:
     product.add("Nike", ARABIC)
     assert product.invoke("companies", "export", "--format", "txt").stdout == f"Nike\n{ARABIC}\n"

@@ -37,6 +37,18 @@ def test_latest_of_every_company(product: Product) -> None:
     assert "1 company without an observation yet" in result.stderr
 
 
+def test_latest_tells_when_the_company_was_last_looked_at(product: Product) -> None:
+    product.add("Nike", "Puma")
+    product.observe("Nike", "latest", at=ago(days=30), looked_at={"S": ago(minutes=5)}, text_hash={"S": "ab"})
+    product.observe("Puma", "latest", "AMBIGUOUS", at=ago(hours=2), candidates={"L": [{"S": "Puma (cat)"}]})
+    assert "5 min ago" in product.invoke("observations").stdout
+    nike, puma = product.json("observations", "--since", "1d")
+    assert (nike["text_hash"], nike["candidates"]) == ("ab", [])
+    assert nike["looked_at"] > nike["observed_at"]
+    assert puma["candidates"] == ["Puma (cat)"]
+    assert puma["looked_at"] == puma["observed_at"], "as versions wrote it that wrote each observation anew"
+
+
 def test_latest_of_more_companies_than_one_request_holds(product: Product) -> None:
     names = [f"Company {number:03}" for number in range(130)]
     product.add(*names)
@@ -119,6 +131,15 @@ def test_csv(product: Product) -> None:
         "",
     )
     product.invoke("observations", "--csv", "--json", code=2)
+
+
+def test_csv_runs_no_formulas(product: Product) -> None:
+    name = "=HYPERLINK(A1)"
+    product.add(name)
+    product.observe(name, "latest", snippet={"S": "@SUM(1)"}, candidates={"L": [{"S": "-1"}, {"S": "B"}]})
+    content = product.invoke("observations", "--csv").stdout_bytes.decode()
+    (row,) = csv.DictReader(io.StringIO(content, newline=""))
+    assert (row["company"], row["snippet"], row["candidates"]) == ("'=HYPERLINK(A1)", "'@SUM(1)", "'-1|B")
 
 
 def test_no_companies(product: Product) -> None:

@@ -75,7 +75,7 @@ def test_wait_follows_to_the_end(product: Product, known_run: str) -> None:
 
     def analyse() -> None:
         for number, name in enumerate(names):
-            product.observe(name, RUN, "POSITIVE" if number % 3 else "NEGATIVE")
+            product.look(name, RUN, "POSITIVE" if number % 3 else "NEGATIVE")
 
     thread = threading.Timer(0.5, analyse)
     thread.start()
@@ -98,7 +98,7 @@ def test_wait_follows_to_the_end(product: Product, known_run: str) -> None:
 def test_companies_that_fail_are_named(product: Product, known_run: str) -> None:
     product.add_dispatch("8")
     product.add("Nike", *(f"Fails {number}" for number in range(6)), "Fails\n7")
-    product.observe("Nike", RUN)
+    product.look("Nike", RUN)
     result = product.invoke("run", "--wait", code=3)
     assert r"7 companies failed: Fails\n7, Fails 0, Fails 1, Fails 2, Fails 3 and 2 more." in result.stderr
     assert "nlp dead-letters list" in result.stderr
@@ -162,9 +162,9 @@ def test_polls_become_rarer_while_nothing_happens_and_frequent_again(product: Pr
 
     def observe_at_20_polls(clock: Clock) -> None:
         if len(clock.pauses) == 20:
-            product.observe("A", RUN)
+            product.look("A", RUN)
         if len(clock.pauses) == 22:
-            product.observe("B", RUN)
+            product.look("B", RUN)
 
     outcome, clock = followed(["A", "B"], observe_at_20_polls)
     assert outcome.labels == Counter(POSITIVE=2)
@@ -180,19 +180,20 @@ def test_an_empty_queue_must_stay_empty_before_companies_count_as_failed(product
         if len(clock.pauses) == 3:
             client.send_message(QueueUrl=queue, MessageBody="{}", DelaySeconds=600)
         if len(clock.pauses) == 12:
-            product.observe("A", RUN)
+            product.look("A", RUN)
 
     outcome, _ = followed(["A"], fill_late)
     assert outcome.pending == []
     assert not outcome.timed_out
 
 
-def test_a_claim_is_not_yet_an_observation(product: Product, followed: Any) -> None:
-    claim = {"company": {"S": "A"}, "record": {"S": RUN}, "claimed_until": {"N": "1"}}
-    product.client("dynamodb").put_item(TableName=product.outputs["observations_table"], Item=claim)
+def test_only_a_look_of_the_run_or_a_newer_one_counts(product: Product, followed: Any) -> None:
+    """Runs that find nothing new write no observation, but move the latest one."""
+    product.look("A", "20261121T064700Z-00000000")
+    product.look("B", "20261121T065700Z-00000000", "NEUTRAL")
     product.client("sqs").send_message(QueueUrl=product.outputs["work_queue_url"], MessageBody="{}")
-    outcome, clock = followed(["A"], lambda clock: product.observe("A", RUN) if len(clock.pauses) == 3 else None)
-    assert outcome.labels == Counter(POSITIVE=1)
+    outcome, clock = followed(["A", "B"], lambda clock: product.look("A", RUN) if len(clock.pauses) == 3 else None)
+    assert outcome.labels == Counter(POSITIVE=1, NEUTRAL=1)
     assert len(clock.pauses) == 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from handlers.sentiment.observing import Observer
 from handlers.sentiment.publishing import CLOCK_MARGIN_SECONDS, Publisher
 from handlers.sentiment.sentiments import Sentiments
 from handlers.sentiment.texts import Answers, NoText, SourceError, Text, Unchanged, Wanted
+from schema.companies import BATCH_COLUMNS, BATCHES_PREFIX
 from tests.handlers.aws_fakes import BUCKET, QUEUE, TABLE, FakeComprehend, FakeDynamoDB, FakeS3, FakeSqs
 
 RUN = "20261121T065200Z-1a2b3c4d"
@@ -43,6 +45,11 @@ def records(*companies: str, run: str = RUN) -> list[dict[str, Any]]:
     return [record(body(company, run), f"{company}@{run}") for company in companies]
 
 
+def ids(*companies: str, run: str = RUN) -> list[str]:
+    """Ids of the messages that `records` makes."""
+    return [f"{company}@{run}" for company in companies]
+
+
 def failed(batch: Batch) -> list[str]:
     return [entry["itemIdentifier"] for entry in batch.answer()["batchItemFailures"]]
 
@@ -65,7 +72,7 @@ class Clock:
     """Time that passes when a test says so."""
 
     def __init__(self) -> None:
-        self.time = 1_795_000_000.25
+        self.time = 1_795_600_000.25  # after the runs of the tests
 
     def __call__(self) -> float:
         return self.time
@@ -110,14 +117,16 @@ class Pipeline:
     clock: Clock = field(default_factory=Clock)
 
     def table(self) -> Observations:
-        return Observations(self.dynamodb, TABLE, 90, sleep=lambda _: None)
+        return Observations(self.dynamodb, TABLE, 90, self.threads, sleep=lambda _: None)
 
-    def deliver(self, messages: list[dict[str, Any]], seconds: float = LIMIT) -> Batch:
+    def deliver(
+        self, messages: list[dict[str, Any]], seconds: float = LIMIT, table: Observations | None = None
+    ) -> Batch:
         """Run one invocation, up to its answer."""
-        batch = Batch(messages)
+        batch, table = Batch(messages, self.clock), table or self.table()
         sentiments = Sentiments(self.comprehend.batch_detect_sentiment, sleep=lambda _: None)
-        observer = Observer(self.source, sentiments, self.threads, seconds)
-        Publisher(self.table(), self.s3, BUCKET, seconds, self.clock).run(batch, observer)
+        observer = Observer(self.source, sentiments, self.threads, seconds, table.analyses)
+        Publisher(table, self.s3, BUCKET, seconds, self.clock).run(batch, observer)
         return batch
 
     def delays(self, batch: Batch, base_seconds: int = 10) -> dict[str, int]:
@@ -132,6 +141,14 @@ class Pipeline:
     def published(self) -> list[tuple[str, str]]:
         """Run and company of every row that users see."""
         return sorted((row["run"], row["company"]) for row in self.s3.rows())
+
+    def counted(self, run: str) -> Counter[str]:
+        """The summaries of a run's batches, added up."""
+        total: Counter[str] = Counter()
+        for row in self.s3.rows(BATCHES_PREFIX):
+            if row["run"] == run:
+                total.update({name: int(row[name]) for name in BATCH_COLUMNS[2:]})
+        return total
 
     def latest(self, company: str) -> str:
         return self.dynamodb.items[company, "latest"]["run"]["S"]

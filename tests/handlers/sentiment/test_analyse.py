@@ -68,10 +68,12 @@ def test_batch_is_published_and_answered(
     answer = analyse.handler(event(messages), Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": f"busy@{RUN}"}]}
     assert pipeline.published() == [(RUN, "a")]
+    assert (pipeline.counted(RUN)["looked_at"], pipeline.counted(RUN)["failed"]) == (1, 1)
     assert pipeline.sqs.delays == {"receipt-bad": 7, f"receipt-busy@{RUN}": 107}
     metrics = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (metrics["Companies"], metrics["Analysed"], metrics["Failed"]) == (2, 1, 2)
     assert metrics["ComprehendCalls"] == 1
+    assert float(metrics["write_units"]) >= 6, "the history, the latest observation and the text, in a transaction"
     assert {line["request_id"] for line in log_lines()} == {Context.aws_request_id}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.sentiment.texts import Text
+from schema.companies import is_run
 from tests.handlers.aws_fakes import client_error
 from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, Pipeline, failed, records
 
@@ -44,6 +47,7 @@ def _conflict(pipeline: Pipeline) -> None:
 STORES = [
     ("dynamodb", "BatchGetItem"),
     ("dynamodb", "TransactWriteItems"),
+    ("dynamodb", "UpdateItem"),
     ("s3", "PutObject"),
     ("s3", "ListObjectsV2"),
 ]
@@ -73,15 +77,28 @@ class Queue:
         except Crash:
             return
         done = {message["messageId"] for message in messages} - failures
-        published = {f"{company}@{run}" for run, company in self.pipeline.published()}
-        assert done <= published, "a message is deleted only when its row is published"
+        published = self.pipeline.published()
+        for company, _, run in (message.partition("@") for message in done):
+            assert self.pipeline.latest(company) >= run, "deleted only when its run or a newer one looked"
+            if (company, run) in self.pipeline.dynamodb.items:
+                assert (run, company) in published, "deleted only when its row is published"
         self.waiting -= done
 
 
-@given(st.lists(STEPS, max_size=8))
-@settings(max_examples=100)
-def test_every_row_is_published_exactly_once(threads: ThreadPoolExecutor, steps: list[Any]) -> None:
+def _changing_texts(title: str) -> Callable[[], Text]:
+    """A text that is another one whenever it is fetched."""
+    versions = itertools.count()
+    return lambda: Text(f"{title} is good {(version := next(versions))}", "en", str(version))
+
+
+@given(st.lists(STEPS, max_size=8), st.booleans())
+@settings(max_examples=150)
+def test_every_change_is_published_and_counted_once(
+    threads: ThreadPoolExecutor, steps: list[Any], changing: bool
+) -> None:
     pipeline = Pipeline(threads)
+    if changing:
+        pipeline.source.found |= {company: _changing_texts(company) for company in "abc"}
     queue = Queue(pipeline)
     for messages, fault, moment, others in steps:
         if moment:
@@ -91,14 +108,30 @@ def test_every_row_is_published_exactly_once(threads: ThreadPoolExecutor, steps:
             getattr(pipeline, service).afterwards[operation] = act
         fault(pipeline)
         queue.deliver(messages)
-        assert max(Counter(pipeline.published()).values(), default=0) <= 1
+        _check(pipeline)
     _calm_down(pipeline)
-    for _ in range(2):
+    for _ in range(3):
         pipeline.pass_claims()
         queue.deliver(MESSAGES)
+    _check(pipeline)
     assert queue.waiting == set()
-    assert pipeline.published() == sorted((run, company) for company, run in _pairs())
+    assert pipeline.published() == _history(pipeline), "what is new in the table has its row"
     assert {company: pipeline.latest(company) for company in "abc"} == {"a": NEWER_RUN, "b": NEWER_RUN, "c": RUN}
+    rows = Counter(company for _, company in pipeline.published())
+    assert set(rows) == {"a", "b", "c"}
+    assert changing or set(rows.values()) == {1}, "what stays the same is published once, whichever run sees it first"
+
+
+def _check(pipeline: Pipeline) -> None:
+    assert max(Counter(pipeline.published()).values(), default=0) <= 1
+    companies = Counter(run for _, run in _pairs())
+    for run in (RUN, NEWER_RUN):
+        assert pipeline.counted(run)["looked_at"] <= companies[run], "no look is counted twice"
+
+
+def _history(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Run and company of every observation in the table."""
+    return sorted((record, company) for company, record in pipeline.dynamodb.items if is_run(record))
 
 
 def _calm_down(pipeline: Pipeline) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.sentiment import batch as module
 from handlers.sentiment.batch import Batch, Failure
 from handlers.sentiment.messages import CompanyMessage
-from handlers.sentiment.observations import Observation
+from handlers.sentiment.records import Observation
 from schema import retry
 from tests.handlers.aws_fakes import QUEUE, FakeSqs, client_error
 from tests.handlers.conftest import LogLines
@@ -40,7 +41,7 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def metrics(capsys: pytest.CaptureFixture[str], batch: Batch) -> dict[str, Any]:
-    batch.report(comprehend_calls=3)
+    batch.report(comprehend_calls=3, write_units=2.5)
     return json.loads(capsys.readouterr().out)
 
 
@@ -100,10 +101,13 @@ def test_metrics_count_what_became_of_companies(capsys: pytest.CaptureFixture[st
     batch.succeed(Observation(RUN, "", "e", "UNSUPPORTED"))
     batch.skip(CompanyMessage(RUN, "f"))
     batch.fail(CompanyMessage(RUN, "g"), Failure("why"))
+    batch.overtake(CompanyMessage(RUN, "h"))
     line = metrics(capsys, batch)
-    names = ["Companies", "Analysed", "Unchanged", "NotFound", "Ambiguous", "Unsupported", "Repeated", "Failed"]
-    assert [line[name] for name in names] == [8, 1, 1, 1, 1, 1, 1, 2]
+    names = ["Companies", "Analysed", "Unchanged", "NotFound", "Ambiguous", "Unsupported", "Repeated", "Overtaken"]
+    assert [line[name] for name in names] == [8, 1, 1, 1, 1, 1, 1, 1]
+    assert line["Failed"] == 2
     assert line["ComprehendCalls"] == 3
+    assert line["write_units"] == "2.5"
     assert line["runs"] == f"{RUN},{NEWER_RUN}"
     assert line["Service"] == "analyse"
 
@@ -200,6 +204,19 @@ def test_limit_of_delays_is_a_quarter_of_an_hour() -> None:
 def test_a_message_nested_too_deeply_comes_back() -> None:
     batch = Batch([record('{"x":' * 100_000, "deep")])
     assert [failure["itemIdentifier"] for failure in batch.answer()["batchItemFailures"]] == ["deep"]
+
+
+@pytest.mark.parametrize("run", ["99991231T235959Z-1a2b3c4d", "20261399T065200Z-1a2b3c4d", "20261121T006161Z-1a2b3c4d"])
+def test_a_run_that_cannot_be_comes_back(log_lines: LogLines, run: str) -> None:
+    """A run of the future would be newer than all that follow, and no run would look at the company again."""
+    assert failed(Batch([record(body("a", run), "bad"), record(body("a"), "good")])) == ["bad"]
+    assert "$.run" in log_lines()[0]["reason"]
+
+
+@pytest.mark.parametrize(("ahead", "refused"), [(0, []), (299, []), (301, ["m"])])
+def test_clocks_may_differ_by_five_minutes(ahead: int, refused: list[str]) -> None:
+    started = datetime(2026, 11, 21, 6, 52, tzinfo=UTC).timestamp()
+    assert failed(Batch([record(body("a"), "m")], lambda: started - ahead)) == refused
 
 
 # Messages that only wait

@@ -231,7 +231,10 @@ def test_run_started_by_hand_is_named_by_its_request(dispatch: Dispatch) -> None
     assert dispatch.start({})["run"][16:] == run[16:]
 
 
-@pytest.mark.parametrize("event", [{"run": "today"}, {"run": 7}, {"time": "today"}, {"segment": "first"}])
+@pytest.mark.parametrize(
+    "event",
+    [{"run": "today"}, {"run": 7}, {"run": "99991231T235959Z-1a2b3c4d"}, {"time": "today"}, {"segment": "first"}],
+)
 def test_wrong_request_is_refused_with_the_field(dispatch: Dispatch, event: dict[str, Any]) -> None:
     dispatch.companies.add(3)
     with pytest.raises(msgspec.ValidationError, match=rf"\$\.{next(iter(event))}"):

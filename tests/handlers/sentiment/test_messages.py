@@ -27,7 +27,7 @@ def test_run_is_named_by_utc_time_and_what_asked_for_it() -> None:
 @given(TIMES, st.uuids())
 def test_same_start_delivered_twice_gives_the_same_run(time: datetime, seed: object) -> None:
     assert new_run(time, str(seed)) == new_run(time, str(seed))
-    assert parse_message(json.dumps({"run": new_run(time, str(seed)), "company": "a"})).company == "a"
+    assert parse_message(json.dumps({"run": new_run(time, str(seed)), "company": "a"}), time).company == "a"
 
 
 @given(TIMES, st.lists(st.uuids(), min_size=2, max_size=20, unique=True))
@@ -82,6 +82,8 @@ def test_message_is_what_the_contract_says() -> None:
         (json.dumps({"run": RUN.upper(), "company": "a"}), "$.run"),
         (json.dumps({"run": "x" + RUN, "company": "a"}), "$.run"),
         (json.dumps({"run": RUN + "0", "company": "a"}), "$.run"),
+        (json.dumps({"run": "20261332T065200Z-1a2b3c4d", "company": "a"}), "$.run"),
+        (json.dumps({"run": "99991231T235959Z-1a2b3c4d", "company": "a"}), "that has started"),
         ("[" * 100_000, "array"),
     ],
 )

@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.sentiment.observations import BACKOFF, Claim, Observation, Observations, Previous
-from handlers.sentiment.sentiments import Scores
-from tests.handlers.aws_fakes import TABLE, FakeDynamoDB, client_error
+from handlers.sentiment.observations import BACKOFF
+from handlers.sentiment.records import Claim, Observation, Previous, text_hash
+from handlers.sentiment.sentiments import Scores, Sentiment
+from handlers.sentiment.texts import Text
+from tests.handlers.aws_fakes import TABLE, client_error
 from tests.handlers.conftest import LogLines
 from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN
-
-SCORES = Scores(0.7, 0.1, 0.15, 0.05)
-UNTIL = 1_795_000_030
-
-
-class Store:
-    """The table on a fake, with the waits between attempts."""
-
-    def __init__(self) -> None:
-        self.dynamodb = FakeDynamoDB()
-        self.waits: list[float] = []
-        self.table = Observations(self.dynamodb, TABLE, 90, self.waits.append)
-
-    def write(self, *claims: Claim, replaced: dict[str, Claim] | None = None) -> list[str]:
-        return [claim.observation.company for claim in self.table.write(list(claims), replaced or {})]
-
-    def records(self) -> list[tuple[str, str]]:
-        return sorted(self.dynamodb.items)
-
-
-@pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-def claim(company: str, run: str = RUN, key: str = "object 1", until: int = UNTIL, **more: Any) -> Claim:
-    return Claim(Observation(run, "2026-11-21T06:52:00Z", company, "POSITIVE", SCORES, **more), key, until)
+from tests.handlers.sentiment.store import SCORES, UNTIL, Store, claim
 
 
 def test_unknown_company_has_no_past(store: Store) -> None:
@@ -50,45 +25,66 @@ def test_unknown_company_has_no_past(store: Store) -> None:
 
 
 @given(
-    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=100),
     st.none() | st.builds(Scores, *[st.floats(0, 1).map(lambda share: round(share, 6))] * 4),
-    st.booleans(),
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=3),
 )
-def test_what_is_written_is_read_back(text: str, scores: Scores | None, unchanged: bool) -> None:
-    store = Store()
-    observation = Observation(RUN, "2026-11-21T06:52:00Z", "a", "MIXED", scores, "en", text, unchanged, text)
-    store.write(Claim(observation, "key", UNTIL))
-    assert store.table.previous([("a", RUN)]) == {("a", RUN): Previous(observation, Claim(observation, "key", UNTIL))}
+def test_what_is_written_is_read_back(
+    threads: ThreadPoolExecutor, text: str, scores: Scores | None, candidates: list[str]
+) -> None:
+    store = Store(threads)
+    observation = Observation(
+        RUN, "2026-11-21T06:52:00Z", "a", "MIXED", scores, "en", text[:9], False, text, text, text, tuple(candidates)
+    )
+    store.write(Claim(observation, "key", "batch", UNTIL))
+    past = store.table.previous([("a", RUN)])["a", RUN]
+    assert past.claim == Claim(observation, "key", "batch", UNTIL)
+    assert past.latest
+    assert past.latest.run == RUN
 
 
 def test_items_are_what_the_contract_says(store: Store) -> None:
     before = int(time.time())
-    store.write(claim("Meta", language="en", revision="12", snippet="Meta is"))
+    text = Text("Meta is good", "en", "12", "Meta Platforms")
+    name = text_hash(text)
+    written = claim("Meta", language="en", revision="12", snippet="Meta is", text_hash=name, page="Meta Platforms")
+    store.write(written, texts={name: text})
     history = dict(store.dynamodb.items["Meta", RUN])
     expires_at = int(history.pop("expires_at")["N"])
     assert before + 90 * 86_400 <= expires_at <= time.time() + 90 * 86_400
     assert history.pop("claimed_until") == {"N": str(UNTIL)}
+    assert history.pop("object") == {"S": "object 1"}
+    scores = {"positive": {"N": "0.7"}, "negative": {"N": "0.1"}, "neutral": {"N": "0.15"}, "mixed": {"N": "0.05"}}
     assert history == {
         "company": {"S": "Meta"},
         "record": {"S": RUN},
         "run": {"S": RUN},
         "observed_at": {"S": "2026-11-21T06:52:00Z"},
         "label": {"S": "POSITIVE"},
-        "positive": {"N": "0.7"},
-        "negative": {"N": "0.1"},
-        "neutral": {"N": "0.15"},
-        "mixed": {"N": "0.05"},
+        **scores,
         "language": {"S": "en"},
         "revision": {"S": "12"},
         "unchanged": {"BOOL": False},
         "snippet": {"S": "Meta is"},
-        "object": {"S": "object 1"},
+        "text_hash": {"S": name},
+        "page": {"S": "Meta Platforms"},
+        "batch": {"S": "batch 1"},
     }
-    assert store.dynamodb.items["Meta", "latest"] == history | {"record": {"S": "latest"}}
+    moved = {"record": {"S": "latest"}, "looked_at": {"S": "2026-11-21T06:52:00Z"}, "claimed_until": {"N": str(UNTIL)}}
+    assert store.dynamodb.items["Meta", "latest"] == history | moved
+    assert store.dynamodb.items[f"text#{name}", "text"] == {
+        "company": {"S": f"text#{name}"},
+        "record": {"S": "text"},
+        "content": {"S": "Meta is good"},
+        "language": {"S": "en"},
+        "label": {"S": "POSITIVE"},
+        "analysed_at": {"S": "2026-11-21T06:52:00Z"},
+        **scores,
+    }
 
 
 def test_company_without_a_text_has_no_figures(store: Store) -> None:
-    store.write(Claim(Observation(RUN, "2026-11-21T06:52:00Z", "a", "NOT_FOUND"), "key", UNTIL))
+    store.write(Claim(Observation(RUN, "2026-11-21T06:52:00Z", "a", "NOT_FOUND"), "key", "batch", UNTIL))
     assert not {"positive", "negative", "neutral", "mixed"} & store.dynamodb.items["a", RUN].keys()
 
 
@@ -111,38 +107,30 @@ def test_lost_claim_does_not_touch_latest(store: Store) -> None:
     assert store.dynamodb.items["a", "latest"]["snippet"] == {"S": "first"}
 
 
-def test_older_run_is_kept_as_history_but_latest_does_not_go_back(store: Store) -> None:
-    assert store.write(claim("a", NEWER_RUN)) == ["a"]
-    assert store.write(claim("a", RUN), claim("b", RUN)) == ["a", "b"]
-    assert store.records() == [("a", RUN), ("a", NEWER_RUN), ("a", "latest"), ("b", RUN), ("b", "latest")]
-    assert store.dynamodb.items["a", "latest"]["run"] == {"S": NEWER_RUN}
+def test_text_of_several_companies_is_stored_once(store: Store) -> None:
+    text = Text("good", "en", "1")
+    name = text_hash(text)
+    store.write(claim("a", text_hash=name), claim("b", text_hash=name), texts={name: text})
+    assert [record for record in store.records() if record[1] == "text"] == [(f"text#{name}", "text")]
+    assert store.table.analyses([name, "0" * 64]) == {name: Sentiment("POSITIVE", SCORES)}
+    assert store.table.analyses([]) == {}
 
 
-def test_newer_run_becomes_the_latest(store: Store) -> None:
-    store.write(claim("a", RUN))
-    store.write(claim("a", NEWER_RUN))
-    assert store.dynamodb.items["a", "latest"]["run"] == {"S": NEWER_RUN}
-
-
-def test_abandoned_claim_is_replaced_once(store: Store) -> None:
-    abandoned = claim("a")
-    store.write(abandoned)
-    assert store.write(claim("a", key="object 2", until=UNTIL + 60), replaced={"a": abandoned}) == ["a"]
-    assert store.write(claim("a", key="object 3", until=UNTIL + 60), replaced={"a": abandoned}) == []
-    assert store.dynamodb.items["a", RUN]["object"] == {"S": "object 2"}
-    assert store.dynamodb.items["a", "latest"]["object"] == {"S": "object 2"}
-
-
-@pytest.mark.parametrize("other", [claim("a", key="object 9"), claim("a", until=UNTIL + 1)])
-def test_claim_that_changed_meanwhile_is_not_replaced(store: Store, other: Claim) -> None:
+def test_text_is_stored_though_a_claim_beside_it_is_refused(store: Store) -> None:
+    text = Text("good", "en", "1")
+    name = text_hash(text)
     store.write(claim("a"))
-    assert store.write(claim("a", key="object 2"), replaced={"a": other}) == []
-    assert store.dynamodb.items["a", RUN]["object"] == {"S": "object 1"}
+    written = store.attempt(claim("a", text_hash=name), claim("b"), texts={name: text}, latest={})
+    assert [one.observation.company for one in written.claims] == ["b"]
+    assert (f"text#{name}", "text") in store.records()
 
 
-def test_claim_that_expired_meanwhile_is_not_replaced(store: Store) -> None:
-    assert store.write(claim("a", key="object 2"), replaced={"a": claim("a")}) == []
-    assert store.records() == []
+def test_changes_of_a_batch_are_charged_as_a_transaction(store: Store) -> None:
+    text = Text("x" * 3000, "en", "1")
+    name = text_hash(text)
+    store.write(claim("a", text_hash=name), texts={name: text})
+    assert store.table.charged_units() == 2 * (1 + 1 + 4)
+    assert store.table.charged_units() == 0
 
 
 def test_conflict_is_tried_again_and_nothing_is_lost(store: Store, log_lines: LogLines) -> None:
@@ -155,24 +143,22 @@ def test_conflict_is_tried_again_and_nothing_is_lost(store: Store, log_lines: Lo
 
 
 def test_conflict_beside_lost_conditions(store: Store) -> None:
-    store.write(claim("b"), claim("c", NEWER_RUN))
+    store.write(claim("b"))
     store.dynamodb.cancellations = [{0: "TransactionConflict"}, {1: "TransactionConflict"}]
     assert store.write(*map(claim, "abc")) == ["a", "c"]
-    assert store.dynamodb.items["c", "latest"]["run"] == {"S": NEWER_RUN}
     assert store.dynamodb.items["a", "latest"]["run"] == {"S": RUN}
 
 
 def test_reasons_that_come_one_by_one_are_all_taken_in(store: Store) -> None:
     store.write(*map(claim, "abc"))
     # DynamoDB does not promise to check the other conditions when one has failed.
-    store.dynamodb.cancellations = [{1: "None", 2: "None"}, {1: "None"}]
+    store.dynamodb.cancellations = [{2: "None", 3: "None", 4: "None", 5: "None"}, {2: "None", 3: "None"}]
     assert store.write(*map(claim, "abcd")) == ["d"]
 
 
 def test_endless_conflict_is_an_error_and_nothing_is_written(store: Store) -> None:
     store.dynamodb.cancellations = [{0: "TransactionConflict"}] * 99
-    with pytest.raises(ClientError, match="TransactionConflict"):
-        store.write(claim("a"))
+    assert "TransactionConflict" in str(store.attempt(claim("a")).errors["a"])
     assert store.dynamodb.count("TransactWriteItems") == BACKOFF.attempts == 6
     assert store.records() == []
 
@@ -182,15 +168,13 @@ def test_transaction_in_progress_is_tried_again_but_not_for_ever(store: Store) -
     store.dynamodb.failures["TransactWriteItems"] = [error, error]
     assert store.write(claim("a")) == ["a"]
     store.dynamodb.failures["TransactWriteItems"] = [error] * 99
-    with pytest.raises(ClientError, match="TransactionInProgress"):
-        store.write(claim("b"))
-    assert store.dynamodb.count("TransactWriteItems") == 3 + BACKOFF.attempts
+    assert "TransactionInProgress" in str(store.attempt(claim("b")).errors["b"])
+    assert store.dynamodb.count("TransactWriteItems") == BACKOFF.attempts
 
 
 def test_other_errors_are_not_tried_again(store: Store) -> None:
     store.dynamodb.failures["TransactWriteItems"] = [client_error("AccessDeniedException")]
-    with pytest.raises(ClientError, match="AccessDenied"):
-        store.write(claim("a"))
+    assert "AccessDenied" in str(store.attempt(claim("a")).errors["a"])
     assert store.dynamodb.count("TransactWriteItems") == 1
 
 
@@ -211,15 +195,20 @@ def test_runs_of_one_company_are_told_apart(store: Store) -> None:
 
 def test_keys_that_dynamodb_left_are_read_again(store: Store) -> None:
     store.write(*map(claim, "abc"))
-    store.dynamodb.unprocessed = [5, 2]
+    store.dynamodb.unprocessed = [2, 1]
     found = store.table.previous([(company, RUN) for company in "abc"])
     assert all(past.claim and past.latest for past in found.values())
-    assert [len(parameters["RequestItems"][TABLE]["Keys"]) for name, parameters in store.dynamodb.calls[1:]] == [
-        6,
-        5,
-        2,
-    ]
+    # The latest items in three requests, then the claims.
+    reads = [parameters["RequestItems"][TABLE]["Keys"] for name, parameters in store.dynamodb.calls[1:]]
+    assert [len(keys) for keys in reads] == [3, 2, 1, 3]
     assert len(store.waits) == 2
+
+
+def test_companies_that_the_run_has_not_looked_at_are_read_once(store: Store) -> None:
+    store.write(*map(claim, "abc"))
+    store.table.previous([(company, NEWER_RUN) for company in "abcd"])
+    [(_, read)] = store.dynamodb.calls[1:]
+    assert [key["record"] for key in read["RequestItems"][TABLE]["Keys"]] == [{"S": "latest"}] * 4
 
 
 def test_keys_that_stay_unread_are_an_error_and_not_a_company_without_a_past(store: Store) -> None:

@@ -4,102 +4,43 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from handlers.sentiment.batch import Failure
 from handlers.sentiment.messages import CompanyMessage
-from handlers.sentiment.observations import Observation
 from handlers.sentiment.observing import SNIPPET_CHARACTERS, Observer
+from handlers.sentiment.records import Observation, text_hash
 from handlers.sentiment.sentiments import Scores, Sentiments
 from handlers.sentiment.texts import NoText, RateLimitError, SourceError, Text, Wanted
 from schema.companies import Unanalysed
-from tests.handlers.aws_fakes import FakeComprehend
-from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN, FakeSource
-
-SCORES = Scores(0.1, 0.2, 0.3, 0.4)
-Outcome = tuple[list[Observation], dict[CompanyMessage, Failure]]
-
-
-class Watch:
-    """An observer on fakes."""
-
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self.threads = threads
-        self.source = FakeSource()
-        self.comprehend = FakeComprehend()
-
-    def observe(
-        self, *companies: str | CompanyMessage, last: Observation | None = None, seconds: float = 30
-    ) -> Outcome:
-        messages = [
-            company if isinstance(company, CompanyMessage) else CompanyMessage(RUN, company) for company in companies
-        ]
-        sentiments = Sentiments(self.comprehend.batch_detect_sentiment, sleep=lambda _: None)
-        observer = Observer(self.source, sentiments, self.threads, seconds)
-        latest = {message.company: last for message in messages} if last else {}
-        found = observer.observe(messages, latest)
-        assert observer.calls == len(self.comprehend.calls)
-        return found
-
-
-@pytest.fixture
-def watch(threads: ThreadPoolExecutor) -> Watch:
-    return Watch(threads)
-
-
-def last(
-    label: str = "MIXED", scores: Scores | None = SCORES, language: str = "en", revision: str = "7"
-) -> Observation:
-    return Observation(RUN, "2026-11-21T06:47:00Z", "a", label, scores, language, revision, snippet="old")
+from tests.handlers.sentiment.pipeline import NEWER_RUN, RUN
+from tests.handlers.sentiment.watch import Watch, last
 
 
 def test_text_is_analysed(watch: Watch) -> None:
-    watch.source.found["a"] = Text("a is good", "en", "7")
+    watch.source.found["a"] = Text("a is good", "en", "7", "Page A")
     before = datetime.now(UTC).replace(microsecond=0)
     [observation], failures = watch.observe("a")
     assert failures == {}
     assert before <= datetime.strptime(observation.observed_at, "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
     scores = Scores(0.91, 0.02, 0.05, 0.02)
-    expected = Observation(RUN, observation.observed_at, "a", "POSITIVE", scores, "en", "7", False, "a is good")
+    name = text_hash(Text("a is good", "en", "7"))
+    expected = Observation(
+        RUN, observation.observed_at, "a", "POSITIVE", scores, "en", "7", False, "a is good", name, "Page A"
+    )
     assert observation == expected
+    assert watch.observed.new_texts == {name: watch.source.found["a"]}
+    assert (watch.observed.calls_made, watch.observed.calls_saved) == (1, 0)
 
 
 def test_page_is_looked_up_where_it_differs_and_the_name_is_kept(watch: Watch) -> None:
     [observation], _ = watch.observe(CompanyMessage(RUN, "Meta", "Meta Platforms"))
     assert watch.source.asked == ["Meta Platforms"]
     assert observation.company == "Meta"
-
-
-@pytest.mark.parametrize("known", [last(), last("UNSUPPORTED", None), last("AMBIGUOUS", None), last("NOT_FOUND", None)])
-def test_unchanged_text_never_calls_comprehend(watch: Watch, known: Observation) -> None:
-    watch.source.found["a"] = Text("a is good", "en", "7")
-    [observation], _ = watch.observe("a", last=known)
-    assert watch.comprehend.calls == []
-    assert observation.unchanged is True
-    assert (observation.label, observation.scores) == (known.label, known.scores)
-    assert (observation.revision, observation.snippet) == ("7", "old")
-
-
-@pytest.mark.parametrize(
-    ("known", "text"),
-    [
-        (None, Text("good", "en", "7")),
-        (last(revision="6"), Text("good", "en", "7")),
-        (last(language="de"), Text("good", "en", "7")),
-        (last(revision=""), Text("good", "en", "")),
-        (last("NOT_FOUND", None, "", ""), Text("good", "en", "7")),
-        (last("AMBIGUOUS", None, "", ""), Text("good", "en", "")),
-    ],
-)
-def test_text_that_may_have_changed_is_analysed(watch: Watch, known: Observation | None, text: Text) -> None:
-    watch.source.found["a"] = text
-    [observation], _ = watch.observe("a", last=known)
-    assert (observation.label, observation.unchanged) == ("POSITIVE", False)
-    assert watch.comprehend.sent() == [["good"]]
 
 
 def test_only_changed_texts_of_a_batch_are_sent(watch: Watch) -> None:
@@ -120,6 +61,7 @@ def test_company_without_a_text_is_an_observation(watch: Watch, label: Unanalyse
     assert failures == {}
     assert observation == Observation(RUN, observation.observed_at, "a", label)
     assert watch.comprehend.calls == []
+    assert (watch.observed.calls_made, watch.observed.calls_saved) == (0, 0)
 
 
 def test_revision_of_a_page_without_a_text_is_kept(watch: Watch) -> None:
@@ -186,19 +128,18 @@ def test_source_is_asked_once_for_a_batch_and_told_the_known_revisions(watch: Wa
 
 def test_companies_with_one_page_share_its_text(watch: Watch) -> None:
     watch.source.found["c"] = Text("c is good", "en", "7")
-    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 30)
     messages = [CompanyMessage(RUN, "b", "c"), CompanyMessage(RUN, "c")]
-    observations, failures = observer.observe(messages, {"c": last()})
-    assert failures == {}
-    assert [(one.company, one.unchanged) for one in observations] == [("c", True), ("b", False)]
+    observed = watch.observer().observe(messages, {"c": msgspec.structs.replace(last(), company="c")})
+    assert observed.failures == {}
+    assert [(one.company, one.unchanged) for one in observed.observations] == [("c", True), ("b", False)]
 
 
 def test_runs_of_a_batch_share_what_was_fetched(watch: Watch) -> None:
-    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 30)
+    observer = watch.observer()
     first, second = CompanyMessage(RUN, "a"), CompanyMessage(NEWER_RUN, "a")
     observer.fetch([first, second], {})
-    [new], _ = observer.observe([first], {})
-    [old], _ = observer.observe([second], {"a": new})
+    [new] = observer.observe([first], {}).observations
+    [old] = observer.observe([second], {"a": new}).observations
     assert (new.unchanged, old.unchanged) == (False, True)
     assert watch.source.asked == ["a"]
 
@@ -234,22 +175,22 @@ def test_slow_analysis_fails_changed_texts_and_leaves_time_for_the_others(watch:
         released.wait(5)
         return watch.comprehend.batch_detect_sentiment(**parameters)
 
-    observer = Observer(watch.source, Sentiments(hang), watch.threads, 0.8)
+    observer = Observer(watch.source, Sentiments(hang), watch.threads, 0.8, watch.analyses)
     started = time.monotonic()
     try:
-        observations, failures = observer.observe([CompanyMessage(RUN, name) for name in "abc"], {"a": last()})
+        observed = observer.observe([CompanyMessage(RUN, name) for name in "abc"], {"a": last()})
         seconds = time.monotonic() - started
     finally:
         released.set()
     assert 0.59 < seconds < 0.79, "analyses have to be there after three quarters of the time"
-    assert [observation.label for observation in observations] == ["MIXED", "NOT_FOUND"]
-    assert failures == {CompanyMessage(RUN, "c"): Failure("Comprehend: no answer in time")}
+    assert [observation.label for observation in observed.observations] == ["MIXED", "NOT_FOUND"]
+    assert observed.failures == {CompanyMessage(RUN, "c"): Failure("Comprehend: no answer in time")}
 
 
 def test_runs_of_a_batch_share_the_time_for_texts(watch: Watch) -> None:
     released = threading.Event()
     watch.source.found["a"] = lambda: NoText("NOT_FOUND") if released.wait(5) else NoText("AMBIGUOUS")
-    observer = Observer(watch.source, Sentiments(watch.comprehend.batch_detect_sentiment), watch.threads, 0.8)
+    observer = watch.observer(0.8)
     started = time.monotonic()
     try:
         for run in (RUN, NEWER_RUN):

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from handlers.sentiment.texts import NoText, SourceError, Text
+from handlers.sentiment.texts import NoText, SourceError
 from tests.handlers.aws_fakes import client_error
 from tests.handlers.conftest import LogLines
-from tests.handlers.sentiment.pipeline import LIMIT, NEWER_RUN, RUN, Pipeline, body, failed, record, records
+from tests.handlers.sentiment.pipeline import LIMIT, NEWER_RUN, RUN, Pipeline, body, failed, ids, record, records
 
 BOTH = [(RUN, "a"), (RUN, "b")]
 
 
-def ids(*companies: str, run: str = RUN) -> list[str]:
-    return [f"{company}@{run}" for company in companies]
-
-
-def test_full_batch_is_one_read_one_analysis_one_write_and_one_object(pipeline: Pipeline) -> None:
+def test_full_batch_is_one_analysis_one_write_a_summary_and_one_object(pipeline: Pipeline) -> None:
     companies = [f"company {number:02}" for number in range(25)]
     batch = pipeline.deliver(records(*companies))
     assert failed(batch) == []
     assert pipeline.published() == [(RUN, company) for company in companies]
-    assert [name for name, _ in pipeline.dynamodb.calls] == ["BatchGetItem", "TransactWriteItems"]
-    assert [name for name, _ in pipeline.s3.calls] == ["PutObject"]
+    # The companies are read, then the analyses of their texts.
+    assert [name for name, _ in pipeline.dynamodb.calls] == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+    assert [name for name, _ in pipeline.s3.calls] == ["PutObject", "PutObject"]
     assert pipeline.comprehend.count("BatchDetectSentiment") == 1
-    [(_, put)] = pipeline.s3.calls
-    assert put["ContentType"] == "text/csv; charset=utf-8"
-    assert pipeline.dynamodb.items[companies[0], RUN]["object"] == {"S": put["Key"]}
+    [(_, summary), (_, rows)] = pipeline.s3.calls
+    assert summary["ContentType"] == rows["ContentType"] == "text/csv; charset=utf-8"
+    assert pipeline.dynamodb.items[companies[0], RUN]["object"] == {"S": rows["Key"]}
+    assert summary["Key"].removeprefix("sentiment-batches/") == rows["Key"].removeprefix("sentiment/")
 
 
 def test_batch_without_messages_asks_nobody(pipeline: Pipeline) -> None:
@@ -42,7 +42,7 @@ def test_redelivery_after_success_publishes_nothing_again(pipeline: Pipeline) ->
     assert failed(pipeline.deliver(records("a", "b"))) == []
     assert pipeline.published() == BOTH
     assert pipeline.source.asked == ["a", "b"]
-    assert pipeline.s3.count("ListObjectsV2") == 2, "one question an object, not one a company"
+    assert pipeline.s3.count("ListObjectsV2") == 4, "one question per object, not one per company"
 
 
 def test_message_that_comes_back_in_another_batch(pipeline: Pipeline) -> None:
@@ -71,15 +71,17 @@ def _crash() -> None:
 
 
 def test_crash_after_the_object(pipeline: Pipeline) -> None:
-    pipeline.s3.afterwards["PutObject"] = _crash
+    # The first object is the summary, the second has the rows.
+    pipeline.s3.afterwards["PutObject"] = lambda: pipeline.s3.afterwards.update(PutObject=_crash)
     with pytest.raises(KeyboardInterrupt):
         pipeline.deliver(records("a", "b"))
     assert failed(pipeline.deliver(records("a", "b"))) == []
     assert pipeline.published() == BOTH
+    assert pipeline.counted(RUN)["looked_at"] == 2
 
 
 def test_failing_bucket(pipeline: Pipeline) -> None:
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
+    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")] * 2
     batch = pipeline.deliver(records("a", "b"))
     assert failed(batch) == ids("a", "b")
     assert min(pipeline.delays(batch).values()) >= LIMIT - 1, "back when the claim has ended, not before"
@@ -100,7 +102,7 @@ def test_object_that_was_written_though_the_answer_was_lost(pipeline: Pipeline) 
 
 
 def test_bucket_that_fails_twice(pipeline: Pipeline) -> None:
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")] * 2
+    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")] * 4
     for _ in range(2):
         assert failed(pipeline.deliver(records("a"))) == ids("a")
         pipeline.pass_claims()
@@ -131,12 +133,23 @@ def test_table_that_cannot_be_read(pipeline: Pipeline, log_lines: LogLines) -> N
 def test_table_that_cannot_be_written(pipeline: Pipeline, error: Exception) -> None:
     pipeline.dynamodb.failures["TransactWriteItems"] = [error]
     assert failed(pipeline.deliver(records("a", "b"))) == ids("a", "b")
-    assert pipeline.s3.calls == []
+    assert pipeline.published() == []
+    assert pipeline.counted(RUN) == Counter(failed=2, calls_made=2)
     assert failed(pipeline.deliver(records("a", "b"))) == []
     assert pipeline.published() == BOTH
 
 
 def test_claim_that_was_written_though_the_answer_was_lost(pipeline: Pipeline) -> None:
+    """Whoever has no answer looks, and finds the claim."""
+    pipeline.dynamodb.afterwards["TransactWriteItems"] = _lose_the_answer
+    assert failed(pipeline.deliver(records("a"))) == []
+    assert pipeline.published() == [(RUN, "a")]
+    assert pipeline.counted(RUN)["looked_at"] == 1
+
+
+def test_claim_whose_answer_was_lost_and_that_cannot_be_looked_for(pipeline: Pipeline) -> None:
+    # The companies, their texts, and then what became of the claim.
+    pipeline.dynamodb.failures["BatchGetItem"] = [None, None, client_error("InternalServerError")]
     pipeline.dynamodb.afterwards["TransactWriteItems"] = _lose_the_answer
     assert failed(pipeline.deliver(records("a"))) == ids("a")
     pipeline.pass_claims()
@@ -178,7 +191,7 @@ def test_second_invocation_while_the_first_is_between_claim_and_object(pipeline:
 
 
 def test_two_invocations_that_take_over_the_same_claim(pipeline: Pipeline) -> None:
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
+    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")] * 2
     pipeline.deliver(records("a"))
     pipeline.pass_claims()
     inner: list[str] = []
@@ -190,74 +203,23 @@ def test_two_invocations_that_take_over_the_same_claim(pipeline: Pipeline) -> No
 
 def test_writer_that_finishes_between_the_look_into_the_bucket_and_at_the_clock(pipeline: Pipeline) -> None:
     def first_writer_finishes_at_the_last_moment() -> None:
-        pipeline.s3.objects[key] = content
+        pipeline.s3.objects |= written
         pipeline.clock.time += 2
 
     pipeline.deliver(records("a"))
-    [(key, content)] = pipeline.s3.objects.items()
+    written = dict(pipeline.s3.objects)
     pipeline.s3.objects.clear()  # the first writer has not come so far
     pipeline.clock.time += LIMIT - 0.5
     pipeline.s3.afterwards["ListObjectsV2"] = first_writer_finishes_at_the_last_moment
     pipeline.deliver(records("a"))
     assert pipeline.published() == [(RUN, "a")]
+    assert pipeline.counted(RUN)["looked_at"] == 1
 
 
 def test_claim_lasts_as_long_as_its_writer_may_be_at_work(pipeline: Pipeline) -> None:
     pipeline.deliver(records("a"), seconds=12)
     until = int(pipeline.dynamodb.items["a", RUN]["claimed_until"]["N"])
     assert 12 < until - pipeline.clock.time <= 18
-
-
-def test_older_run_that_finishes_after_a_newer_one(pipeline: Pipeline) -> None:
-    pipeline.dynamodb.afterwards["BatchGetItem"] = lambda: _succeed(pipeline, NEWER_RUN)
-    assert failed(pipeline.deliver(records("a"))) == []
-    assert pipeline.published() == [(RUN, "a"), (NEWER_RUN, "a")]
-    assert pipeline.latest("a") == NEWER_RUN
-
-
-def test_abandoned_older_run_does_not_become_the_latest(pipeline: Pipeline) -> None:
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
-    pipeline.deliver(records("a"))
-    _succeed(pipeline, NEWER_RUN)
-    pipeline.pass_claims()
-    assert failed(pipeline.deliver(records("a"))) == []
-    assert pipeline.published() == [(RUN, "a"), (NEWER_RUN, "a")]
-    assert pipeline.latest("a") == NEWER_RUN
-
-
-def _succeed(pipeline: Pipeline, run: str) -> None:
-    assert failed(pipeline.deliver(records("a", run=run))) == []
-
-
-def test_two_runs_in_one_batch_are_two_objects(pipeline: Pipeline) -> None:
-    batch = pipeline.deliver([*records("a", run=NEWER_RUN), *records("a", "b")])
-    assert failed(batch) == []
-    assert pipeline.published() == [*BOTH, (NEWER_RUN, "a")]
-    assert sorted(key[24:49] for key in pipeline.s3.objects) == [RUN, NEWER_RUN]
-    assert pipeline.latest("a") == NEWER_RUN
-
-
-def test_failure_of_one_run_is_not_the_other_runs(pipeline: Pipeline) -> None:
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
-    batch = pipeline.deliver([*records("a"), *records("a", run=NEWER_RUN)])
-    assert failed(batch) == ids("a")
-    assert pipeline.published() == [(NEWER_RUN, "a")]
-
-
-def test_second_run_of_a_batch_does_not_analyse_the_same_text_again(pipeline: Pipeline) -> None:
-    pipeline.deliver([*records("a"), *records("a", run=NEWER_RUN)])
-    assert pipeline.comprehend.sent() == [["a is good"]]
-
-
-def test_next_run_does_not_analyse_an_unchanged_text(pipeline: Pipeline) -> None:
-    pipeline.deliver(records("a", "b"))
-    pipeline.source.found["b"] = Text("b is new", "en", "new")
-    assert failed(pipeline.deliver(records("a", "b", run=NEWER_RUN))) == []
-    assert pipeline.comprehend.sent() == [["a is good", "b is good"], ["b is new"]]
-    assert [(row["company"], row["label"], row["unchanged"]) for row in pipeline.s3.rows()[2:]] == [
-        ("a", "POSITIVE", "true"),
-        ("b", "NEUTRAL", "false"),
-    ]
 
 
 def test_equal_messages_in_a_batch_are_one_row(pipeline: Pipeline) -> None:
@@ -267,7 +229,7 @@ def test_equal_messages_in_a_batch_are_one_row(pipeline: Pipeline) -> None:
 
 def test_messages_of_one_company_with_other_pages_are_one_row(pipeline: Pipeline) -> None:
     messages = [record(body("a"), "one"), record(body("a", page="A page"), "two")]
-    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")]
+    pipeline.s3.failures["PutObject"] = [client_error("SlowDown")] * 2
     assert failed(pipeline.deliver(messages)), "one of them has to come back"
     pipeline.pass_claims()
     assert failed(pipeline.deliver(messages)) == []
