@@ -11,6 +11,6 @@ class DocumentError(Exception):
     """One document cannot be done; the others can."""
 
 
-def internal_error(error: Exception) -> str:
+def internal_error(error: str) -> str:
     """Say that something went wrong which is not the document's fault; the log has the details."""
-    return f"It could not be processed because of an internal error ({type(error).__name__})."
+    return f"It could not be processed because of an internal error ({error})."

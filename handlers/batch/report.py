@@ -34,6 +34,10 @@ class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         Time from its first byte read to its last result.
     characters
         Characters of text, without markup.
+    counted_characters
+        Characters that were counted before anything was paid for: at least as many as are sent.
+    sent_characters
+        Characters that were sent to paid services, each once.
     output
         Path of the result below the job's results, where a document has one of its own.
     notes
@@ -46,6 +50,8 @@ class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     status: Literal["completed", "failed"]
     seconds: float
     characters: int = msgspec.field(default_factory=int)
+    counted_characters: int = 0
+    sent_characters: int = 0
     reason: str | None = None
     output: str | None = None
     notes: list[str] = []
@@ -59,6 +65,8 @@ class Totals(msgspec.Struct, frozen=True):
     completed: int
     failed: int
     characters: int
+    counted_characters: int
+    sent_characters: int
     document_seconds: float
     usage: dict[str, int]
 
@@ -72,6 +80,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Instances that share the job's documents.
     seconds
         From the start of the first instance to the end of the last.
+    is_complete
+        Whether the job has come to its end; false while it runs, and when it was stopped.
     """
 
     job: str
@@ -84,6 +94,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     estimated_cost: Cost
     documents: list[DocumentReport]
+    is_complete: bool = True
 
 
 def completed(name: str, budget: Budget, output: str | None = None) -> DocumentReport:
@@ -93,6 +104,8 @@ def completed(name: str, budget: Budget, output: str | None = None) -> DocumentR
         status="completed",
         seconds=round(budget.seconds, 3),
         characters=budget.characters,
+        counted_characters=budget.counted,
+        sent_characters=budget.sent,
         output=output,
         notes=list(budget.notes),
         usage=dict(budget.usage),
@@ -106,13 +119,15 @@ def failed(name: str, budget: Budget, reason: str) -> DocumentReport:
         status="failed",
         seconds=round(budget.seconds, 3),
         characters=budget.characters,
+        counted_characters=budget.counted,
+        sent_characters=budget.sent,
         reason=reason,
         usage=dict(budget.usage),
     )
 
 
-def report_of_job(job: Job, documents: Iterable[DocumentReport], started: datetime) -> Report:
-    """Report the work of this instance on a job, which ends now."""
+def report_of_job(job: Job, documents: Iterable[DocumentReport], started: datetime, is_complete: bool = True) -> Report:
+    """Report the work of this instance on a job until now."""
     return make_report(
         job=job.environment.job_id,
         kind=job.environment.job_kind,
@@ -121,6 +136,7 @@ def report_of_job(job: Job, documents: Iterable[DocumentReport], started: dateti
         started=started,
         finished=now(),
         instances=len(job.resources.hosts),
+        is_complete=is_complete,
     )
 
 
@@ -133,6 +149,7 @@ def make_report(
     started: datetime,
     finished: datetime,
     instances: int = 1,
+    is_complete: bool = True,
 ) -> Report:
     """Make a report with the documents sorted by name, and their sums."""
     ordered = sorted(documents, key=lambda document: document.name)
@@ -148,6 +165,7 @@ def make_report(
         totals=totals,
         estimated_cost=estimate(totals.usage),
         documents=ordered,
+        is_complete=is_complete,
     )
 
 
@@ -185,6 +203,8 @@ def _totals(documents: list[DocumentReport]) -> Totals:
         completed=delivered,
         failed=len(documents) - delivered,
         characters=sum(document.characters for document in documents),
+        counted_characters=sum(document.counted_characters for document in documents),
+        sent_characters=sum(document.sent_characters for document in documents),
         document_seconds=round(sum(document.seconds for document in documents), 3),
         usage=dict(sorted(usage.items())),
     )

@@ -75,6 +75,30 @@ def pack(parts: Iterable[str], limit: int) -> Iterator[str]:
         yield "".join(held)
 
 
+def cut_between_sentences(text: str, language: str, limit: int) -> Iterator[str]:
+    """Cut a text that is too long between its sentences; a shorter one comes as it is.
+
+    Parameters
+    ----------
+    text
+        Text of any length.
+    language
+        Its language.
+    limit
+        Most bytes of UTF-8 in a part.
+
+    Yields
+    ------
+    Parts without white space around them.
+    """
+    if len(text.encode()) <= limit:
+        yield text
+        return
+    for piece in pack(split_sentences(text, language), limit):
+        if piece.strip():
+            yield piece.strip()
+
+
 def _cut(text: str, limit: int) -> Iterator[str]:
     """Cut a text into pieces of at most `limit` bytes."""
     if len(text.encode()) <= limit:

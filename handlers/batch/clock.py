@@ -1,0 +1,53 @@
+"""Time of a job: how long it may still run, and how much of that one document may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from handlers.batch.errors import DocumentError
+
+# Share of a job's time that is kept for its beginning, which this program does not see, and for writing the results.
+_RESERVED_SHARE = 0.1
+_RESERVED_SECONDS = 300
+# A document gets at most this share of what is left, so that one that takes all its time leaves some for the others.
+_SHARE = 0.5
+
+
+class JobClock:
+    """Time limits of a job and its documents.
+
+    Parameters
+    ----------
+    job_seconds
+        How long the job may run, from now; None where nothing limits it.
+    document_seconds
+        Longest time for one document.
+    clock
+        Monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self, job_seconds: float | None, document_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._document_seconds = document_seconds
+        self._end: float | None = None
+        if job_seconds is not None:
+            reserved = min(job_seconds * _RESERVED_SHARE, _RESERVED_SECONDS)
+            self._end = clock() + job_seconds - reserved
+
+    def document_seconds(self) -> float:
+        """Return the time limit of a document that begins now.
+
+        Raises
+        ------
+        DocumentError
+            The job has no time left.
+        """
+        if self._end is None:
+            return self._document_seconds
+        left = self._end - self._clock()
+        if left <= 0:
+            raise DocumentError("The job's time was over before it was its turn.")
+        return min(self._document_seconds, round(left * _SHARE, 1) or left)
