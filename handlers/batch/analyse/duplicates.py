@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,17 +30,25 @@ _SEED = 20240229
 _EMPTY = 2**32 - 1
 
 
+@cache
+def _hash_functions() -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """Give factors and offsets of the signature's hashes, and the weights of the words of a shingle."""
+    import numpy
+
+    random = numpy.random.default_rng(_SEED)
+    factors = random.integers(1, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64) * 2 + 1
+    offsets = random.integers(0, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64)
+    return factors, offsets, random.integers(1, 2**63, _SHINGLE, dtype=numpy.uint64) * 2 + 1
+
+
 class Signature:
     """MinHash signature of a document that is read piece by piece."""
 
     def __init__(self) -> None:
         import numpy
 
-        random = numpy.random.default_rng(_SEED)
-        self._factors = random.integers(1, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64) * 2 + 1
-        self._offsets = random.integers(0, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64)
+        self._factors, self._offsets, self._weights = _hash_functions()
         self._minima = numpy.full(SIGNATURE_LENGTH, _EMPTY, dtype=numpy.uint32)
-        self._weights = random.integers(1, 2**63, _SHINGLE, dtype=numpy.uint64) * 2 + 1
         self._tail: list[int] = []
         self._has_shingles = False
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from handlers.batch.analyse.document import Analysis, DocumentAnalyser, text_parts
 from handlers.batch.budget import Budget
-from handlers.batch.documents.registry import Limits, load_formats, open_document
+from handlers.batch.documents.registry import Document, Limits, open_document
+from handlers.batch.documents.samples import read_samples
 from handlers.batch.errors import DocumentError
 from handlers.batch.isolation.document import Session, Task, serve
 from handlers.batch.isolation.messages import Analyse, Analysed, AskLanguage, Language
@@ -18,6 +19,7 @@ from schema.languages import COMPREHEND
 
 # Parts that are held at the same time: 2 MB of text, 32 calls.
 WINDOW_PARTS = 400
+_LOADED_SENTENCES = 20
 
 
 class AnalyseTask(Task, frozen=True, kw_only=True):
@@ -39,11 +41,17 @@ class AnalyseTask(Task, frozen=True, kw_only=True):
 
 
 def load() -> None:
-    """Load what documents need, and use it once, so that it is there when the process of a document begins."""
-    load_formats()
-    analyser = DocumentAnalyser(Budget(60), DEFAULT_LANGUAGE)
-    analyser.read("\n".join(f"This is sentence {number} of a text about {number} things." for number in range(9)))
-    analyser.analysis(3)
+    """Prepare what documents need, so that it is there when the process of a document begins."""
+    budget = Budget(float("inf"))
+
+    def analyse(document: Document) -> None:
+        analyser = DocumentAnalyser(budget, DEFAULT_LANGUAGE)
+        text = "\n".join(document.paragraphs(budget))
+        for number in range(_LOADED_SENTENCES):
+            analyser.read(f"{text} {number} {chr(ord('a') + number) * 5}")
+        analyser.analysis(3)
+
+    read_samples(analyse)
 
 
 def work(connection: socket.socket, _: list[int]) -> None:

@@ -20,11 +20,9 @@ from handlers.batch.documents.text import read_lines, text_pieces
 from handlers.batch.documents.word import WordDocument
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from handlers.batch.sentences import DEFAULT_LANGUAGE, split_sentences
+from handlers.batch.sentences import DEFAULT_LANGUAGE
 
 _HEAD_BYTES = 4096
-# Characters of a text file up to this size are counted. No file has more characters than bytes.
-_COUNTED_BYTES = 1_000_000
 _OLE = b"\xd0\xcf\x11\xe0"
 # First bytes of files that often bear a wrong name. Source: https://www.iana.org/assignments/media-types
 _SIGNATURES = {
@@ -109,12 +107,11 @@ class _Stream(ABC):
         write_text(target, self.encoding, parts, budget, self.errors)
 
     def _ask(self, budget: Budget) -> None:
-        """Ask whether the document may be read; a large one is counted only if its size is not enough to know."""
+        """Ask whether the document may be read; it is counted only if its size is not enough to know."""
         self._note_encoding(budget)
-        size = self.source.stat().st_size
-        if size > _COUNTED_BYTES and self._guard.consent(size, False):
-            return
-        self._guard.consent(self.count(), True)
+        # No file has more characters than bytes.
+        if not self._guard.consent(self.source.stat().st_size, False):
+            self._guard.consent(self.count(), True)
 
     def _note_encoding(self, budget: Budget) -> None:
         if self.encoding.is_guessed:
@@ -192,14 +189,6 @@ def open_document(path: Path, limits: Limits, guard: Guard | None = None) -> Doc
     if other:
         raise DocumentError(f"Its name ends in {path.suffix}, but it is {other}.")
     return _STREAMS[suffix](path, guard)
-
-
-def load_formats() -> None:
-    """Load the libraries that are loaded when the first document needs them."""
-    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it has no type stubs
-
-    etree.fromstring(b"<a/>")
-    split_sentences("One. Two.")
 
 
 def _suffix_of(path: Path, head: bytes) -> str:

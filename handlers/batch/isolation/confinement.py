@@ -31,7 +31,7 @@ class Confinement:
     def __init__(self) -> None:
         self._filter = SystemCallFilter()
         self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._data_bytes = _data_bytes() if self._libc else 0
 
     def protect_this(self) -> None:
         """Keep other processes, also of the same user, from reading this one's memory and environment."""
@@ -60,12 +60,13 @@ class Confinement:
         _limit(resource.RLIMIT_FSIZE, limits.file_bytes)
         _limit(resource.RLIMIT_NOFILE, _FILES)
         if sys.platform == "linux":
-            _limit(resource.RLIMIT_DATA, self._data_bytes() + limits.memory_bytes)
+            _limit(resource.RLIMIT_DATA, self._data_bytes + limits.memory_bytes)
         self._filter.install()
 
-    def _data_bytes(self) -> int:
-        """Return how much memory for data this process has from the one that started it."""
-        return int(Path("/proc/self/statm").read_text().split()[_PAGES_OF_DATA]) * self._page
+
+def _data_bytes() -> int:
+    """Return how much memory for data this process has, which those that it starts have from it."""
+    return int(Path("/proc/self/statm").read_text().split()[_PAGES_OF_DATA]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _limit(what: int, value: int, more: int = 0) -> None:

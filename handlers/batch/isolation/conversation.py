@@ -69,7 +69,7 @@ class Conversations:
         DocumentError
             It cannot be done, or its process has exceeded a limit.
         """
-        with self._processes.start(path, task.seconds, files) as process, _Room(self._room) as room:
+        with self._processes.start(path, task.seconds, files) as process, _Visit(self._room, budget) as visit:
             process.send(task)
             while True:
                 message = process.receive()
@@ -78,29 +78,26 @@ class Conversations:
                     for note in message.notes:
                         budget.note(note)
                     return message
-                process.send(self._answer(message, budget, process, room, respond))
+                process.send(self._answer(message, visit, process, respond))
 
-    def _answer(
-        self, message: FromDocument, budget: Budget, process: Process, room: _Room, respond: Respond | None
-    ) -> Answer:
+    def _answer(self, message: FromDocument, visit: _Visit, process: Process, respond: Respond | None) -> Answer:
         match message:
             case Failed():
-                budget.characters = message.characters
+                visit.budget.characters = message.characters
                 raise DocumentError(message.reason)
             case Counted():
-                return self._consent(message, budget)
+                return self._consent(message, visit)
             case AwaitRoom():
-                waited = room.take(budget)
-                budget.extend(waited)
-                process.prolong(waited)
+                process.prolong(visit.take_room())
                 return Go()
-        if respond is None or not budget.counted:
+        if respond is None or not visit.may_send:
             raise DocumentError("It could not be processed: its process sent what it may not send.")
         return respond(message)  # type: ignore[arg-type] - all that ends a conversation is dealt with above
 
-    def _consent(self, message: Counted, budget: Budget) -> Answer:
+    def _consent(self, message: Counted, visit: _Visit) -> Answer:
         if message.characters <= self._max_characters:
-            budget.counted = message.characters
+            visit.budget.counted = message.characters
+            visit.may_send = True
             return Go()
         if not message.is_exact:
             return CountExactly()
@@ -109,24 +106,28 @@ class Conversations:
         )
 
 
-class _Room:
-    """Room in memory for one document that needs much, from when it asks until it ends."""
+class _Visit:
+    """What a document has got until it ends: consent to its length, and room in memory if it needs much."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
-        self._is_taken = False
+    def __init__(self, room: threading.Lock, budget: Budget) -> None:
+        self.budget = budget
+        self.may_send = False
+        self._room = room
+        self._has_room = False
 
-    def __enter__(self) -> _Room:
+    def __enter__(self) -> _Visit:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_taken:
-            self._lock.release()
+        if self._has_room:
+            self._room.release()
 
-    def take(self, budget: Budget) -> float:
-        """Wait until no other document has it; gives how many seconds that took."""
-        started = budget.seconds
-        if not self._is_taken:
-            self._lock.acquire()
-            self._is_taken = True
-        return budget.seconds - started
+    def take_room(self) -> float:
+        """Wait until no other document has the room; gives how many seconds that took, which are not the document's."""
+        started = self.budget.seconds
+        if not self._has_room:
+            self._room.acquire()
+            self._has_room = True
+        waited = self.budget.seconds - started
+        self.budget.extend(waited)
+        return waited

@@ -17,7 +17,7 @@ from handlers.common.clients import aws_client
 from schema.languages import AUTOMATIC
 
 # Documents at the same time: enough that requests of some wait while others are read.
-_WORKERS = 8
+_WORKERS = 16
 
 
 def run(job: Job, options: Any) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from handlers.batch.budget import Budget
 from handlers.batch.documents.pieces import Target
-from handlers.batch.documents.registry import Limits, load_formats, open_document
+from handlers.batch.documents.registry import Document, Limits, open_document
+from handlers.batch.documents.samples import read_samples
 from handlers.batch.errors import DocumentError
 from handlers.batch.isolation.document import Session, Task, serve
 from handlers.batch.isolation.messages import AskLanguage, Language, Translate, Translated
@@ -40,8 +42,17 @@ class TranslateTask(Task, frozen=True, kw_only=True):
 
 
 def load() -> None:
-    """Load what documents need, so that it is there when the process of a document begins."""
-    load_formats()
+    """Prepare what documents need, so that it is there when the process of a document begins."""
+    budget = Budget(float("inf"))
+
+    def rewrite(document: Document) -> None:
+        document.rewrite(Target(io.BytesIO(), io.BytesIO()), _backwards, budget, DEFAULT_LANGUAGE)
+
+    read_samples(rewrite)
+
+
+def _backwards(texts: Sequence[str]) -> list[str]:
+    return [" ".join(reversed(text.split())) for text in texts]
 
 
 def work(connection: socket.socket, files: list[int]) -> None:
