@@ -33,7 +33,9 @@ def measure_base(say: Callable[[str], None], commit: str, documents: int) -> Sec
     documents
         Documents of a job.
     """
-    section = Section(f"Batch program against {commit}", f"the batch program of commit {commit}, in turns with this one.")
+    section = Section(
+        f"Batch program against {commit}", f"the batch program of commit {commit}, in turns with this one."
+    )
     with EmbeddedAws() as aws, TemporaryDirectory() as folder:
         base = extract_commit(commit, Path(folder))
         aws.control.set_latency("comprehend", COMPREHEND_SECONDS)

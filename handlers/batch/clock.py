@@ -10,7 +10,7 @@ from handlers.batch.errors import DocumentError
 # Share of a job's time that is kept for its beginning, which this program does not see, and for writing the results.
 _RESERVED_SHARE = 0.1
 _RESERVED_SECONDS = 300
-# A document gets at most this share of what is left, so that one that takes all its time leaves some for the others.
+# While others wait, a document gets at most this share of what is left, so that one that uses it up leaves some.
 _SHARE = 0.5
 
 
@@ -25,17 +25,28 @@ class JobClock:
         Longest time for one document.
     clock
         Monotonic clock, in seconds.
+
+    Attributes
+    ----------
+    waiting
+        Documents that have not begun.
     """
 
     def __init__(
         self, job_seconds: float | None, document_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.waiting = 1
         self._clock = clock
         self._document_seconds = document_seconds
         self._end: float | None = None
         if job_seconds is not None:
             reserved = min(job_seconds * _RESERVED_SHARE, _RESERVED_SECONDS)
             self._end = clock() + job_seconds - reserved
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job has no time left."""
+        return self._end is not None and self._clock() >= self._end
 
     def document_seconds(self) -> float:
         """Return the time limit of a document that begins now.
@@ -50,4 +61,5 @@ class JobClock:
         left = self._end - self._clock()
         if left <= 0:
             raise DocumentError("The job's time was over before it was its turn.")
-        return min(self._document_seconds, round(left * _SHARE, 1) or left)
+        share = _SHARE if self.waiting > 0 else 1
+        return min(self._document_seconds, round(left * share, 1) or left)

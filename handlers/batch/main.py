@@ -7,6 +7,7 @@ from pathlib import Path
 
 from handlers.batch import stopping
 from handlers.batch.errors import JobError
+from handlers.batch.isolation.confinement import Confinement
 from handlers.batch.job import Job, exit_message_file, read_job
 from handlers.batch.memory import document_peak_megabytes, peak_megabytes
 from handlers.batch.merge import merge
@@ -29,6 +30,8 @@ def main() -> int:
     then; the state machine fails it. 143: it was asked to stop, and has written what it has done until then.
     """
     stopping.listen()
+    # The processes of documents may run as the same user.
+    Confinement().protect_this()
     root = Path(os.environ.get("PROCESSING_ROOT", "/opt/ml/processing"))
     try:
         run(read_job())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from handlers.batch.budget import Budget
+from handlers.batch.clock import JobClock
 from handlers.batch.isolation.processes import STOPPED, Processes
 from handlers.batch.report import DocumentReport, failed
 from handlers.batch.stopping import is_stopping
@@ -30,9 +31,15 @@ class Progress:
         Paths of all documents of this instance.
     save
         Saves outcomes, those of unfinished documents included.
+
+    Attributes
+    ----------
+    is_stopped
+        Whether the work has ended before all documents were done.
     """
 
     def __init__(self, names: Sequence[str], save: Callable[[list[DocumentReport]], None]) -> None:
+        self.is_stopped = False
         self._names = names
         self._save = save
         self._reports: dict[str, DocumentReport] = {}
@@ -67,8 +74,8 @@ class Progress:
             known = dict(self._reports)
         return [known.get(name) or failed(name, Budget(0), STOPPED) for name in self._names]
 
-    def work(self, processes: Processes, workers: int, one: Callable[[str], DocumentReport]) -> None:
-        """Work on all documents that have no outcome, until the job is asked to stop.
+    def work(self, processes: Processes, workers: int, one: Callable[[str], DocumentReport], clock: JobClock) -> None:
+        """Work on all documents that have no outcome, until the job is asked to stop or has no time left.
 
         Parameters
         ----------
@@ -78,15 +85,26 @@ class Progress:
             Documents at the same time.
         one
             Works on the document of a name.
+        clock
+            Time of the job.
         """
+
+        def begin(name: str) -> None:
+            with self._lock:
+                clock.waiting -= 1
+            self.add(one(name))
+
+        left = self.left
+        clock.waiting = len(left)
         threads = ThreadPoolExecutor(max_workers=workers)
-        waiting: set[Future[None]] = {threads.submit(lambda name=name: self.add(one(name))) for name in self.left}
-        while waiting and not is_stopping():
+        waiting: set[Future[None]] = {threads.submit(begin, name) for name in left}
+        while waiting and not (is_stopping() or clock.is_over):
             done, waiting = wait(waiting, timeout=_LOOK_SECONDS)
             for future in done:
                 future.result()  # an error of this program, not of a document, ends the job
+        self.is_stopped = bool(waiting)
         if waiting:
-            logger.warning("the job is being stopped", extra={"left": len(self.left)})
+            logger.warning("the job ends before all documents are done", extra={"left": len(self.left)})
             processes.stop()
             for future in waiting:
                 future.cancel()

@@ -175,7 +175,13 @@ def write_report(folder: Path, report: Report) -> None:
 
 
 def undelivered(report: Report) -> str | None:
-    """Say why a job with documents has delivered nothing; None where it has delivered something or had no documents."""
+    """Say why a job with documents has not done them all, or has delivered none; None where it has done its work."""
+    if not report.is_complete:
+        totals = report.totals
+        return (
+            "The job had to end before all its documents were done. "
+            f"Of {totals.documents}, {totals.completed} are done; their results are kept, see {FILE_NAME}."
+        )
     if not report.totals.documents or report.totals.completed:
         return None
     reasons = [f"{document.name}: {document.reason}" for document in report.documents[:_NAMED_FAILURES]]

@@ -13,7 +13,6 @@ from handlers.batch.isolation.processes import Processes
 from handlers.batch.job import Job
 from handlers.batch.progress import Progress
 from handlers.batch.report import DocumentReport, Report, now, report_of_job, write_report
-from handlers.batch.stopping import is_stopping
 
 
 class Share:
@@ -53,8 +52,8 @@ class Share:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the job was stopped before all documents were done."""
-        return is_stopping() and bool(self._progress.left)
+        """Whether the work has ended before all documents were done."""
+        return self._progress.is_stopped
 
     @property
     def left(self) -> list[str]:
@@ -80,7 +79,7 @@ class Share:
                 self._progress.add(report)
 
     def work(self, workers: int, one: Callable[[str], DocumentReport]) -> None:
-        """Work on all documents that have not failed, until the job is asked to stop.
+        """Work on all documents that have not failed, until the job is asked to stop or has no time left.
 
         Parameters
         ----------
@@ -89,7 +88,7 @@ class Share:
         one
             Works on the document of a name.
         """
-        self._progress.work(self._processes, workers, one)
+        self._progress.work(self._processes, workers, one, self.clock)
 
     def report(self) -> Report:
         """Report on all documents."""

@@ -91,7 +91,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
                     "S3Output": {
                         "S3Uri": f"s3://{BUCKET}/projects/p1/jobs/{JOB}/results/",
                         "LocalPath": "/opt/ml/processing/output",
-                        "S3UploadMode": "EndOfJob",
+                        "S3UploadMode": "Continuous",
                     },
                 }
             ],

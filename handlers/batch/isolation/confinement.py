@@ -14,11 +14,23 @@ from handlers.batch.isolation.control import Start
 from handlers.batch.isolation.seccomp import SystemCallFilter
 
 _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE = 1, 4
+# https://man7.org/linux/man-pages/man2/capset.2.html
+_CAPABILITY_VERSION = 0x20080522
 _FILES = 64
 # Seconds after which the process ends if its own look at the time did not end it.
 GRACE_SECONDS = 5
 _ENDED_FIRST = b"500"
 _PAGES_OF_DATA = 5
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Capabilities(ctypes.Structure):
+    """Effective, permitted and inheritable capabilities, in two halves."""
+
+    _fields_ = (("bits", ctypes.c_uint32 * 6),)
 
 
 class Confinement:
@@ -32,6 +44,9 @@ class Confinement:
         self._filter = SystemCallFilter()
         self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
         self._data_bytes = _data_bytes() if self._libc else 0
+        # Root without capabilities is no more than the owner of its files.
+        self._this_process = _CapabilityHeader(_CAPABILITY_VERSION, 0)
+        self._no_capabilities = _Capabilities()
 
     def protect_this(self) -> None:
         """Keep other processes, also of the same user, from reading this one's memory and environment."""
@@ -54,6 +69,7 @@ class Confinement:
         if self._libc:
             self._libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
             self.protect_this()
+            self._libc.capset(ctypes.byref(self._this_process), ctypes.byref(self._no_capabilities))
         seconds = int(limits.seconds) + GRACE_SECONDS
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_CPU, seconds, 1)

@@ -174,14 +174,18 @@ class Processes:
         DocumentError
             The job is being stopped.
         """
+        limits = Start(0, seconds, self._memory.each, max(_FILE_BYTES, _FILE_FACTOR * document.stat().st_size))
         ours, theirs = socket.socketpair()
-        with theirs:
-            limits = Start(0, seconds, self._memory.each, max(_FILE_BYTES, _FILE_FACTOR * document.stat().st_size))
+        try:
             while True:
-                warden = self._find_warden()
-                process = warden.start(ours, limits, (theirs.fileno(), *files))
+                process = self._find_warden().start(ours, limits, (theirs.fileno(), *files))
                 if process:
                     return process
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
 
     def _find_warden(self) -> _Connection:
         with self._lock:

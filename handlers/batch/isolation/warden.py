@@ -28,7 +28,8 @@ Work = Callable[[socket.socket, list[int]], None]
 OUT_OF_MEMORY = 77
 _WATCH_SECONDS = 0.05
 _MEGABYTE = 1_000_000
-_RESIDENT, _SHARED = 1, 2
+# Place of the resident pages in /proc/<pid>/statm.
+_RESIDENT = 1
 
 
 class _Child:
@@ -89,7 +90,7 @@ class Warden:
         self._closed_in_children = (woken, waking)
         gc.collect()
         gc.freeze()  # a look for garbage would copy all that children share with this process
-        self._own_bytes = self._private_bytes(os.getpid())
+        self._own_bytes = self._resident_bytes(os.getpid())
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(woken, select.POLLIN)
@@ -150,6 +151,7 @@ class Warden:
                 os.close(descriptor)
             for standard in range(3):  # what a document makes it print is no line of the job's log
                 os.dup2(self._nowhere, standard)
+            os.close(self._nowhere)
             self._confinement.enter(limits)
             connection, *targets = files
             self._work(socket.socket(fileno=connection), targets)
@@ -191,7 +193,7 @@ class Warden:
         for child in self._children.values():
             if now > child.deadline:
                 child.end("time")
-            child.memory_bytes = max(self._private_bytes(child.pid) - child.shared_bytes, 0)
+            child.memory_bytes = max(self._resident_bytes(child.pid) - child.shared_bytes, 0)
             if child.memory_bytes > child.limits.memory_bytes:
                 child.end("memory")
             together += child.memory_bytes
@@ -200,13 +202,12 @@ class Warden:
         if largest and together > self._together:
             largest.end("memory")
 
-    def _private_bytes(self, pid: int) -> int:
-        """Return how much memory a process has that is no file's; 0 where the system does not tell."""
+    def _resident_bytes(self, pid: int) -> int:
+        """Return how much memory a process has; 0 where the system does not tell."""
         try:
-            pages = Path(f"/proc/{pid}/statm").read_text().split()
+            return int(Path(f"/proc/{pid}/statm").read_text().split()[_RESIDENT]) * self._page
         except OSError:
             return 0
-        return (int(pages[_RESIDENT]) - int(pages[_SHARED])) * self._page
 
 
 def main(work: Work) -> None:
