@@ -18,7 +18,7 @@ _HTML = (
 )
 _SPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _RUNS = "".join(f"<w:r><w:rPr><w:b/></w:rPr><w:t>{word} </w:t></w:r>" for word in _TEXT.split())
-_WORD = {
+_WORD_PARTS = {
     "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override'
     ' PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml'
     '.document.main+xml"/></Types>',
@@ -40,7 +40,7 @@ def read_samples(read: Callable[[Document], object]) -> None:
     """
     word = io.BytesIO()
     with zipfile.ZipFile(word, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _WORD.items():
+        for name, content in _WORD_PARTS.items():
             archive.writestr(name, content)
     contents = {
         "a.txt": _TEXT.encode(),

@@ -37,7 +37,7 @@ def large_types(megabytes: int) -> bytes:
 
 def large_body(megabytes: int) -> bytes:
     """A Word document of many empty paragraphs, which takes many times its size in memory."""
-    paragraph = b"<w:p><w:pPr/></w:p>"
+    paragraph = b"<w:p/>"
     body = b'<w:document xmlns:w="%s"><w:body>%s</w:body></w:document>' % (
         SPACE.encode(),
         paragraph * (megabytes * 1_000_000 // len(paragraph)),
