@@ -17,7 +17,7 @@ from types import ModuleType
 import msgspec
 
 from handlers.batch.errors import DocumentError, internal_error
-from handlers.batch.isolation import control
+from handlers.batch.isolation import control, warden
 from handlers.batch.isolation.channel import Channel, ChannelError
 from handlers.batch.isolation.control import End, Ended, Prolong, Start
 from handlers.batch.isolation.machine import Memory
@@ -36,6 +36,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _FILE_BYTES = 100 * _MEGABYTE
 _FILE_FACTOR = 8
 STOPPED = "The job was stopped before it was done."
+_CRASHED = "It could not be processed: the program that reads documents crashed."
 
 
 class Process:
@@ -112,6 +113,8 @@ class Process:
     def _reason(self) -> str:
         """Say why it has ended, in words for the user."""
         ended = self.ended
+        if ended is None and not self._warden.is_closed:
+            return _CRASHED
         if ended is None or ended.why == "order":
             return STOPPED
         if ended.why == "memory":
@@ -199,7 +202,7 @@ class Processes:
     def _start_warden(self) -> _Connection:
         self._wardens += 1
         if self._wardens > _WARDENS:
-            raise DocumentError("It could not be processed: the program that reads documents crashed too often.")
+            raise DocumentError(_CRASHED)
         return _Connection(self._module, self._memory.together)
 
 
@@ -207,14 +210,20 @@ class _Connection:
     """A warden and the connection to it."""
 
     def __init__(self, module: str, together_bytes: int) -> None:
-        self.is_gone = False
+        self.is_gone = self.is_closed = False
         self._numbers = itertools.count(1)
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         with theirs:
             os.set_inheritable(theirs.fileno(), True)
-            command = [sys.executable, "-I", "-B", "-c", _SCRIPT.format(path=sys.path, module=module)]
+            command = [
+                sys.executable,
+                "-I",
+                "-B",
+                "-c",
+                _SCRIPT.format(path=sys.path, warden=warden.__name__, module=module),
+            ]
             self._warden = subprocess.Popen(  # noqa: S603 - this program's own code
                 [*command, str(theirs.fileno()), str(together_bytes)],
                 env=_environment(os.environ),
@@ -245,6 +254,7 @@ class _Connection:
 
     def close(self) -> None:
         """Let the warden end all processes and itself."""
+        self.is_closed = True
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         self._warden.wait()
@@ -275,7 +285,7 @@ class _Connection:
 _SCRIPT = """
 import sys
 sys.path[:] = {path!r}
-from handlers.batch.isolation.warden import main
+from {warden} import main
 from {module} import load, work
 load()
 main(work)
