@@ -6,12 +6,12 @@ STACK ?= dev
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test engine lint format openapi bench preview up down lock clean
+.PHONY: help demo serve test engine lint format openapi bench preview up down lock lock-images audit clean
 
 help: ## Show what each command does
 	@echo "Cloud NLP. Start with 'make demo'; 'make test' proves it works."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 	@echo
 	@echo "preview, up and down take STACK=name (now: $(STACK)) and need the Pulumi command-line tool."
 
@@ -33,6 +33,9 @@ lint: $(VENV)/development.stamp ## Check style, types and imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
+
+audit: $(VENV)/development.stamp ## Look for known vulnerabilities in the locked packages
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/development.stamp ## Put the code into the project's style
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
@@ -59,6 +62,9 @@ lock: $(VENV)/development.stamp ## Renew the lock files from requirements/*.in
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 			--constraint requirements/development.txt requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
+
+lock-images: $(VENV)/local.stamp ## Name the images of jobs by their digests, as far as the registries answer
+	@$(BIN)/python -m components.blocks.compute.image_lock
 
 clean: ## Remove everything that can be made again
 	rm -rf $(VENV) build .local .pytest_cache .ruff_cache .hypothesis

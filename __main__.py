@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -10,8 +11,9 @@ import pulumi_aws as aws
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
 from components.blocks.compute.function_defaults import FunctionDefaults
+from components.blocks.compute.image_lock import locked_image
 from components.blocks.compute.layer import dependency_layer
-from components.blocks.compute.sagemaker_images import prebuilt_image
+from components.blocks.compute.sagemaker_images import image_warnings, prebuilt_image
 from components.blocks.compute.wheels import download_wheels
 from components.blocks.former import former_product_api
 from components.blocks.observe.notifications import Notifications
@@ -71,7 +73,10 @@ program = BatchProgram(
     files=program_files("handlers/batch/run.py", wheels, imported_by_name=IMPORTED_BY_NAME),
     opts=moved,
 )
-image = jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or "")
+image = locked_image(jobs.image or prebuilt_image(jobs.image_name, jobs.image_version, aws.config.region or ""))
+if not on_host:
+    for warning in image_warnings(image, datetime.now(UTC).date()):
+        pulumi.log.warn(warning)
 
 
 def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:

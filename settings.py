@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import Field, ValidationInfo, field_validator
 
+from schema.defaults import IMAGE_NAME, IMAGE_PYTHON, IMAGE_VERSION
 from schema.jobs import KINDS, model_of
 from schema.languages import COMPREHEND
 from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
@@ -218,12 +219,12 @@ class JobSettings(Group):
     """Batch jobs."""
 
     image: OrUnset[str] = None
-    """Container image in Amazon ECR; when not set, the SageMaker image that follows"""
-    image_name: str = "huggingface-pytorch-inference"
+    """Container image in Amazon ECR, best with its digest; when not set, the SageMaker image that follows"""
+    image_name: str = IMAGE_NAME
     """Repository of the SageMaker image"""
-    image_version: str = "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    image_version: str = IMAGE_VERSION
     """Tag of the SageMaker image"""
-    python_version: PythonVersion = "3.12"
+    python_version: PythonVersion = IMAGE_PYTHON
     """Python version of the image, for which packages are downloaded"""
     instance_type: InstanceType | None = None
     """SageMaker instance type"""

@@ -11,6 +11,7 @@ from handlers.common.ids import new_id
 from local.demo.api_client import ApiUser
 from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
+from schema.projects import results_prefix
 
 ENTRIES = 12
 RESULTS = ("report.html", "report.json", "results.csv")
@@ -127,7 +128,7 @@ class ApiData:
             ExpressionAttributeValues={":status": {"S": "completed"}},
         )
         for name in RESULTS:
-            self._s3.put_object(Bucket=self._bucket, Key=f"projects/{project}/jobs/{job}/results/{name}", Body=b"x")
+            self._s3.put_object(Bucket=self._bucket, Key=f"{results_prefix(project, job)}{name}", Body=b"x")
         return {"project": project, "job": job}
 
     def _make_companies(self) -> str:

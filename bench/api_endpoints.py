@@ -63,7 +63,7 @@ _JOB = _PROJECT + "/jobs/{job}"
 ENDPOINTS = (
     Endpoint("GET /health", _same("GET", "/health"), 0),
     Endpoint("GET /openapi.json", _same("GET", "/openapi.json"), 0),
-    Endpoint("GET /projects", _same("GET", "/projects" + _LIMIT), 2),
+    Endpoint("GET /projects", _same("GET", "/projects" + _LIMIT), 3, at_once=True),
     Endpoint("GET /projects/{project}", _same("GET", _PROJECT), 1),
     Endpoint("GET /projects/{project}/documents", _same("GET", _PROJECT + "/documents" + _LIMIT), 3, at_once=True),
     Endpoint("GET /projects/{project}/jobs", _same("GET", _PROJECT + "/jobs" + _LIMIT), 2, at_once=True),
@@ -84,7 +84,7 @@ ENDPOINTS = (
         _each("DELETE", _PROJECT + "/documents/{document}", ApiData.documents),
         3,
     ),
-    Endpoint("DELETE /projects/{project}", _each("DELETE", _PROJECT, ApiData.projects), 1),
+    Endpoint("DELETE /projects/{project}", _each("DELETE", _PROJECT, ApiData.projects), 2),
     Endpoint("DELETE /companies/{name+}", _each("DELETE", "/companies/{company}", ApiData.companies), 1),
 )
 # Declared endpoints without requests above; the benchmark says that it leaves them out.

@@ -15,6 +15,7 @@ from bench.runs import BenchmarkError
 from local.aws.embedded_aws import EmbeddedAws
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
+from schema.projects import results_prefix
 
 OPTIONS: dict[str, dict[str, str]] = {"translate": {"source": "en", "target": "de"}, "analyse": {}}
 PARAGRAPHS = 6
@@ -126,7 +127,7 @@ class Product:
         )
 
     def _result(self, project: str, job: str, name: str) -> bytes:
-        key = f"projects/{project}/jobs/{job}/results/{name}"
+        key = f"{results_prefix(project, job)}{name}"
         bucket = self._stack.outputs["documents_bucket"]
         return self._stack.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 

@@ -15,6 +15,11 @@ COMMANDS = (
     ("companies", "cli.commands.companies:companies", "Manage the companies that are watched."),
     ("dead-letters", "cli.commands.dead_letters:dead_letters", "See the messages that failed, and send them again."),
     ("deploy", "cli.commands.stacks:deploy", "Deploy a stack to AWS with Pulumi, making it when it is new."),
+    (
+        "doctor",
+        "cli.commands.doctor:doctor",
+        "Check what a deployment needs: credentials, quotas, mail, domain and rights on AWS.",
+    ),
     ("documents", "cli.commands.documents:documents", "Manage the documents of a project."),
     ("jobs", "cli.commands.jobs:jobs", "Start, follow and cancel jobs over all documents, and download their files."),
     ("login", "cli.commands.login:login", "Sign in to the API."),

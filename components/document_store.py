@@ -39,8 +39,8 @@ class DocumentStoreArgs:
 class DocumentStore(pulumi.ComponentResource):
     """A table of projects, documents and jobs, and a bucket of documents, results, models and programs.
 
-    Documents are uploaded with presigned forms, which stay valid after a document's deletion. A function deletes files
-    that are uploaded after that.
+    Documents are uploaded with presigned forms, which stay valid when a document is deleted, its project archived, or
+    its creator's right to write is gone. A function deletes what is uploaded after that, or a second time.
 
     Attributes
     ----------
@@ -64,6 +64,7 @@ class DocumentStore(pulumi.ComponentResource):
             range_key=projects.SORT_KEY,
             ttl_attribute=projects.EXPIRES,
             indexes=[
+                Index(projects.BY_MEMBERSHIP, *projects.BY_MEMBERSHIP_KEYS),
                 Index(projects.BY_USER, *projects.BY_USER_KEYS),
                 Index(projects.BY_STATUS, *projects.BY_STATUS_KEYS),
             ],
@@ -73,23 +74,22 @@ class DocumentStore(pulumi.ComponentResource):
         self.files = PrivateBucket(
             f"{name}-files", upload_origins=args.upload_origins, protect=args.protect, opts=child(self)
         )
-        self._withdraw_late_uploads(f"{name}-withdraw", args)
+        self._withdraw_uploads(f"{name}-withdraw", args)
         self.register_outputs({"documents": self.documents.name, "files": self.files.name})
 
-    def _withdraw_late_uploads(self, name: str, args: DocumentStoreArgs) -> None:
+    def _withdraw_uploads(self, name: str, args: DocumentStoreArgs) -> None:
         documents = pattern(projects.DOCUMENTS_PREFIX)
         withdraw = PythonFunction(
             name,
             handler="handlers/uploads/withdraw.py",
             defaults=args.functions,
             uses={
-                DOCUMENTS_TABLE: self.documents.grant("GetItem"),
-                DOCUMENTS_BUCKET: self.files.grant("DeleteObject", prefix=documents),
+                DOCUMENTS_TABLE: self.documents.grant("BatchGetItem", "UpdateItem"),
+                DOCUMENTS_BUCKET: self.files.grant("DeleteObjectVersion", prefix=documents),
             },
             asynchronous=True,
             opts=child(self),
         )
-        # S3 filters by a plain prefix, which results share. They are not posted, so they cause no events.
         self.files.invoke(
             name,
             function=withdraw,

@@ -15,7 +15,7 @@ from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.storage.work_queue import WorkQueue
 from components.blocks.workflow.schedule import Schedule
-from schema import companies, limits
+from schema import companies, defaults, limits
 
 DISPATCH_TIMEOUT_SECONDS = 300
 
@@ -65,7 +65,7 @@ class SentimentPipelineArgs:
     companies_per_segment: int = 2000
     batch_window_seconds: int = 5
     analyse_timeout_seconds: int = 30
-    analyse_concurrency: int = 10
+    analyse_concurrency: int = defaults.ANALYSE_CONCURRENCY
     retry_seconds: int = 30
     max_receives: int = 5
     observation_retention_days: int = 90
@@ -153,7 +153,7 @@ class SentimentPipeline(pulumi.ComponentResource):
                 "COMPANIES_TABLE": self.companies.grant("Scan", "DescribeTable"),
                 "WORK_QUEUE_URL": self.work.grant("SendMessage"),
             },
-            environment={"SEGMENT_SIZE": str(args.companies_per_segment)},
+            environment={"SEGMENT_SIZE": str(args.companies_per_segment), "STACK": pulumi.get_stack()},
             timeout_seconds=DISPATCH_TIMEOUT_SECONDS,
             memory_mb=512,
             asynchronous=True,
@@ -181,6 +181,7 @@ class SentimentPipeline(pulumi.ComponentResource):
                 "LANGUAGE": args.language,
                 "RETENTION_DAYS": str(args.observation_retention_days),
                 "RETRY_SECONDS": str(args.retry_seconds),
+                "STACK": pulumi.get_stack(),
             },
             timeout_seconds=args.analyse_timeout_seconds,
             memory_mb=512,

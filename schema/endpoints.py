@@ -34,9 +34,10 @@ _JOB = _PROJECT + "/jobs/{job}"
 # API Gateway's `{name+}` matches slashes, which names of companies may have.
 _COMPANY = "/companies/{name+}"
 _COMPANY_NAME = {"name": _COMPANY_TYPES + "NameInPath"}
+_STORED_COMPANY_NAME = {"name": _COMPANY_TYPES + "StoredNameInPath"}
 _JOB_OR_LATEST = {"job": _JOB_PARAMETERS + "JobOrLatest"}
 _DOCUMENT_OBJECTS = pattern(projects.DOCUMENTS_PREFIX)
-_RESULT_OBJECTS = pattern(projects.RESULTS_PREFIX)
+_RESULT_OBJECTS = (pattern(projects.RESULTS_PREFIX), pattern(projects.FORMER_RESULTS_PREFIX))
 _MODEL_OBJECTS = before_fields(projects.MODELS_PREFIX)
 
 
@@ -75,8 +76,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         script="projects_list",
         group="Projects",
         summary="List the caller's projects and those shared with them",
-        description="Newest first. A project that was just created may take a moment to appear.",
-        uses=(_documents_table("Query", index=projects.BY_USER), _documents_table("BatchGetItem")),
+        description="Newest first. A project that was just created may take a moment to appear. A page can have fewer "
+        "projects than `limit` even where `next` leads to another one.",
+        uses=(
+            _documents_table("Query", index=projects.BY_MEMBERSHIP),
+            _documents_table("Query", index=projects.BY_USER),
+            _documents_table("BatchGetItem"),
+        ),
         query="handlers.api.support.project_parameters:ProjectsQuery",
         answers={200: (_PROJECT_TYPES + "ProjectPage", "A page of projects, empty where there are none")},
         problems=(400, 422),
@@ -88,7 +94,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Projects",
         summary="Create a project",
         description=_ONCE,
-        uses=(_documents_table("PutItem"),),
+        uses=(_documents_table("PutItem", "UpdateItem"),),
         request=_PROJECT_TYPES + "NewProject",
         example={"name": "Contracts 2026", "description": "All contracts, in German", "shared_with": []},
         answers={201: (_PROJECT_TYPES + "Project", "The new project")},
@@ -126,9 +132,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Projects",
         summary="Archive a project",
         description="Only its owner may, while no job runs. Nothing is deleted: it can be read, and brought back.",
-        uses=(_documents_table("UpdateItem", "ConditionCheckItem"),),
+        uses=(_documents_table("GetItem", "UpdateItem", "PutItem", "ConditionCheckItem"),),
         answers={204: (None, "It is archived, now or since before")},
         problems=(403, 404, 409),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_PROJECT + "/members/me",
+        script="project_leave",
+        group="Projects",
+        summary="Leave a project that another user shares with the caller",
+        description="Whoever the project is shared with may, whether or not it is archived; its owner cannot leave it.",
+        uses=(_documents_table("GetItem", "UpdateItem", "DeleteItem"),),
+        answers={204: (None, "The caller has left, and does not see the project any more")},
+        problems=(404, 409),
     ),
     Endpoint(
         method="GET",
@@ -225,7 +242,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Cancel a job that runs",
         uses=(
             _documents_table("BatchGetItem", "UpdateItem", "DeleteItem"),
-            Use(STATE_MACHINES, ("StopExecution",)),
+            Use(STATE_MACHINES, ("StopExecution", "DescribeExecution")),
         ),
         answers={200: (_JOB_TYPES + "Job", "The job, which is cancelled now or since before")},
         problems=(404, 409),
@@ -236,13 +253,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         script="job_results",
         group="Jobs",
         summary="Get links to the files that a job made",
-        description="By name. The links need no token and end after 15 minutes. `latest` with a `kind` is the last "
+        description="By name. The links need no token and end after 5 minutes. `latest` with a `kind` is the last "
         "completed job of that kind. A failed job has its report, where it came so far, and else an empty list.",
         # The presigned links act with the function's permission to get.
         uses=(
             _documents_table("BatchGetItem"),
-            _documents_bucket("ListBucket", _RESULT_OBJECTS),
-            _documents_bucket("GetObject", _RESULT_OBJECTS),
+            _documents_bucket("ListBucket", *_RESULT_OBJECTS),
+            _documents_bucket("GetObject", *_RESULT_OBJECTS),
         ),
         parameters=_JOB_OR_LATEST,
         query=_JOB_PARAMETERS + "ResultsQuery",
@@ -290,7 +307,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         group="Companies",
         summary="Read a company and what was observed of it",
         uses=(Use(COMPANIES_TABLE, ("GetItem",)), Use(OBSERVATIONS_TABLE, ("Query",))),
-        parameters=_COMPANY_NAME,
+        parameters=_STORED_COMPANY_NAME,
         query=_PAGE,
         answers={200: (_COMPANY_TYPES + "CompanyHistory", "The company and a page of its history, newest first")},
         problems=(400, 404, 422),
@@ -320,7 +337,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Stop watching a company",
         description="What was observed of it stays.",
         uses=(Use(COMPANIES_TABLE, ("DeleteItem",)),),
-        parameters=_COMPANY_NAME,
+        parameters=_STORED_COMPANY_NAME,
         answers={204: (None, "It is not watched any more")},
         problems=(404, 422),
     ),

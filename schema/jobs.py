@@ -29,6 +29,9 @@ OPTIONS_VARIABLE = "JOB_OPTIONS"
 MERGE = "merge"
 # Prefix below a job's results under which each of several instances stores its part for the merging job.
 PARTS_PREFIX = "parts/"
+# Start of a program's exit message where the documents, and nothing inside, are why the job failed. The state machine
+# removes it from the cause, and calls no operator.
+OF_DOCUMENTS_MARK = "Documents: "
 # Field of an execution's input that holds the address of the results.
 OUTPUT_FIELD = "output"
 

@@ -31,10 +31,14 @@ PAGE_ENTRIES = 100
 # Companies on one page, without their observations, and changes in one request.
 PAGE_COMPANIES = 1000
 COMPANY_CHANGES = 100
-# Users whom a project can be shared with: replacing them all, with the project's own item, is one transaction.
+# Users whom a project can be shared with: creating it is one transaction of the project, its owner, and two items for
+# each of them.
 PROJECT_SHARES = 49
-PROJECT_NAME_CHARACTERS = 200
+# Projects that others can share with one user, archived ones included.
+SHARED_PROJECTS = 500
 PROJECT_DESCRIPTION_CHARACTERS = 2000
 UPLOAD_BYTES = 100 * 1024 * 1024
-# Seconds for which forms that upload and links that download are valid.
-LINK_SECONDS = 900
+# Seconds for which forms that upload are valid: an upload has to begin in this time.
+FORM_SECONDS = 900
+# Seconds for which links that download are valid. Whoever has a link can use it, whatever was revoked meanwhile.
+LINK_SECONDS = 300

@@ -12,6 +12,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "not-signed-in": (401, "Sign-in is needed"),
     "not-the-owner": (403, "Only the owner may do this"),
     "not-found": (404, "There is nothing here"),
+    "owner-cannot-leave": (409, "The owner cannot leave a project"),
+    "too-many-shares": (409, "Too many projects are shared with a user"),
     "job-running": (409, "A job of this kind is running"),
     "job-not-running": (409, "The job is not running"),
     "job-not-completed": (409, "The job has no results"),

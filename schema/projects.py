@@ -12,7 +12,12 @@ Key = tuple[str, str]
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 EXPIRES = "expires_at"
+# Attribute of a document's item: version of the object that is its content.
+DOCUMENT_VERSION = "version"
 # Indexes: name, partition key, sort key.
+BY_MEMBERSHIP = "by-membership"
+BY_MEMBERSHIP_KEYS = ("membership", "project")
+# Holds the items of members that version 0.1.0 stored, until their project is archived, brought back or shared anew.
 BY_USER = "by-user"
 BY_USER_KEYS = ("user", "project")
 BY_STATUS = "by-status"
@@ -31,17 +36,26 @@ LATEST = "LATEST#{kind}"
 # One partition per user, route and idempotency key.
 IDEMPOTENCY_PARTITION = "IDEMPOTENCY#{user}#{route}#{key}"
 IDEMPOTENCY = "IDEMPOTENCY"
+# Counts the projects that others share with a user.
+USER_PARTITION = "USER#{user}"
+SHARED = "SHARED"
+# Partition of the index `by-membership`: active and archived projects are lists of their own, so that reading one of
+# them never passes entries of the other.
+MEMBERSHIP = "{user}#{state}"
+ACTIVE, ARCHIVED = "active", "archived"
 # Partition of the index `by-status`.
 PROJECT_STATUS = "{project}#{status}"
 # Sorts after all ids.
 AFTER_ALL_IDS = "~"
 
-# Templates of the bucket's prefixes.
-PROJECTS_PREFIX = "projects/"
+# Templates of the bucket's prefixes. No two of them begin alike, so that a permission or a rule of S3 that is meant for
+# one of them never holds for another.
 DOCUMENTS_PREFIX = "projects/{project}/documents/"
-RESULTS_PREFIX = "projects/{project}/jobs/{job}/results/"
+RESULTS_PREFIX = "results/{project}/{job}/"
 MODELS_PREFIX = "models/{model}/"
 PROGRAMS_PREFIX = "programs/"
+# Results of jobs that were started by version 0.1.0; a job's record says where its results are.
+FORMER_RESULTS_PREFIX = "projects/{project}/jobs/{job}/results/"
 
 
 def project_key(project: str) -> Key:
@@ -52,6 +66,16 @@ def project_key(project: str) -> Key:
 def member_key(project: str, user: str) -> Key:
     """Key of the item that lets a user see a project."""
     return fill(PROJECT_PARTITION, project=project), fill(MEMBER, user=user)
+
+
+def shared_key(user: str) -> Key:
+    """Key of the item that counts the projects which others share with a user."""
+    return fill(USER_PARTITION, user=user), SHARED
+
+
+def membership(user: str, active: bool) -> str:
+    """Partition of the index `by-membership`."""
+    return fill(MEMBERSHIP, user=user, state=ACTIVE if active else ARCHIVED)
 
 
 def document_key(project: str, document: str) -> Key:

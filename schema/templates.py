@@ -1,6 +1,7 @@
 """Templates of keys and addresses, such as `projects/{project}/documents/`.
 
-A template is filled in three ways: with values by Python, with variables by a state machine, and with `*` by a policy.
+A template is filled in three ways: with values by Python, with variables by a state machine, and with `?` and `*` by a
+policy.
 This module has what they share; `components/blocks/workflow` writes the expressions of state machines.
 """
 
@@ -9,7 +10,11 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-_FIELD = re.compile(r"\{\w+\}")
+from schema.ids import ANY_ID
+
+_FIELD = re.compile(r"\{(\w+)\}")
+# Fields that are ids.
+_IDS = frozenset(("project", "document", "job"))
 
 
 def fill(template: str, **values: str) -> str:
@@ -41,8 +46,13 @@ def pieces(template: str) -> list[tuple[str, str | None]]:
 
 
 def pattern(template: str) -> str:
-    """Replace each field by `*`, as the resources of an IAM policy are written."""
-    return _FIELD.sub("*", template)
+    """Replace each field by what it can be, as the resources of an IAM policy are written.
+
+    An id is one `?` for each of its characters, because `*` also stands for slashes: `projects/*/documents/*` would
+    hold for `projects/<id>/jobs/<id>/results/documents/a.docx` too.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    return _FIELD.sub(lambda field: ANY_ID if field[1] in _IDS else "*", template)
 
 
 def before_fields(template: str) -> str:

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.cli_aws import running_aws
 from tests.support.iam_linter import Lint, load_linter
+from tests.support.shared_aws import shared_aws
 
 pytest_plugins = ["tests.product"]
-HANDLERS = "tests/handlers/"
 # They evaluate the whole program for the same stacks; a process keeps what it has evaluated.
 PROGRAM = {
+    "tests/components/blocks/compute/test_bundle.py",
     "tests/local/deploy/test_deployer.py",
     "tests/test_policies.py",
     "tests/test_program.py",
@@ -28,15 +28,15 @@ PROGRAM = {
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Keeps a file's tests together, those of the whole program, and all of the handlers'.
+    """Keeps a file's tests together, those of the whole program, and those of each folder of handlers.
 
-    The handlers' tests import handlers with environments of theirs.
+    Tests of handlers share imported handlers and clients of AWS.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(HANDLERS):
-            return HANDLERS
         file = nodeid.partition("::")[0]
+        if file.startswith("tests/handlers/"):
+            return file.rpartition("/")[0]
         return "program" if file in PROGRAM else file
 
 
@@ -75,8 +75,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogethe
 
 @pytest.fixture(scope="session")
 def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of an emulator without the product, which runs until the last test of this process has ended."""
-    with running_aws(tmp_path_factory.mktemp("aws")) as endpoint:
+    """The endpoint of an emulator without the product, which the test processes share: give names of your own."""
+    folder = tmp_path_factory.getbasetemp()
+    with shared_aws(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as endpoint:
         yield endpoint
 
 

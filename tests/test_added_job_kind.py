@@ -65,18 +65,16 @@ CHANGED = {"schema/jobs.py", "handlers/batch/count/__init__.py", "handlers/batch
 OPTIONS = {"unit": "words", "at_least": 2, "language": "en"}
 
 IN_THE_API = """
-import json, pathlib, sys
+import json, sys
 from handlers.api.support.description import description
 from tests.handlers.api.harness import Api
-from tests.support.cli_aws import running_aws
 
-with running_aws(pathlib.Path(sys.argv[1])) as endpoint:
-    user = Api(endpoint).user()
-    project = user.ready()
-    body = {"kind": "word-count", "options": {"unit": "words", "at_least": 2}}
-    job = user.ok("jobs_create", project, body=body)
-    wrong = user("jobs_create", project, body={"kind": "word-count", "options": {"unit": "pages"}}).json
-    print(json.dumps([job, wrong["errors"], description()["components"]["schemas"]["NewWordCountJob"]]))
+user = Api(sys.argv[1]).user()
+project = user.ready()
+body = {"kind": "word-count", "options": {"unit": "words", "at_least": 2}}
+job = user.ok("jobs_create", project, body=body)
+wrong = user("jobs_create", project, body={"kind": "word-count", "options": {"unit": "pages"}}).json
+print(json.dumps([job, wrong["errors"], description()["components"]["schemas"]["NewWordCountJob"]]))
 """
 IN_THE_STACK = """
 import json
@@ -157,8 +155,8 @@ def test_only_the_declaration_and_the_program_are_new(project: Path) -> None:
     assert changed == CHANGED
 
 
-def test_the_api_starts_such_jobs(project: Path, tmp_path: Path) -> None:
-    job, errors, described = last_line(run(project, "-c", IN_THE_API, str(tmp_path)))
+def test_the_api_starts_such_jobs(project: Path, aws_endpoint: str) -> None:
+    job, errors, described = last_line(run(project, "-c", IN_THE_API, aws_endpoint))
     assert (job["kind"], job["status"], job["options"]) == ("word-count", "running", OPTIONS)
     assert errors == [{"field": "options.unit", "expected": "one of words, lines"}]
     assert described["description"] == "Count the words of all documents of the project."

@@ -12,6 +12,7 @@ from handlers.api.support.registry import OPERATIONS
 from schema import jobs
 from tests.support.iam_linter import Lint
 from tests.support.machine_calls import DELIVERING_LOGS, TRACING, granted, needed
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import ACCOUNT, SUFFIX, Declared, Evaluation, arn_of, evaluate_program
 
 ROLE = "aws:iam/role:Role"
@@ -27,20 +28,6 @@ LOGS = "aws:cloudwatch/logGroup:LogGroup"
 KEY = "aws:kms/key:Key"
 RESULTS = f"arn:aws:s3:::sentiment-results{SUFFIX}"
 KINDS = ("analyse", "translate")
-OPTIONS = {"analyse": {}, "translate": {"target": "de"}}
-# All that settings can add to roles: notices, instances that share a job, schedules.
-CHANGES = {
-    "cloud-nlp:notify_emails": '["you@example.com"]',
-    "cloud-nlp:jobs": json.dumps(
-        {
-            "instance_count": 3,
-            "schedules": [
-                {"label": "daily", "kind": kind, "schedule": "rate(1 day)", "project": "p", "options": options}
-                for kind, options in OPTIONS.items()
-            ],
-        }
-    ),
-}
 # Actions that AWS gives no resource to name, and why.
 ON_ANY_RESOURCE = {
     "cloudwatch:PutMetricData": "metrics are no resources; a condition names their namespace",
@@ -62,7 +49,7 @@ RESOURCE_POLICIES = {
 
 @pytest.fixture(scope="module")
 def evaluation() -> Evaluation:
-    return evaluate_program("prod", CHANGES)
+    return evaluate_program("prod", EVERYTHING)
 
 
 def allow(actions: list[str], resource: str) -> dict[str, Any]:

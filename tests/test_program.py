@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from handlers.api.support.registry import OPERATIONS
 from local.deploy.creators.common import archive_bytes
 from settings import SettingsError, host_architecture, host_runtime
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import (
     API_ID,
     POOL_ID,
@@ -57,6 +57,7 @@ STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cogni
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 STAGE = "aws:apigatewayv2/stage:Stage"
+RECORD = "aws:route53/record:Record"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
 NAME_INPUTS = {"name", "namePrefix", "bucketPrefix", "fifoQueue", "statementId", "targetId", "ruleName", "topicName"}
 # Settings of which each is another than the default.
@@ -142,12 +143,13 @@ def test_nobody_is_notified_unless_named(stack: str) -> None:
 
 
 def test_all_alarms_notify_whom_the_settings_name() -> None:
-    evaluation = evaluate_program("prod", {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    evaluation = evaluate_program("prod", EVERYTHING)
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    # Of the sentiment pipeline, of the endpoints two each, of the API, of late uploads, and of two state machines.
-    assert len(alarms) == 8 + len(OPERATIONS) * 2 + 3 + 3 + 2 * 3
+    # Of the sentiment pipeline, of the API, of late uploads, of two state machines, and of two schedules.
+    assert len(alarms) == 8 + 2 + 3 + 2 * 3 + 2
+    assert all(alarm.name.startswith("prod-") for alarm in alarms)
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
 
@@ -250,8 +252,7 @@ def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> Non
     evaluation = evaluate_program("dev")
     process = evaluation.document(MACHINE, "product-analyse", "definition")["States"]["Process"]["Arguments"]
     assert process["AppSpecification"]["ImageUri"] == (
-        "763104351884.dkr.ecr.eu-central-1.amazonaws.com/"
-        "huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+        "492215442770.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
     )
     on_aws, local = (_objects(evaluate_program(stack)) for stack in ("dev", "local"))
     assert {path.name for path in on_aws - local} == {"package.whl"}
@@ -259,21 +260,32 @@ def test_jobs_on_aws_run_in_sagemakers_image_with_packages_of_their_own() -> Non
     assert {path.name for path in local} == {"run.py", "program.zip"}
 
 
+@pytest.mark.parametrize(("stack", "warned"), [("local", False), ("dev", True), ("prod", True)])
+def test_deployment_to_aws_warns_of_an_image_without_a_digest(
+    stack: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: warnings.append(text))
+    evaluate_program_anew(stack, {})
+    assert any("named by a tag" in text for text in warnings) is warned
+
+
 def _objects(evaluation: Evaluation) -> set[PurePosixPath]:
     return {PurePosixPath(one.inputs["key"]) for one in evaluation.of("aws:s3/bucketObjectv2:BucketObjectv2")}
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_unchanged_project_gives_unchanged_resources(stack: str) -> None:
-    assert comparable(evaluate_program(stack)) == comparable(evaluate_program_anew(stack))
+@pytest.mark.parametrize(("stack", "changes"), [("local", {}), ("prod", EVERYTHING)])
+def test_unchanged_project_gives_unchanged_resources(stack: str, changes: dict[str, str]) -> None:
+    assert comparable(evaluate_program(stack, changes)) == comparable(evaluate_program_anew(stack, changes))
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_physical_names_are_pulumis(stack: str) -> None:
-    evaluation = evaluate_program(stack, {"cloud-nlp:notify_emails": '["you@example.com"]'})
+    evaluation = evaluate_program(stack, EVERYTHING)
     named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
-    # API Gateway calls the stage that is no part of the address so.
-    assert named == {(STAGE, "name")}
+    # API Gateway calls the stage that is no part of the address so; the settings name the domain.
+    assert named == {(STAGE, "name"), (RECORD, "name")}
+    assert {one.inputs["name"] for one in evaluation.of(RECORD)} == {"api.example.com", "_name.api.example.com."}
     assert evaluation.one(STAGE).inputs["name"] == "$default"
     assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []
     # Lambda has no layers without a name, and keeps versions of one name apart.

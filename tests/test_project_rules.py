@@ -280,3 +280,9 @@ def test_files_are_short() -> None:
     }
     assert len(lengths) > len(FOLDERS)
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_command_line_decodes_json_in_one_place() -> None:
+    """Deeply nested JSON ends msgspec with a RecursionError, which callers do not expect."""
+    decoding = [short(path) for path in python_files("cli") if "msgspec.json.decode" in path.read_text()]
+    assert decoding == ["cli/ui/json_input.py"]

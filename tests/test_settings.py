@@ -44,8 +44,8 @@ def test_everything_has_a_default() -> None:
     settings = parse()
     assert settings == Settings()
     assert (settings.functions.architecture, settings.functions.runtime) == ("arm64", "python3.14")
-    assert settings.jobs.image_name == "huggingface-pytorch-inference"
-    assert settings.jobs.image_version == "2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    assert settings.jobs.image_name == "sagemaker-scikit-learn"
+    assert settings.jobs.image_version == "1.9-0-cpu-py3"
     assert settings.jobs.python_version == "3.12"
     assert not settings.protect
     assert not settings.jobs.isolated_translation

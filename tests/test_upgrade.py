@@ -6,46 +6,22 @@ alarms and the objects of the batch program. The upgrade on the real engine is i
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
 
 from tests.support.aliases import Place, Upgrade
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import ROOT_FOLDER, Declared, evaluate_program
 
-# All that settings can add.
-CHANGES = {
-    "cloud-nlp:notify_emails": '["you@example.com"]',
-    "cloud-nlp:api": json.dumps(
-        {
-            "domain": "api.example.com",
-            "hosted_zone_id": "Z1",
-            "firewall": True,
-            "callback_urls": ["https://app.example.com/"],
-            "logout_urls": ["https://app.example.com/"],
-            "origins": ["https://app.example.com"],
-        }
-    ),
-    "cloud-nlp:jobs": json.dumps(
-        {
-            "schedules": [
-                {
-                    "label": "nightly",
-                    "kind": "translate",
-                    "schedule": "rate(1 day)",
-                    "project": "p",
-                    "options": {"target": "de"},
-                }
-            ]
-        }
-    ),
-}
+# What the program no longer has: a counter, which holds nothing.
+DROPPED = {"aws:cloudwatch/logMetricFilter:LogMetricFilter"}
 
 
 def deployed() -> set[Place]:
     lines = (ROOT_FOLDER / "tests" / "data" / "deployed-0.1.0.txt").read_text().splitlines()
-    return {(kind, name) for kind, _, name in (line.rpartition("::") for line in lines)}
+    places = {(kind, name) for kind, _, name in (line.rpartition("::") for line in lines)}
+    return {(kind, name) for kind, name in places if kind.rpartition("$")[2] not in DROPPED}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +29,7 @@ def found() -> dict[Place, list[Declared]]:
     """Resources of today's program by the deployed resource that each takes over."""
     upgrade = Upgrade(deployed())
     found: dict[Place, list[Declared]] = {}
-    for resource in evaluate_program("prod", CHANGES).resources:
+    for resource in evaluate_program("prod", EVERYTHING).resources:
         if place := upgrade.former_place(resource):
             found.setdefault(place, []).append(resource)
     return found

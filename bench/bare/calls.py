@@ -35,23 +35,27 @@ def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 
 def list_projects(request: Request) -> None:
-    found = dynamodb.query(
-        TableName=TABLE,
-        IndexName="by-user",
-        KeyConditionExpression="#user = :user",
-        ExpressionAttributeNames={"#user": "user"},
-        ExpressionAttributeValues={":user": {"S": request["caller"]}},
-        ScanIndexForward=False,
-        Limit=int(request["limit"]) + 1,
-    )
-    keys = [project_key({"project": item["project"]["S"]}) for item in found["Items"]]
+    found: list[dict[str, Any]] = []
+    for name, value in (("membership", f"{request['caller']}#active"), ("user", request["caller"])):
+        page = dynamodb.query(
+            TableName=TABLE,
+            IndexName=f"by-{name}",
+            KeyConditionExpression="#name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": {"S": value}},
+            ScanIndexForward=False,
+            Limit=int(request["limit"]) + 1,
+        )
+        found += page["Items"]
+    keys = [project_key({"project": item["project"]["S"]}) for item in found[: int(request["limit"])]]
     dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": keys, "ConsistentRead": True}})
 
 
 def create_project(request: Request) -> None:
     project = str(uuid.uuid4())
     item = {**project_key({"project": project}), "name": {"S": request["name"]}, "owner": {"S": request["caller"]}}
-    member = {**key({"project": project}, "MEMBER#"), "user": {"S": request["caller"]}, "project": {"S": project}}
+    listed = {"membership": {"S": f"{request['caller']}#active"}, "project": {"S": project}}
+    member = {**key({"project": project}, "MEMBER#"), **listed}
     dynamodb.transact_write_items(TransactItems=[put(item), put(member)])
 
 
@@ -70,9 +74,11 @@ def change_project(request: Request) -> None:
 
 
 def archive_project(request: Request) -> None:
+    get_project(request)
     checks = [check(key(request, f"RUNNING#{kind}"), "attribute_not_exists(pk)") for kind in ("translate", "analyse")]
     changed = update(project_key(request), "#active", "active", {"BOOL": False})
-    dynamodb.transact_write_items(TransactItems=[changed, *checks])
+    member = put({**key(request, "MEMBER#"), "membership": {"S": f"{request['caller']}#archived"}})
+    dynamodb.transact_write_items(TransactItems=[changed, *checks, member])
 
 
 def list_documents(request: Request) -> None:
@@ -123,7 +129,7 @@ def cancel_job(request: Request) -> None:
 
 def list_results(request: Request) -> None:
     get_job(request)
-    s3.list_objects_v2(Bucket=BUCKET, Prefix=f"projects/{request['project']}/jobs/{request['job']}/results/")
+    s3.list_objects_v2(Bucket=BUCKET, Prefix=f"results/{request['project']}/{request['job']}/")
 
 
 def list_companies(request: Request) -> None:

@@ -16,6 +16,7 @@ from cli.api import backoff
 from cli.api.errors import ApiError, refusal, unreachable
 from cli.api.identity import Identity
 from cli.aws.deployment import Deployment
+from cli.ui.json_input import decode_json
 from schema.limits import PAGE_ENTRIES
 from schema.retry import attempts
 
@@ -119,9 +120,19 @@ class Api:
         headers = {"idempotency-key": key} if key else None
         return self._call("POST", path, body=body, headers=headers, repeatable=repeatable)
 
-    def patch(self, *path: str, body: Body) -> Body:
-        """Change something."""
-        return self._call("PATCH", path, body=body)
+    def patch(self, *path: str, body: Body, repeatable: bool = False) -> Body:
+        """Change something.
+
+        Parameters
+        ----------
+        *path : str
+            The parts of the path.
+        body : dict
+            What to change.
+        repeatable : bool
+            Whether the request does no harm when it is carried out twice.
+        """
+        return self._call("PATCH", path, body=body, repeatable=repeatable)
 
     def delete(self, *path: str, most_attempts: int = backoff.BACKOFF.attempts) -> Body:
         """Delete something, or end it."""
@@ -189,7 +200,7 @@ def _decoded(response: httpx.Response) -> Body:
     if not response.content:
         return {}
     try:
-        return msgspec.json.decode(response.content, type=Body)
+        return decode_json(response.content, type=Body)
     except msgspec.MsgspecError:
         raise ApiError(
             f"{response.request.url.host} answers, but not as the API does: deploy again, so that it and this "

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.api.tokens import Tokens
 from cli.aws.deployment import Deployment
+from cli.aws.lost_answers import was_repeated
 from cli.ui.errors import CliError
 from cli.ui.output import hint
 from cli.ui.questions import Questions
@@ -24,6 +25,8 @@ ASKED_AGAIN = {
     "InvalidParameterException",
     "InvalidPasswordException",
 }
+# Answers to a code of an e-mail that was used before.
+USED_CODE = {"CodeMismatchException", "ExpiredCodeException"}
 CODE_PROMPT = "Code of your authenticator"
 Answer = dict[str, Any]
 
@@ -144,9 +147,14 @@ class CognitoSignIn:
         code = questions.text("Code from the e-mail")
 
         def confirm(password: str) -> str:
-            self._client.confirm_forgot_password(
-                ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
-            )
+            try:
+                self._client.confirm_forgot_password(
+                    ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
+                )
+            except ClientError as error:
+                # A first attempt, whose answer was lost, may have set the password: the sign-in shows that.
+                if not (was_repeated(error) and _code(error) in USED_CODE):
+                    raise
             return password
 
         try:
@@ -168,9 +176,18 @@ class CognitoSignIn:
                 ChallengeResponses={"USERNAME": user, **responses},
             )
 
+        def set_password(password: str) -> Answer:
+            try:
+                return respond(NEW_PASSWORD=password)
+            except ClientError as error:
+                # A first attempt, whose answer was lost, may have set the password: the sign-in shows that.
+                if not (was_repeated(error) and _code(error) == "NotAuthorizedException"):
+                    raise
+                return self._start(email, password)
+
         if name == "NEW_PASSWORD_REQUIRED":
             hint("Choose a password of your own for the account.")
-            return self._new_password(questions, lambda password: respond(NEW_PASSWORD=password))
+            return self._new_password(questions, set_password)
         if name == "SOFTWARE_TOKEN_MFA":
             return _repeated(questions, lambda: respond(SOFTWARE_TOKEN_MFA_CODE=_digits(questions.text(CODE_PROMPT))))
         if name == "MFA_SETUP":

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from cli.ui.errors import CliError
+from cli.ui.json_input import decode_json
 from schema.problems import TYPE_PREFIX
 
 # What API Gateway answers by itself, without a problem's details.
@@ -112,7 +113,7 @@ def unreachable(url: str, error: httpx.TransportError) -> CliError:
 
 def _content(response: httpx.Response) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(response.content, type=dict[str, Any])
+        return decode_json(response.content, type=dict[str, Any])
     except msgspec.MsgspecError:
         return {}
 

@@ -14,6 +14,7 @@ import msgspec
 from cli.api.tokens import Tokens, TokenStore
 from cli.aws.deployment import Deployment
 from cli.ui.errors import CliError
+from cli.ui.json_input import decode_json
 
 TOKEN_VARIABLE = "NLP_TOKEN"  # noqa: S105 - a name
 # A token that ends this soon is renewed first: a request may take 30 seconds.
@@ -133,6 +134,6 @@ def claims_of(token: str) -> dict[str, Any]:
     """Read what a token says of its user, unchecked; empty when it is not a JSON Web Token."""
     try:
         payload = token.split(".")[1]
-        return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=dict[str, Any])
+        return decode_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=dict[str, Any])
     except (IndexError, binascii.Error, msgspec.MsgspecError, ValueError):
         return {}

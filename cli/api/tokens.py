@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cli.ui.errors import CliError
+from cli.ui.json_input import decode_json
 
 STATE_VARIABLE = "XDG_STATE_HOME"
 # A local deployment is gone when it ends, and so are its tokens.
@@ -74,7 +75,7 @@ class TokenStore:
             When the file cannot be read.
         """
         try:
-            tokens = msgspec.json.decode(self.path.read_bytes(), type=Tokens)
+            tokens = decode_json(self.path.read_bytes(), type=Tokens)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -10,6 +10,7 @@ import msgspec
 
 from cli.aws.batches import parts
 from cli.aws.deployment import Deployment
+from cli.ui.json_input import decode_json
 from schema.limits import SQS_MESSAGES
 
 # Seconds for which messages are hidden during a look; after them, messages return even if this program was killed.
@@ -180,7 +181,7 @@ def _dead_letter(message: Message) -> DeadLetter:
     attributes = message.get("Attributes", {})
     sent = datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC)
     try:
-        work = msgspec.json.decode(message["Body"])
+        work = decode_json(message["Body"])
     except msgspec.DecodeError:
         work = None
     if not isinstance(work, dict):

@@ -74,8 +74,10 @@ def _answers(endpoint: str) -> bool:
 def _read_json(path: Path, variable: str) -> dict[str, Any]:
     import msgspec
 
+    from cli.ui.json_input import decode_json
+
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return decode_json(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         raise CliError(f"Cannot read {path} ({variable}): {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from cli.environment import OUTPUTS_VARIABLE, PROJECT_ROOT
 from cli.ui.errors import CliError
+from cli.ui.json_input import decode_json
 
 if TYPE_CHECKING:
     from pulumi.automation import LocalWorkspace, Workspace
@@ -114,7 +113,7 @@ def read_outputs(stack: str) -> dict[str, Any]:
     """
     with pulumi_errors(stack):
         # Stack.outputs would also decrypt secrets, for which one may have no passphrase; there are none here.
-        outputs = msgspec.json.decode(_run(open_workspace(), "stack", "output", "--json", "--stack", stack))
+        outputs = decode_json(_run(open_workspace(), "stack", "output", "--json", "--stack", stack))
     if not outputs:
         raise CliError(f"Stack {stack!r} is not deployed: run `nlp --stack {stack} deploy`.")
     return outputs
@@ -122,7 +121,7 @@ def read_outputs(stack: str) -> dict[str, Any]:
 
 def protected_resources(workspace: Workspace, stack: str) -> list[str]:
     """Read which resources of a stack are protected against deletion, as ``name (type)``."""
-    exported = msgspec.json.decode(_run(workspace, "stack", "export", "--stack", stack))
+    exported = decode_json(_run(workspace, "stack", "export", "--stack", stack))
     resources = (exported.get("deployment") or {}).get("resources") or []
     return [
         f"{resource_name(resource['urn'])} ({resource['type']})" for resource in resources if resource.get("protect")

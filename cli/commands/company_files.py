@@ -12,6 +12,7 @@ import msgspec
 
 from cli.api.companies import Company
 from cli.ui.errors import CliError
+from cli.ui.json_input import decode_json
 from cli.ui.names import COMMENT, from_file, read_text
 from cli.ui.text import companies_counted
 from schema.companies import COMPANY_KEY, PAGE
@@ -85,7 +86,7 @@ def _read_csv(path: str) -> Iterable[Company]:
 
 def _read_json(path: str) -> Iterable[Company]:
     try:
-        items = msgspec.json.decode(read_text(path), type=list[str | dict[str, Any]])
+        items = decode_json(read_text(path), type=list[str | dict[str, Any]])
     except msgspec.DecodeError as error:
         raise CliError(f'{path}: expected a JSON array of names or of {{"name": ..., "page": ...}}: {error}.') from None
     for number, item in enumerate(items, start=1):

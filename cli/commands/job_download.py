@@ -133,9 +133,9 @@ def _tell_failed_documents(report: Path | None) -> None:
     """Name the documents that the job could not work on, as its report does."""
     if report is None:
         return
-    import msgspec
+    from cli.ui.json_input import decode_json
 
-    documents = msgspec.json.decode(report.read_bytes())["documents"]
+    documents = decode_json(report.read_bytes())["documents"]
     failed = [document for document in documents if document["status"] == "failed"]
     if failed:
         hint(f"The job could not work on {len(failed):,} of {counted(len(documents), 'document')}:")

@@ -116,7 +116,7 @@ def change(invocation: Invocation, project: str, name: str | None, description: 
     from cli.api.project_names import project_id
 
     api = invocation.api
-    _write(invocation, api.patch("projects", project_id(api, project), body=changes))
+    _write(invocation, api.patch("projects", project_id(api, project), body=changes, repeatable=True))
 
 
 @projects.command(
@@ -145,7 +145,7 @@ def share(invocation: Invocation, project: str, users: tuple[str, ...], remove: 
     before: list[str] = found["shared_with"]
     after = [user for user in before if user not in wanted] if remove else list(dict.fromkeys([*before, *wanted]))
     if after != before:
-        found = api.patch("projects", found["project"], body={"shared_with": after})
+        found = api.patch("projects", found["project"], body={"shared_with": after}, repeatable=True)
     if invocation.json:
         write_json(found)
     else:
@@ -172,6 +172,32 @@ def archive(invocation: Invocation, project: str) -> None:
     say(f"Archived {printable(found['name'])}.")
     restore = invocation.command(f"projects change {found['project']} --restore")
     hint(f"Bring it back: {restore}")
+
+
+@projects.command(epilog=examples("nlp projects leave 'Contracts 2026'"))
+@click.argument("project")
+@global_options()
+@click.pass_obj
+def leave(invocation: Invocation, project: str) -> None:
+    """Leave a project that somebody else shares with you.
+
+    You do not see it any more. Its owner can share it with you again.
+    """
+    from cli.api.errors import ApiError
+    from cli.api.project_names import find_project
+
+    api = invocation.api
+    found = find_project(api, project)
+    try:
+        api.delete("projects", found["project"], "members", "me")
+    except ApiError as error:
+        # A first request, whose answer was lost, may have done it.
+        if not (error.status == 404 and error.repeated):
+            raise
+    if invocation.json:
+        write_json({"project": found["project"], "left": True})
+    else:
+        say(f"Left {printable(found['name'])}.")
 
 
 def _user_id(invocation: Invocation, user: str) -> str:

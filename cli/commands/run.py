@@ -70,13 +70,15 @@ def _dispatch(deployment: Deployment, run_id: str) -> dict[str, Any]:
     """Invoke dispatch and wait for its answer, which comes when all messages are sent or handed over."""
     import msgspec
 
+    from cli.ui.json_input import decode_json
+
     function = deployment.output("dispatch_function")
     answer = deployment.client("lambda").invoke(
         FunctionName=function, InvocationType="RequestResponse", Payload=msgspec.json.encode({"run": run_id})
     )
     payload = answer["Payload"].read()
     try:
-        content = msgspec.json.decode(payload or b"null")
+        content = decode_json(payload or b"null")
     except msgspec.DecodeError:
         content = payload.decode("utf-8", "replace")
     if answer.get("FunctionError"):

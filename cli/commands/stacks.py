@@ -37,10 +37,16 @@ refresh_option = click.option("--refresh", is_flag=True, help="First read what r
 @click.pass_obj
 def deploy(invocation: Invocation, refresh: bool) -> None:
     """Deploy a stack to AWS with Pulumi, making it when it is new."""
+    from cli.commands.account_steps import limit_logs, surroundings_of, warn_of_limits
+
     name = _settled_stack(invocation)
+    around = surroundings_of(name)
     started = time.monotonic()
     with _operation(invocation, "Deploying") as log:
-        result = _open_stack(name).up(on_event=log.record, refresh=refresh, show_secrets=False)
+        stack = _open_stack(name)
+        warn_of_limits(around)
+        result = stack.up(on_event=log.record, refresh=refresh, show_secrets=False)
+    limit_logs(around, ask=not invocation.json)
     _report(invocation, "deployed", result.summary.resource_changes, started)
     if not invocation.json:
         hint(f"Next: nlp --stack {name} users invite EMAIL, then nlp --stack {name} login")

@@ -45,6 +45,8 @@ def invite(invocation: Invocation, email: str, resend: bool) -> None:
 
     Cognito sends the password there. It is to be replaced at the first sign-in, within 3 days.
     """
+    from cli.aws.lost_answers import create_account
+
     deployment, address = invocation.deployment, email.strip()
     if not re.fullmatch(r"[^\s@]+@[^\s@]+", address):
         raise click.BadParameter(f"{email!r} is not an e-mail address.", param_hint="EMAIL")
@@ -57,7 +59,7 @@ def invite(invocation: Invocation, email: str, resend: bool) -> None:
                 UserPoolId=_pool(deployment), Username=address, Password=password, Permanent=False
             )
         else:
-            client.admin_create_user(**_invitation(_pool(deployment), address, resend, password))
+            create_account(client, _invitation(_pool(deployment), address, resend, password))
     except client.exceptions.UsernameExistsException:
         raise CliError(f"{address} has an account already. Invite again: nlp users invite --resend {address}") from None
     except client.exceptions.UserNotFoundException:

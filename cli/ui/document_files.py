@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.ui.text import spoken_size
 from schema.limits import UPLOAD_BYTES
-from schema.names import CONTENT_TYPES
+from schema.names import CONTENT_TYPES, normalise_file_name
 
 ENDINGS = tuple(CONTENT_TYPES)
 
@@ -81,6 +81,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
 def _add(selection: Selection, path: Path) -> None:
     if path.suffix.lower() not in ENDINGS:
         selection.refused[path] = f"its type is not known: a document ends in {', '.join(ENDINGS)}"
+        return
+    try:
+        normalise_file_name(path.name)
+    except ValueError as error:
+        selection.refused[path] = f"rename the file, and upload it then: {error}"
         return
     try:
         if not path.is_file():

@@ -11,6 +11,7 @@ from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.companies.names import name_in_path
 from handlers.companies.watchlist import WatchList
+from schema.names import stored_company_name
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -23,7 +24,7 @@ watch_list = WatchList(client("dynamodb"), environment.companies_table)
 
 def delete_company(request: Request) -> Answer:
     """Answer that it is not watched any more."""
-    watch_list.delete(name_in_path(request.raw_path))
+    watch_list.delete(name_in_path(request.raw_path, stored_company_name))
     return no_content()
 
 

@@ -13,6 +13,7 @@ from handlers.common.environment import read_environment
 from handlers.companies.names import name_in_path
 from handlers.companies.watchlist import WatchList
 from schema.companies import is_run
+from schema.names import stored_company_name
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -28,7 +29,7 @@ def get_company(request: Request) -> Answer:
     """Answer the company with a page of its history."""
     query = request.query(PageQuery)
     position = decode_cursor("history", query.cursor, is_run)
-    page, following = watch_list.history(name_in_path(request.raw_path), query.limit, position)
+    page, following = watch_list.history(name_in_path(request.raw_path, stored_company_name), query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("history", following)))
 
 

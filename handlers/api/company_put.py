@@ -10,7 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.companies.models import CompanyChanges
-from handlers.companies.names import name_in_path
+from handlers.companies.names import checked_page, name_in_path
 from handlers.companies.watchlist import WatchList
 
 
@@ -24,8 +24,8 @@ watch_list = WatchList(client("dynamodb"), environment.companies_table)
 
 def put_company(request: Request) -> Answer:
     """Answer the company, with 201 where it is new."""
-    changes = request.body(CompanyChanges)
-    company, is_new = watch_list.put(name_in_path(request.raw_path), changes.page)
+    page = checked_page(request.body(CompanyChanges).page)
+    company, is_new = watch_list.put(name_in_path(request.raw_path), page)
     return answer(201 if is_new else 200, company)
 
 

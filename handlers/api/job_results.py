@@ -31,8 +31,8 @@ def list_results(request: Request) -> Answer:
     query = request.query(ResultsQuery)
     position = decode_cursor("results", query.cursor, is_file)
     job_id = job_or_latest(request, query.kind)
-    job = jobs.get(request.identifier("project"), job_id, request.caller, query.kind)
-    page, following = results.list(job, query.limit, position)
+    job, prefix = jobs.get_with_results(request.identifier("project"), job_id, request.caller, query.kind)
+    page, following = results.list(job, prefix, query.limit, position)
     return answer(200, msgspec.structs.replace(page, next=encode_cursor("results", following)))
 
 

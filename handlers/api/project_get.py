@@ -10,7 +10,7 @@ from handlers.api.support.endpoint import endpoint
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
-from handlers.projects.projects import Projects
+from handlers.projects.access import ProjectAccess
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class _Environment(msgspec.Struct, frozen=True):
 
 
 environment = read_environment(_Environment)
-projects = Projects(Table(client("dynamodb"), environment.documents_table))
+projects = ProjectAccess(Table(client("dynamodb"), environment.documents_table))
 
 
 def get_project(request: Request) -> Answer:

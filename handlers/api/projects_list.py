@@ -12,8 +12,8 @@ from handlers.api.support.project_parameters import ProjectsQuery
 from handlers.api.support.requests import Request
 from handlers.common.environment import read_environment
 from handlers.common.table import Table
+from handlers.projects.listing import ProjectLists
 from handlers.projects.project_models import ProjectPage
-from handlers.projects.projects import Projects
 from schema.ids import is_id
 
 
@@ -22,14 +22,14 @@ class _Environment(msgspec.Struct, frozen=True):
 
 
 environment = read_environment(_Environment)
-projects = Projects(Table(client("dynamodb"), environment.documents_table))
+lists = ProjectLists(Table(client("dynamodb"), environment.documents_table))
 
 
 def list_projects(request: Request) -> Answer:
     """Answer a page of projects."""
     query = request.query(ProjectsQuery)
     position = decode_cursor("projects", query.cursor, is_id)
-    found, following = projects.list(request.caller, query.archived, query.limit, position)
+    found, following = lists.page(request.caller, query.archived, query.limit, position)
     return answer(200, ProjectPage(found, encode_cursor("projects", following)))
 
 

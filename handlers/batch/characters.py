@@ -10,7 +10,7 @@ import msgspec
 
 from handlers.batch.budget import Budget
 from handlers.batch.documents.registry import BOUND_BY_SIZE
-from handlers.batch.errors import DocumentError, JobError, internal_error
+from handlers.batch.errors import DocumentError, DocumentsError, internal_error
 from handlers.batch.isolation.conversation import Conversations
 from handlers.batch.isolation.document import Task
 from handlers.batch.job import Job
@@ -64,7 +64,7 @@ class CharacterCount:
 
         Raises
         ------
-        JobError
+        DocumentsError
             There are too many characters, and other instances work on the same job.
         """
         small = [name for name in names if Path(name).suffix.lower() in BOUND_BY_SIZE]
@@ -110,7 +110,7 @@ class CharacterCount:
             "Nothing was sent."
         )
         if not self._job.is_alone:
-            raise JobError(reason)
+            raise DocumentsError(reason)
         reports = []
         for name in names:
             budget = Budget(0)

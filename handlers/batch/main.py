@@ -6,15 +6,16 @@ import os
 from pathlib import Path
 
 from handlers.batch import stopping
-from handlers.batch.errors import JobError
+from handlers.batch.errors import DocumentsError, JobError
 from handlers.batch.isolation.confinement import Confinement
 from handlers.batch.job import Job, exit_message_file, read_job
 from handlers.batch.memory import document_peak_megabytes, peak_megabytes
 from handlers.batch.merge import merge
 from handlers.batch.programs import program_of
-from handlers.batch.report import Report, undelivered, write_report
+from handlers.batch.report import Report, is_of_documents, undelivered, write_report
 from handlers.common.logs import logger, start_request
 from handlers.common.metrics import emit_counts
+from schema.jobs import OF_DOCUMENTS_MARK
 
 # Amazon SageMaker: bytes of an exit message.
 _MESSAGE_BYTES = 1024
@@ -37,7 +38,7 @@ def main() -> int:
         run(read_job())
     except JobError as error:
         logger.error("job failed", extra={"reason": str(error)})
-        _write_exit_message(root, str(error))
+        _write_exit_message(root, str(error), of_documents=isinstance(error, DocumentsError))
         return 1
     except Exception as error:
         logger.exception("job failed unexpectedly")
@@ -80,10 +81,11 @@ def _publish(job: Job, report: Report) -> None:
     reason = undelivered(report) if is_whole else None
     if reason:
         logger.error("nothing delivered", extra={"reason": reason})
-        _write_exit_message(job.root, reason)
+        _write_exit_message(job.root, reason, of_documents=is_of_documents(report))
 
 
-def _write_exit_message(root: Path, message: str) -> None:
+def _write_exit_message(root: Path, message: str, *, of_documents: bool = False) -> None:
+    message = OF_DOCUMENTS_MARK + message if of_documents else message
     path = exit_message_file(root)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from handlers.batch.budget import Budget
+from handlers.batch.errors import is_internal
 from handlers.batch.job import Job
 from handlers.batch.outputs import write_bytes
 from handlers.batch.prices import Cost, estimate
@@ -188,6 +189,11 @@ def undelivered(report: Report) -> str | None:
     more = report.totals.documents - len(reasons)
     rest = f" and {more} more, see {FILE_NAME}" if more else ""
     return f"No document could be processed. {' '.join(reasons)}{rest}"
+
+
+def is_of_documents(report: Report) -> bool:
+    """Tell whether nothing but the documents themselves is why documents failed."""
+    return not any(is_internal(document.reason) for document in report.documents if document.reason)
 
 
 def now() -> datetime:

@@ -8,6 +8,7 @@ archive. Without an archive, as on a developer's machine, the program in a folde
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 import tempfile
 import zipfile
@@ -15,6 +16,8 @@ from pathlib import Path
 
 ARCHIVE = "program.zip"
 WHEELS = "wheels"
+# User of the project's own image (images/batch/Dockerfile); SageMaker's images have none for jobs.
+USER = "batch"
 
 
 def find_program(script: Path, unpacked: Path) -> Path:
@@ -35,8 +38,40 @@ def unpack(archives: list[Path], folder: Path) -> None:
             raise SystemExit(f"{archive.name} cannot be unpacked: {error}") from error
 
 
+def give_up_root(root: Path, user: str = USER) -> bool:
+    """Go on as a user without rights where the image has one.
+
+    SageMaker mounts the folders of results as root's. They are given to the user first.
+
+    Parameters
+    ----------
+    root
+        Folder of the channels.
+    user
+        Name of the user.
+
+    Returns
+    -------
+    Whether the process has become that user.
+    """
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return False
+    if os.geteuid() != 0:
+        return False
+    for folder in (root / "output", root.parent / "output"):
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    os.setgroups([])
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
+    return True
+
+
 def main() -> None:
     """Run the batch program."""
+    give_up_root(Path(os.environ.get("PROCESSING_ROOT", "/opt/ml/processing")))
     script = Path(__file__).resolve()
     # The script's own folder holds modules with the names of others, such as `job`.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != script.parent]

@@ -70,7 +70,7 @@ class Share:
 
         Raises
         ------
-        JobError
+        DocumentsError
             There are too many characters, and other instances work on the same job.
         """
         limit = self._job.max_characters

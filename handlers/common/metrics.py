@@ -6,6 +6,7 @@ Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -13,7 +14,7 @@ NAMESPACE = "CloudNLP"
 
 
 def emit_counts(service: str, counts: dict[str, int], **properties: str) -> None:
-    """Write one metric line.
+    """Write one metric line. The dimension `Stack` keeps stacks that share an account apart.
 
     Parameters
     ----------
@@ -30,11 +31,12 @@ def emit_counts(service: str, counts: dict[str, int], **properties: str) -> None
             "CloudWatchMetrics": [
                 {
                     "Namespace": NAMESPACE,
-                    "Dimensions": [["Service"]],
+                    "Dimensions": [["Stack", "Service"]],
                     "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
                 }
             ],
         },
+        "Stack": os.environ.get("STACK") or "unknown",
         "Service": service,
         **properties,
         **counts,

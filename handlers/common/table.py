@@ -193,6 +193,14 @@ class Table:
         named = _placeholders([condition, *parts], {**(values or {}), **new_values})
         return {"Update": {**update, **_condition(condition, values), **named}}
 
+    def add_action(
+        self, key: Key, attribute: str, amount: int, condition: str = "", values: Values | None = None
+    ) -> dict[str, Any]:
+        """Add to a number of an item, where the condition holds; an absent number or item counts as 0."""
+        update = {"TableName": self._name, "Key": _key(key), "UpdateExpression": f"ADD #{attribute} :amount"}
+        named = _placeholders([condition, f"#{attribute}"], {**(values or {}), "amount": amount})
+        return {"Update": {**update, **_condition(condition, values), **named}}
+
 
 def keyed(key: Key) -> Item:
     """Write a key as attributes of an item."""

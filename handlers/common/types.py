@@ -30,7 +30,7 @@ User = Annotated[
     Meta(
         min_length=1,
         max_length=255,
-        pattern=r"^[\x21-\x7E]+$",  # ASCII, as OpenID Connect says
+        pattern=r"\A[\x21-\x7E]+\Z",  # ASCII, as OpenID Connect says
         description="A user: the claim `sub` of their token",
         examples=["5d2f8c1e-7b64-4f0a-9c3d-1e2f3a4b5c6d"],
         extra={"expected": "the `sub` of a user: 1 to 255 visible characters of ASCII"},

@@ -23,7 +23,7 @@ from handlers.companies.models import (
 from schema.companies import COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
 from schema.limits import DYNAMODB_TRANSACTION_ACTIONS
-from schema.names import COMPANY_NAME_EXPECTED, is_company_name, normalise_company_name, stored_company_name
+from schema.names import COMPANY_NAME_EXPECTED, normalise_company_name, stored_company_name
 from schema.retry import Backoff, attempts
 
 # Two changes of a company at the same time would have no order.
@@ -213,8 +213,7 @@ class _Checks:
     def check(self, change: Change, place: str) -> Change:
         """Check a change; returns it as it is stored."""
         if isinstance(change, (AddCompany, PutCompany)):
-            if change.page is not None and not is_company_name(change.page):
-                self._refuse(f"{place}.page", COMPANY_NAME_EXPECTED)
+            change = msgspec.structs.replace(change, page=self._page(change.page, f"{place}.page"))
             name = self._name(change.name, f"{place}.name", normalise_company_name)
         else:
             name = self._name(change.name, f"{place}.name", stored_company_name)
@@ -222,6 +221,13 @@ class _Checks:
             new_name = self._name(change.new_name, f"{place}.new_name", normalise_company_name, other_than=name)
             return RenameCompany(name, new_name)
         return msgspec.structs.replace(change, name=name)
+
+    def _page(self, text: str | None, field: str) -> str | None:
+        try:
+            return None if text is None else normalise_company_name(text)
+        except ValueError:
+            self._refuse(field, COMPANY_NAME_EXPECTED)
+            return text
 
     def _name(self, text: str, field: str, normalise: Callable[[str], str], other_than: str = "") -> str:
         try:

@@ -32,6 +32,17 @@ NameInPath = Annotated[
         examples=["Spotify"],
     ),
 ]
+StoredNameInPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=COMPANY_NAME_CHARACTERS,
+        pattern=STORED_COMPANY_NAME_PATTERN,
+        description="Name of the company as it is stored, percent-encoded; older names may have any characters. A "
+        "slash may stand as it is; a question mark is encoded twice (%253F), because API Gateway cuts a path at %3F.",
+        examples=["Spotify"],
+    ),
+]
 Page = Annotated[
     str,
     Meta(

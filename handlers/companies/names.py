@@ -1,14 +1,15 @@
-"""Names of companies in paths of requests."""
+"""Names of companies in paths of requests, and of their pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from handlers.common.problems import FieldError, invalid
 from schema.names import COMPANY_NAME_EXPECTED, normalise_company_name
 
 
-def name_in_path(path: str) -> str:
+def name_in_path(path: str, normalise: Callable[[str], str] = normalise_company_name) -> str:
     """Read a company's name from the path of a request.
 
     API Gateway decodes the path before it chooses the route, `%2F` to a slash included, but leaves `%25` as it is
@@ -19,10 +20,12 @@ def name_in_path(path: str) -> str:
     ----------
     path
         The event's `rawPath`.
+    normalise
+        Brings a name into the form in which it is stored; `stored_company_name` for companies that exist.
 
     Returns
     -------
-    The name as it is stored; see `normalise_company_name`.
+    The name as it is stored.
 
     Raises
     ------
@@ -31,6 +34,20 @@ def name_in_path(path: str) -> str:
     """
     encoded = path.partition("/companies/")[2]
     try:
-        return normalise_company_name(unquote(encoded).replace("%3F", "?"))
+        return normalise(unquote(encoded).replace("%3F", "?"))
     except ValueError:
         raise invalid(FieldError("name", COMPANY_NAME_EXPECTED)) from None
+
+
+def checked_page(page: str | None) -> str | None:
+    """Bring the title of a company's page into the form in which it is stored; None stays None.
+
+    Raises
+    ------
+    Problem
+        It is not a valid title.
+    """
+    try:
+        return None if page is None else normalise_company_name(page)
+    except ValueError:
+        raise invalid(FieldError("page", COMPANY_NAME_EXPECTED)) from None

@@ -169,6 +169,8 @@ class WatchList:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
+            if error.response["ResponseMetadata"].get("RetryAttempts"):
+                return  # a first attempt, whose answer was lost, may have done it
             raise not_found("company", is_shared=False) from None
 
 

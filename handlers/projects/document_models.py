@@ -9,18 +9,23 @@ from msgspec import Meta
 
 from handlers.common.types import Id, Next, Time, User
 from schema.limits import UPLOAD_BYTES
-from schema.names import FILE_NAME_CHARACTERS, FILE_NAME_EXPECTED, FILE_NAME_PATTERN
+from schema.names import DOCUMENT_NAME_BYTES, FILE_NAME_EXPECTED, FILE_NAME_PATTERN
 
 FileName = Annotated[
     str,
     Meta(
         min_length=4,
-        max_length=FILE_NAME_CHARACTERS,
+        max_length=DOCUMENT_NAME_BYTES,
         pattern=FILE_NAME_PATTERN,
         description="The file's name; its ending says what it is",
         examples=["contract.docx"],
         extra={"expected": FILE_NAME_EXPECTED},
     ),
+]
+
+# Older names may have other characters.
+StoredFileName = Annotated[
+    str, Meta(description="The file's name; its ending says what it is", examples=["contract.docx"])
 ]
 
 
@@ -34,7 +39,7 @@ class Document(msgspec.Struct, frozen=True):
     """A document of a project."""
 
     document: Id
-    name: FileName
+    name: StoredFileName
     content_type: Annotated[str, Meta(description="Its media type", examples=["text/plain"])]
     created_by: User
     created_at: Time

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -12,16 +10,18 @@ from handlers.common.concurrency import both
 from handlers.common.problems import FieldError, invalid, not_found
 from handlers.common.table import ABSENT, BETWEEN, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, require_active, visible
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
-from handlers.projects.projects import Projects, require_active, visible
 from schema import projects as keys
-from schema.limits import LINK_SECONDS, UPLOAD_BYTES
-from schema.names import CONTENT_TYPES, FILE_NAME_BYTES
+from schema.limits import FORM_SECONDS, UPLOAD_BYTES
+from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name
 
 # Attributes of a document's item; whether its content has arrived, the bucket says.
 _STORED = ("document", "name", "content_type", "created_by", "created_at")
-# Amazon S3 puts the name of the uploaded file in place of this text in a form's key.
-_PLACEHOLDER = "${filename}"
+# Objects of documents that were deleted stay in the bucket for moments, when a form is used after that. A listing makes
+# room for some of them, and ends after so many calls, whatever is there.
+_LEFT_OVER = 20
+_LISTING_CALLS = 10
 
 
 class Documents:
@@ -39,7 +39,7 @@ class Documents:
 
     def __init__(self, table: Table, s3: Any, bucket: str) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
         self._s3 = s3
         self._bucket = bucket
 
@@ -64,7 +64,7 @@ class Documents:
         """
         name = _checked(new.name)
         require_active(self._projects.get(project_id, caller))
-        document = Document(document_id, name, CONTENT_TYPES[PurePosixPath(name).suffix.lower()], caller, utc_now())
+        document = Document(document_id, name, content_type_of(name), caller, utc_now())
         item = {
             **keyed(keys.document_key(project_id, document_id)),
             **{attribute: getattr(document, attribute) for attribute in _STORED},
@@ -78,13 +78,13 @@ class Documents:
 
     def _form(self, project_id: str, document: Document) -> UploadForm:
         kind = {"Content-Type": document.content_type}
-        expires_at = utc_now(LINK_SECONDS)
+        expires_at = utc_now(FORM_SECONDS)
         form = self._s3.generate_presigned_post(
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
             Conditions=[kind, ["content-length-range", 1, UPLOAD_BYTES]],
-            ExpiresIn=LINK_SECONDS,
+            ExpiresIn=FORM_SECONDS,
         )
         return UploadForm(form["url"], form["fields"], expires_at)
 
@@ -135,8 +135,8 @@ class Documents:
         prefix = keys.documents_prefix(project_id)
         request = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": prefix + documents[-1]}
         sizes: dict[str, int] = {}
-        while True:
-            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + 1))
+        for _ in range(_LISTING_CALLS):
+            page = self._s3.list_objects_v2(**request, MaxKeys=min(1000, len(documents) + _LEFT_OVER))
             for content in page.get("Contents", []):
                 document = content["Key"].removeprefix(prefix).partition("/")[0]
                 if document > documents[0]:
@@ -145,6 +145,7 @@ class Documents:
             if not page["IsTruncated"]:
                 return sizes
             request["ContinuationToken"] = page["NextContinuationToken"]
+        return sizes
 
     def delete(self, project_id: str, document_id: str, caller: str) -> None:
         """Delete a document and its content.
@@ -165,8 +166,7 @@ class Documents:
 
 
 def _checked(name: str) -> str:
-    name = unicodedata.normalize("NFC", name)
-    if _PLACEHOLDER in name or len(name.encode()) > FILE_NAME_BYTES:
-        expected = f"a file name of at most {FILE_NAME_BYTES} bytes of UTF-8, without {_PLACEHOLDER}"
-        raise invalid(FieldError("name", expected))
-    return name
+    try:
+        return normalise_file_name(name)
+    except ValueError:
+        raise invalid(FieldError("name", FILE_NAME_EXPECTED)) from None

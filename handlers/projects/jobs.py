@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from handlers.common.concurrency import both
 from handlers.common.problems import Problem, not_found
 from handlers.common.table import ABSENT, BETWEEN, Item, RefusedError, Table
 from handlers.common.times import utc_now, whole_seconds
+from handlers.projects.access import ProjectAccess, visible
+from handlers.projects.executions import Executions
 from handlers.projects.models import Job, Kind
-from handlers.projects.projects import Projects, visible
 from schema import projects as keys
-from schema.jobs import CANCELLED, CAUSE, FINISHED_AT, LATEST, RUNNING, STARTED_AT, Status, status_record
-
-# Errors of Step Functions for an execution that has ended, or never began.
-_NOT_RUNNING = {"ExecutionDoesNotExist", "ValidationException"}
+from schema.jobs import CANCELLED, CAUSE, FAILED, FINISHED_AT, LATEST, RUNNING, STARTED_AT, Status, status_record
 
 
 class Jobs:
@@ -26,7 +23,7 @@ class Jobs:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
 
     def list(
         self, project_id: str, caller: str, status: Status | None, limit: int, position: str | None
@@ -93,6 +90,11 @@ class Jobs:
         """
         return job_of(self._item(project_id, job_id, caller, kind))
 
+    def get_with_results(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> tuple[Job, str]:
+        """Read a job like `get`, and the prefix of its results in the bucket, which its record holds."""
+        item = self._item(project_id, job_id, caller, kind)
+        return job_of(item), item["results"]
+
     def _item(self, project_id: str, job_id: str, caller: str, kind: Kind | None = None) -> Item:
         latest = keys.latest_key(project_id, kind) if job_id == LATEST and kind else None
         key = latest or keys.job_key(project_id, job_id)
@@ -104,7 +106,7 @@ class Jobs:
             raise not_found("job")
         return item
 
-    def cancel(self, project_id: str, job_id: str, caller: str, stepfunctions: Any) -> Job:
+    def cancel(self, project_id: str, job_id: str, caller: str, executions: Executions) -> Job:
         """Cancel a job that runs. Cancelling it again changes nothing.
 
         The table is changed first, in a transaction that competes with the state machine's: only one of the two finds
@@ -118,8 +120,8 @@ class Jobs:
             The job.
         caller
             Who cancels it.
-        stepfunctions
-            A client of Step Functions.
+        executions
+            The executions of jobs.
 
         Raises
         ------
@@ -131,11 +133,7 @@ class Jobs:
             item = self._mark_cancelled(item, caller)
         if item["status"] != CANCELLED:
             raise Problem("job-not-running", f"The job is {item['status']}; only a running job can be cancelled.")
-        try:
-            stepfunctions.stop_execution(executionArn=item["execution"], error="Cancelled", cause=item[CAUSE])
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _NOT_RUNNING:
-                raise
+        executions.stop(item["execution"], item[CAUSE])
         return job_of(item)
 
     def _mark_cancelled(self, item: Item, caller: str) -> Item:
@@ -156,10 +154,16 @@ class Jobs:
 
 
 def end_actions(table: Table, item: Mapping[str, Any], status: Status, cause: str) -> list[dict[str, Any]]:
-    """Make the actions that end a running job without a result: they set its status and release its lock."""
+    """Make the actions that end a running job without a result: they set its status and release its lock.
+
+    A job fails only if its execution has not begun since the job's item was read.
+    """
     project_id, job_id = item["project"], item["job"]
     changes = {**status_record(project_id, status), FINISHED_AT: utc_now(), CAUSE: cause}
-    update = table.update_action(keys.job_key(project_id, job_id), changes, "#status = :running", {"running": RUNNING})
+    condition = "#status = :running"
+    if status == FAILED and STARTED_AT not in item:
+        condition += f" AND attribute_not_exists(#{STARTED_AT})"
+    update = table.update_action(keys.job_key(project_id, job_id), changes, condition, {"running": RUNNING})
     release = table.delete_action(keys.lock_key(project_id, item["kind"]), f"{ABSENT} OR #job = :job", {"job": job_id})
     return [update, release]
 

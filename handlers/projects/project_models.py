@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from handlers.common.types import Id, Next, Time, User
-from schema.limits import PROJECT_DESCRIPTION_CHARACTERS, PROJECT_NAME_CHARACTERS, PROJECT_SHARES
-from schema.names import PROJECT_NAME_PATTERN
+from schema.limits import PROJECT_DESCRIPTION_CHARACTERS, PROJECT_SHARES
+from schema.names import PROJECT_NAME_CHARACTERS, PROJECT_NAME_EXPECTED, PROJECT_NAME_PATTERN
 
 Name = Annotated[
     str,
@@ -19,9 +19,11 @@ Name = Annotated[
         pattern=PROJECT_NAME_PATTERN,
         description="What people call it",
         examples=["Contracts 2026"],
-        extra={"expected": f"1 to {PROJECT_NAME_CHARACTERS} characters, not only spaces, no control characters"},
+        extra={"expected": PROJECT_NAME_EXPECTED},
     ),
 ]
+# Older names may have any characters.
+StoredName = Annotated[str, Meta(description="What people call it", examples=["Contracts 2026"])]
 Description = Annotated[
     str,
     Meta(max_length=PROJECT_DESCRIPTION_CHARACTERS, description="More about it", examples=["All contracts, in German"]),
@@ -59,7 +61,7 @@ class Project(msgspec.Struct, frozen=True):
     """A project: documents and the jobs that work on them."""
 
     project: Id
-    name: Name
+    name: StoredName
     owner: User
     shared_with: Shares
     active: Annotated[bool, Meta(description="False once the project is archived")]

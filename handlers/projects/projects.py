@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from handlers.common.problems import Problem, not_found
-from handlers.common.table import ABSENT, Item, RefusedError, Table, keyed
+from handlers.common.problems import FieldError, Problem, invalid
+from handlers.common.table import ABSENT, RefusedError, Table, keyed
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, archived, owned, visible
+from handlers.projects.members import Members, too_many_shares
 from handlers.projects.project_models import NewProject, Project, ProjectChanges
 from schema import projects as keys
+from schema.limits import PROJECT_SHARES
+from schema.names import PROJECT_NAME_EXPECTED, normalise_project_name
 from schema.retry import Backoff, attempts
 
 # Changes that meet another change of the same project: the project is read again, without a pause.
-CONFLICTS = Backoff(attempts=3, first_seconds=0, longest_seconds=0)
+CONFLICTS = Backoff(attempts=4, first_seconds=0, longest_seconds=0)
+# Condition: owner, members and state of a project are those that were read; `members_of` gives the values.
+UNCHANGED = "#owner = :owner AND #active = :active AND #shared_with = :shared_with"
 
 
-class Projects:
-    """The projects of all users; each user sees their own and those shared with them."""
+class Projects(ProjectAccess):
+    """The projects of all users, for those who make and change them."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        super().__init__(table)
+        self._members = Members(table)
 
     def create(self, project_id: str, new: NewProject, caller: str) -> Project:
         """Create a project.
@@ -38,62 +46,21 @@ class Projects:
         """
         now = utc_now()
         shares = _shares(new.shared_with, caller)
-        project = Project(project_id, new.name, caller, shares, True, now, now, caller, new.description)
+        project = Project(project_id, _checked_name(new.name), caller, shares, True, now, now, caller, new.description)
         item = {**keyed(keys.project_key(project_id)), **msgspec.structs.asdict(project)}
-        members = [self._member_put(project_id, user, "member") for user in shares]
-        owner = self._member_put(project_id, caller, "owner")
+        alone = msgspec.structs.replace(project, shared_with=[])
+        actions = [
+            self._table.put_action(item, ABSENT),
+            *self._members.list_project(alone),
+            *self._members.add(project, shares),
+        ]
         try:
-            self._table.transact([self._table.put_action(item, ABSENT), owner, *members])
+            self._table.transact(actions)
         except RefusedError as error:
-            return msgspec.convert(error.refused[0], Project)
+            if 0 in error.refused:
+                return msgspec.convert(error.refused[0], Project)
+            raise too_many_shares(actions, error.refused) from None
         return project
-
-    def get(self, project_id: str, caller: str) -> Project:
-        """Read a project.
-
-        Raises
-        ------
-        Problem
-            There is none, or the caller may not see it.
-        """
-        return visible(self._table.get(keys.project_key(project_id)), caller)
-
-    def list(self, caller: str, archived: bool, limit: int, position: str | None) -> tuple[list[Project], str | None]:
-        """List a user's projects, newest first.
-
-        Parameters
-        ----------
-        caller
-            The user.
-        archived
-            List archived projects instead of active ones.
-        limit
-            At most so many.
-        position
-            The project to begin with; the newest when absent.
-
-        Returns
-        -------
-        The projects, and where the next page begins, if there is one.
-        """
-        found: list[Project] = []
-        while True:
-            wanted = limit + 1 - len(found)
-            members = self._table.query(
-                "#user = :user AND #project <= :position",
-                {"user": caller, "position": position or keys.AFTER_ALL_IDS},
-                wanted,
-                keys.BY_USER,
-            )
-            items = self._table.get_all([keys.project_key(member["project"]) for member in members])
-            # The index follows the table within moments: the project itself says who sees it.
-            projects = [msgspec.convert(item, Project) for item in items if item]
-            found += [project for project in projects if may_see(project, caller) and project.active is not archived]
-            if len(found) > limit:
-                return found[:limit], found[limit].project
-            if len(members) < wanted:
-                return found, None
-            position = before(members[-1]["project"])
 
     def change(self, project_id: str, caller: str, changes: ProjectChanges) -> Project:
         """Change a project.
@@ -101,90 +68,83 @@ class Projects:
         Raises
         ------
         Problem
-            It does not exist or is not the caller's, it is archived and not brought back, or others keep changing it.
+            It does not exist or is not the caller's, it is archived and not brought back, others keep changing it, or
+            others share too many projects with a user already.
         """
         wanted = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
-        if "shared_with" in wanted:
-            return self._share(project_id, caller, wanted)
         if not wanted:
             return _changeable(self.get(project_id, caller), caller, wanted)
-        condition, values = "#owner = :owner", {"owner": caller}
-        if "active" not in wanted:
-            condition, values = f"{condition} AND #active = :active", {**values, "active": True}
+        if "name" in wanted:
+            wanted["name"] = _checked_name(wanted["name"])
+        shared_with = wanted.pop("shared_with", None)
+        change = self._restore if "active" in wanted else self._describe
+        if shared_with is None:
+            return change(project_id, caller, wanted)
+        if wanted:
+            change(project_id, caller, wanted)
+        return self._share(project_id, caller, shared_with)
+
+    def _describe(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
+        """Change what a project is called, in one call."""
+        key, changes = keys.project_key(project_id), {**wanted, **changed_now(caller)}
+        values = {"owner": caller, "active": True}
         try:
-            item = self._table.update(
-                keys.project_key(project_id), {**wanted, **changed_now(caller)}, condition, values
-            )
+            item = self._table.update(key, changes, "#owner = :owner AND #active = :active", values)
         except RefusedError as error:
             _changeable(visible(error.refused[0], caller), caller, wanted)
             raise
         return msgspec.convert(item, Project)
 
-    def _share(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
-        """Change who may see a project, with the other changes; the items of its members change with it."""
+    def _restore(self, project_id: str, caller: str, wanted: dict[str, Any]) -> Project:
+        """Bring an archived project back, with the other changes, to the lists of all who may see it."""
         for _ in attempts(CONFLICTS):
-            project = _changeable(self.get(project_id, caller), caller, wanted)
-            changes = {**wanted, "shared_with": _shares(wanted["shared_with"], project.owner), **changed_now(caller)}
-            try:
-                self._table.transact(self._change_actions(project, changes))
-            except RefusedError:
-                continue  # it was changed since it was read
-            return msgspec.structs.replace(project, **changes)
-        raise Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
+            project = owned(self.get(project_id, caller), caller)
+            if project.active:
+                with contextlib.suppress(RefusedError):  # it was archived since it was read
+                    return self._describe(project_id, caller, wanted)
+                continue
+            restored = msgspec.structs.replace(project, **wanted, **changed_now(caller))
+            if self._transact(project, {**wanted, **changed_now(caller)}, self._members.list_project(restored)):
+                return restored
+        raise project_changed()
 
-    def _change_actions(self, project: Project, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-        update = self._table.update_action(
-            keys.project_key(project.project),
-            wanted,
-            "#owner = :owner AND #active = :active AND #shared_with = :shared_with",
-            {"owner": project.owner, "active": project.active, "shared_with": project.shared_with},
-        )
-        before, after = set(project.shared_with), set(wanted["shared_with"])
-        leaving = [self._table.delete_action(keys.member_key(project.project, user)) for user in before - after]
-        coming = [self._member_put(project.project, user, "member") for user in after - before]
-        return [update, *leaving, *coming]
+    def _share(self, project_id: str, caller: str, users: list[str]) -> Project:
+        """Change who may see a project. Where many leave and many come, those who leave do so first."""
+        for _ in attempts(CONFLICTS):
+            project = _changeable(self.get(project_id, caller), caller, {})
+            before, after = project.shared_with, _shares(users, project.owner)
+            leaving = [user for user in before if user not in after]
+            coming = [user for user in after if user not in before]
+            is_whole = len(leaving) + len(coming) <= PROJECT_SHARES
+            if not is_whole:
+                after, coming = [user for user in before if user in after], []
+            changes = {"shared_with": after, **changed_now(caller)}
+            members = [*self._members.remove(project_id, leaving), *self._members.add(project, coming)]
+            if self._transact(project, changes, members) and is_whole:
+                return msgspec.structs.replace(project, **changes)
+        raise project_changed()
 
-    def _member_put(self, project_id: str, user: str, role: str) -> dict[str, Any]:
-        member = {**keyed(keys.member_key(project_id, user)), "user": user, "project": project_id, "role": role}
-        return self._table.put_action(member)
+    def _transact(self, project: Project, changes: dict[str, Any], members: list[dict[str, Any]]) -> bool:
+        """Change a project and the items of its members, all or nothing.
 
+        Returns
+        -------
+        Whether it was done; otherwise the project was changed since it was read.
 
-def visible(item: Item | None, caller: str) -> Project:
-    """Turn an item into the project that it holds.
-
-    Raises
-    ------
-    Problem
-        There is no item, or the caller may not see the project.
-    """
-    if item:
-        project = msgspec.convert(item, Project)
-        if may_see(project, caller):
-            return project
-    raise not_found("project")
-
-
-def may_see(project: Project, caller: str) -> bool:
-    """Tell whether a project is a user's, or shared with them."""
-    return caller == project.owner or caller in project.shared_with
-
-
-def require_active(project: Project) -> None:
-    """Refuse changes in an archived project."""
-    if not project.active:
-        raise archived(project)
-
-
-def archived(project: Project) -> Problem:
-    """Refuse changes of an archived project."""
-    return Problem("project-archived", f"The project was archived at {project.updated_at} and is only to be read.")
-
-
-def owned(project: Project, caller: str) -> Project:
-    """Refuse changes by anybody but the owner."""
-    if project.owner != caller:
-        raise Problem("not-the-owner", "The project is shared with you; only its owner may change it.")
-    return project
+        Raises
+        ------
+        Problem
+            Others share too many projects with a user already.
+        """
+        update = self._table.update_action(keys.project_key(project.project), changes, UNCHANGED, members_of(project))
+        actions = [update, *members]
+        try:
+            self._table.transact(actions)
+        except RefusedError as error:
+            if 0 in error.refused:
+                return False
+            raise too_many_shares(actions, error.refused) from None
+        return True
 
 
 def _changeable(project: Project, caller: str, wanted: dict[str, Any]) -> Project:
@@ -198,9 +158,21 @@ def changed_now(caller: str) -> dict[str, Any]:
     return {"updated_at": utc_now(), "updated_by": caller}
 
 
-def before(identifier: str) -> str:
-    """Make a text that sorts directly before an id."""
-    return identifier[:-1] + chr(ord(identifier[-1]) - 1) + keys.AFTER_ALL_IDS
+def members_of(project: Project) -> dict[str, Any]:
+    """Make the values of the condition `UNCHANGED`."""
+    return {"owner": project.owner, "active": project.active, "shared_with": project.shared_with}
+
+
+def project_changed() -> Problem:
+    """Refuse a change that others were faster than in every attempt."""
+    return Problem("project-changed", "The project is being changed by others. Try again.", retry_after=1)
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return normalise_project_name(name)
+    except ValueError:
+        raise invalid(FieldError("name", PROJECT_NAME_EXPECTED)) from None
 
 
 def _shares(users: list[str], owner: str) -> list[str]:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from handlers.common.problems import Problem
 from handlers.common.times import utc_now
 from handlers.projects.models import Job, Result, ResultPage
-from schema import projects as keys
 from schema.jobs import COMPLETED, FAILED, PARTS_PREFIX
 from schema.limits import LINK_SECONDS
 
@@ -41,13 +40,15 @@ class Results:
         self._s3 = s3
         self._bucket = bucket
 
-    def list(self, job: Job, limit: int, position: str | None) -> tuple[ResultPage, str | None]:
+    def list(self, job: Job, prefix: str, limit: int, position: str | None) -> tuple[ResultPage, str | None]:
         """List the files of a job that has ended by name, with links to them.
 
         Parameters
         ----------
         job
             The job.
+        prefix
+            What the keys of its files start with.
         limit
             At most so many.
         position
@@ -65,7 +66,6 @@ class Results:
         if job.status not in (COMPLETED, FAILED):
             expected = "only a job that has completed has results, and one that has failed a report"
             raise Problem("job-not-completed", f"The job is {job.status}; {expected}.")
-        prefix = keys.results_prefix(job.project, job.job)
         expires_at = utc_now(LINK_SECONDS)
         found = self._sizes(prefix, limit + 1, position)
         results = [Result(name, size, self._link(prefix + name)) for name, size in found[:limit]]

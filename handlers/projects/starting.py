@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.common.concurrency import both
 from handlers.common.logs import logger
 from handlers.common.problems import FieldError, Problem, invalid
 from handlers.common.table import ABSENT, Item, RefusedError, Table
 from handlers.common.times import utc_now
+from handlers.projects.access import ProjectAccess, archived, require_active
+from handlers.projects.executions import Executions, NotStartedError, execution_arn
 from handlers.projects.jobs import end_actions, job_of
 from handlers.projects.models import Job, JobRequest, Kind
 from handlers.projects.project_models import Project
-from handlers.projects.projects import Projects, archived, require_active
 from schema import projects as keys
 from schema.job_kind import Model, OptionError
 from schema.jobs import CAUSE, FAILED, FINISHED_AT, KINDS, REJECTED, RUNNING, execution_input, job_record, status_record
@@ -54,9 +54,9 @@ class JobStarter:
         isolated: bool = False,
     ) -> None:
         self._table = table
-        self._projects = Projects(table)
+        self._projects = ProjectAccess(table)
         self._s3 = s3
-        self._stepfunctions = stepfunctions
+        self._executions = Executions(stepfunctions)
         self._bucket = bucket
         self._state_machines = state_machines
         self._isolated = isolated
@@ -82,6 +82,9 @@ class JobStarter:
             The project is missing, not the caller's, or archived, it has no uploaded documents, the model that the
             options need is missing, the options need a network that the job does not have, or a job of this kind runs:
             then this one is recorded as rejected.
+        TimeoutError
+            It is unknown whether the job was started. It stays recorded as running, until the request is repeated with
+            the same id, the job is cancelled, or another one is started and this one turns out not to run.
         """
         project, has_documents = both(
             lambda: self._projects.get(project_id, caller),
@@ -95,7 +98,7 @@ class JobStarter:
         if item["status"] == REJECTED:
             raise Problem("job-running", f"{item[CAUSE]} This one is recorded as rejected.", recorded=True)
         if item["status"] == RUNNING:
-            self._execute(item, model.name if model else None)
+            item = self._execute(item, model.name if model else None)
         return job_of(item)
 
     def _has_objects(self, prefix: str) -> bool:
@@ -165,19 +168,11 @@ class JobStarter:
         item = self._table.get(keys.job_key(project_id, job_id))
         if item is None or item["status"] != RUNNING:
             return True
-        if item["requested_at"] > utc_now(-STARTING_SECONDS) or self._is_executed(item["execution"]):
+        if item["requested_at"] > utc_now(-STARTING_SECONDS) or self._executions.is_running(item["execution"]):
             return False
         logger.warning("job abandoned", extra={"job": job_id})
-        self._mark_failed(item, "It was not running any more: its execution was not started, or stopped from outside.")
-        return True
-
-    def _is_executed(self, execution: str) -> bool:
-        try:
-            return self._stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING"
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-                raise
-            return False
+        cause = "It was not running any more: its execution was not started, or stopped from outside."
+        return self._mark_failed(item, cause)["status"] != RUNNING
 
     def _lock(self, project_id: str, kind: Kind, job_id: str) -> dict[str, Any]:
         partition, sort = keys.lock_key(project_id, kind)
@@ -188,10 +183,14 @@ class JobStarter:
         """Record that a job was not started because another one runs."""
         cause = f"Another {item['kind']} job was running in the project: {lock['job']}."
         rejected = {**item, **status_record(item["project"], REJECTED), FINISHED_AT: utc_now(), CAUSE: cause}
-        self._table.put(rejected, ABSENT)
+        try:
+            self._table.put(rejected, ABSENT)
+        except RefusedError as error:
+            return error.refused[0]  # an attempt whose answer was lost wrote it
         return rejected
 
-    def _execute(self, item: Item, model: str | None) -> None:
+    def _execute(self, item: Item, model: str | None) -> Item:
+        """Start a job's execution; returns the job's item as it is then."""
         given = execution_input(
             KINDS[item["kind"]],
             bucket=self._bucket,
@@ -201,29 +200,30 @@ class JobStarter:
             model=model,
         )
         try:
-            self._stepfunctions.start_execution(
-                stateMachineArn=self._state_machines[item["kind"]],
-                name=item["job"],
-                input=msgspec.json.encode(given).decode(),
-            )
-        except (ClientError, BotoCoreError) as error:
-            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-            if code == "ExecutionAlreadyExists":
-                return  # this very job was started before
-            logger.exception("execution not started", extra={"job": item["job"]})
-            self._mark_failed(item, "The job could not be started.")
-            raise Problem("unavailable", "The job could not be started. Try again.", retry_after=5) from error
+            self._executions.start(self._state_machines[item["kind"]], item["job"], msgspec.json.encode(given).decode())
+        except NotStartedError as error:
+            item = self._mark_failed(item, "The job could not be started.")
+            if item["status"] == FAILED:
+                raise Problem("unavailable", "The job could not be started. Try again.", retry_after=5) from error
+        return item
 
-    def _mark_failed(self, item: Item, cause: str) -> None:
+    def _mark_failed(self, item: Item, cause: str) -> Item:
+        """Record that a job has failed, unless it has ended or its execution has begun since it was read.
+
+        An execution that begins later finds the job failed, and does nothing.
+
+        Returns
+        -------
+        The job's item as it is then.
+        """
         try:
             self._table.transact(end_actions(self._table, item, FAILED, cause))
-        except RefusedError:
-            logger.warning("job has ended already", extra={"job": item["job"]})
-
-
-def execution_arn(state_machine: str, job_id: str) -> str:
-    """Make the ARN of the execution that runs a job, which is named by the job's id."""
-    return f"{state_machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+        except RefusedError as error:
+            if 0 not in error.refused:
+                raise
+            logger.warning("job has begun or ended already", extra={"job": item["job"]})
+            return error.refused[0]
+        return {**item, **status_record(item["project"], FAILED), CAUSE: cause, FINISHED_AT: utc_now()}
 
 
 def _options(new: JobRequest) -> str:

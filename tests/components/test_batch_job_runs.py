@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.batch_job_workflow import JobSchedule
+from schema.ids import ANY_ID
 from tests.support.batch_jobs import (
     BUCKET,
     IMAGE,
@@ -89,7 +91,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
                 {
                     "OutputName": "output",
                     "S3Output": {
-                        "S3Uri": f"s3://{BUCKET}/projects/p1/jobs/{JOB}/results/",
+                        "S3Uri": f"s3://{BUCKET}/results/p1/{JOB}/",
                         "LocalPath": "/opt/ml/processing/output",
                         "S3UploadMode": "Continuous",
                     },
@@ -99,6 +101,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
         },
         "Environment": {
             "AWS_REGION": REGION,
+            "STACK": "dev",
             "DOCUMENT_WORKERS": "4",
             "JOB_OPTIONS": "{}",
             "JOB_KIND": "translate",
@@ -206,10 +209,10 @@ def test_several_instances_share_the_documents_and_one_puts_the_results_together
     assert merged["ProcessingJobName"] == f"translate-{JOB}-merge"
     assert merged["Environment"]["JOB_KIND"] == "merge"
     parts = {one["InputName"]: one["S3Input"]["S3Uri"] for one in merged["ProcessingInputs"]}
-    assert parts["parts"] == f"s3://{BUCKET}/projects/p1/jobs/{JOB}/results/parts/"
+    assert parts["parts"] == f"s3://{BUCKET}/results/p1/{JOB}/parts/"
     assert list(parts) == ["code", "parts"]
     assert merged["ProcessingOutputConfig"] == shared["ProcessingOutputConfig"]
-    assert f"arn:aws:s3:::{BUCKET}/projects/*/jobs/*/results/parts/*" in str(
+    assert f"arn:aws:s3:::{BUCKET}/results/{ANY_ID}/{ANY_ID}/parts/*" in str(
         evaluation.document(POLICY, "translate-job")
     )
 
@@ -239,7 +242,7 @@ def test_scheduled_job_is_recorded_and_runs_like_any_other(records: Records) -> 
         "options": '{"target":"de"}',
         "status": "completed",
         "requested_by": "schedule",
-        "results": f"projects/p1/jobs/{job_id}/results/",
+        "results": f"results/p1/{job_id}/",
     }
     addresses = [one["S3Input"]["S3Uri"] for one in arguments["ProcessingInputs"][1:]]
     assert addresses == [f"s3://{BUCKET}/projects/p1/documents/", f"s3://{BUCKET}/models/opus-mt-en-de/"]
@@ -264,3 +267,30 @@ def test_schedule_for_a_project_that_does_not_exist_fails(records: Records) -> N
     execution, _ = run(records, Jobs(), evaluation, json.loads(evaluation.one(TARGET).inputs["input"]))
     assert (execution.status, execution.error) == ("FAILED", "DynamoDb.TransactionCanceledException")
     assert len(records.client.scan(TableName=records.name)["Items"]) == 1, "an item in a project that is not there"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_scheduled_job_whose_record_was_not_answered_runs_once_and_stays_cancelled(
+    records: Records, cancelled: bool
+) -> None:
+    """The transaction is repeated, after somebody has cancelled the job or not."""
+    evaluation = declare(schedules=[NIGHTLY], announced=False)
+    jobs, calls = Jobs(), itertools.count()
+
+    def transact(arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = records.transact(arguments)
+        if next(calls):
+            return answer
+        job = arguments["TransactItems"][1]["Put"]["Item"]["sk"]["S"]
+        if cancelled:
+            records.put(job, status="cancelled")
+            records.client.delete_item(
+                TableName=records.name, Key={"pk": {"S": "PROJECT#p1"}, "sk": {"S": "RUNNING#translate"}}
+            )
+        raise ServiceError("DynamoDb.SdkClientException", "The connection broke.")
+
+    services = {UPDATE: records.update, TRANSACT: transact, PROCESS: jobs.create}
+    given = json.loads(evaluation.one(TARGET).inputs["input"])
+    execution = Execution(definition_of(evaluation), services).run(given)
+    assert execution.status == "SUCCEEDED"
+    assert len(jobs.created) == (0 if cancelled else 1)

@@ -9,6 +9,7 @@ import pytest
 
 from components.batch_job_workflow import JobSchedule
 from components.blocks.workflow.batch_job_args import MAX_KIND_LENGTH
+from schema.ids import ANY_ID
 from tests.support.batch_jobs import BUCKET, MACHINE, NIGHTLY, declare, definition_of
 from tests.support.machine_calls import granted, needed
 from tests.support.pulumi_mocks import arn_of
@@ -63,7 +64,7 @@ def test_role_of_the_job_may_read_inputs_write_outputs_and_log() -> None:
     evaluation = declare()
     statements = evaluation.document(POLICY, "translate-job")["Statement"]
     trust = evaluation.document(ROLE, "translate-job", "assumeRolePolicy")["Statement"]
-    prefixes = ["programs/*", "projects/*/documents/*", "models/*/*"]
+    prefixes = ["programs/*", f"projects/{ANY_ID}/documents/*", "models/*/*"]
     bucket = f"arn:aws:s3:::{BUCKET}"
     assert [statement["Principal"] for statement in trust] == [{"Service": "sagemaker.amazonaws.com"}]
     assert statements[:3] == [
@@ -74,7 +75,7 @@ def test_role_of_the_job_may_read_inputs_write_outputs_and_log() -> None:
             "Condition": {"StringLike": {"s3:prefix": prefixes}},
         },
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{bucket}/{prefix}" for prefix in prefixes]},
-        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"{bucket}/projects/*/jobs/*/results/*"]},
+        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"{bucket}/results/{ANY_ID}/{ANY_ID}/*"]},
     ]
     assert [statement["Action"][0] for statement in statements[3:]] == [
         "logs:CreateLogGroup",

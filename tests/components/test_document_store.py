@@ -9,6 +9,7 @@ import pytest
 
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.document_store import DocumentStore, DocumentStoreArgs
+from schema.ids import ANY_ID
 from tests.support.pulumi_mocks import SUFFIX, Evaluation, arn_of, evaluate
 
 COMPONENT = "cloud-nlp:index:DocumentStore"
@@ -35,7 +36,7 @@ def test_one_statement_makes_a_store(preview: bool, build_layer: mock.Mock) -> N
     assert not [one for one in evaluation.resources if one.protect]
 
 
-def test_table_has_indexes_by_user_and_by_status_and_expiry() -> None:
+def test_table_has_its_indexes_and_expiry() -> None:
     table = declare().one(TABLE, "store-documents").inputs
     indexes = {
         index["name"]: ([key["attributeName"] for key in index["keySchemas"]], index["projectionType"])
@@ -43,12 +44,13 @@ def test_table_has_indexes_by_user_and_by_status_and_expiry() -> None:
     }
     assert (table["hashKey"], table["rangeKey"], table["ttl"]["attributeName"]) == ("pk", "sk", "expires_at")
     assert indexes == {
+        "by-membership": (["membership", "project"], "ALL"),
         "by-user": (["user", "project"], "ALL"),
         "by-status": (["project_status", "job"], "ALL"),
     }
 
 
-def test_late_uploads_are_withdrawn() -> None:
+def test_uploads_that_do_not_count_are_withdrawn() -> None:
     evaluation = declare()
     withdraw = evaluation.one(FUNCTION, "store-withdraw")
     assert withdraw.inputs["handler"] == "handlers.uploads.withdraw.handler"
@@ -66,8 +68,8 @@ def test_late_uploads_are_withdrawn() -> None:
     statements = evaluation.document(POLICY, "store-withdraw")["Statement"][2:]
     assert [(one["Action"], one["Resource"]) for one in statements] == [
         (["sqs:SendMessage"], [arn_of("aws:sqs/queue:Queue", "store-withdraw-failures")]),
-        (["dynamodb:GetItem"], [arn_of(TABLE, "store-documents")]),
-        (["s3:DeleteObject"], [f"arn:aws:s3:::store-files{SUFFIX}/projects/*/documents/*"]),
+        (["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [arn_of(TABLE, "store-documents")]),
+        (["s3:DeleteObjectVersion"], [f"arn:aws:s3:::store-files{SUFFIX}/projects/{ANY_ID}/documents/*"]),
     ]
 
 

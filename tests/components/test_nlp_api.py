@@ -17,6 +17,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.endpoints import ENDPOINTS
+from schema.ids import ANY_ID
 from tests.support.iam_linter import Lint
 from tests.support.pulumi_mocks import POOL_ID, REGION, ROOT_FOLDER, SUFFIX, Evaluation, arn_of, evaluate
 
@@ -39,24 +40,36 @@ ANALYSE, TRANSLATE = arn_of(MACHINE, "analyse"), arn_of(MACHINE, "translate")
 ANALYSE_EXECUTIONS, TRANSLATE_EXECUTIONS = (
     f"{machine.replace(':stateMachine:', ':execution:')}:*" for machine in (ANALYSE, TRANSLATE)
 )
-DOCUMENTS, RESULTS = "projects/*/documents/*", "projects/*/jobs/*/results/*"
-LIST_DOCUMENTS, LIST_RESULTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}", f"s3:ListBucket {BUCKET} {RESULTS}"
+DOCUMENTS = f"projects/{ANY_ID}/documents/*"
+RESULTS = (f"results/{ANY_ID}/{ANY_ID}/*", f"projects/{ANY_ID}/jobs/{ANY_ID}/results/*")
+LIST_DOCUMENTS = f"s3:ListBucket {BUCKET} {DOCUMENTS}"
 # What endpoints may do besides logging and tracing, and their environment: one endpoint of each sort at least.
 EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "GET /health": (set(), {"VERSION"}),
     "GET /openapi.json": (set(), set()),
     "GET /projects": (
-        {f"dynamodb:Query {PROJECTS}/index/by-user", f"dynamodb:BatchGetItem {PROJECTS}"},
+        {
+            f"dynamodb:Query {PROJECTS}/index/by-membership",
+            f"dynamodb:Query {PROJECTS}/index/by-user",
+            f"dynamodb:BatchGetItem {PROJECTS}",
+        },
         {"DOCUMENTS_TABLE"},
     ),
-    "POST /projects": ({f"dynamodb:PutItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
+    "POST /projects": (
+        {f"dynamodb:PutItem {PROJECTS}", f"dynamodb:UpdateItem {PROJECTS}"},
+        {"DOCUMENTS_TABLE"},
+    ),
     "GET /projects/{project}": ({f"dynamodb:GetItem {PROJECTS}"}, {"DOCUMENTS_TABLE"}),
     "PATCH /projects/{project}": (
         {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "DeleteItem")},
         {"DOCUMENTS_TABLE"},
     ),
     "DELETE /projects/{project}": (
-        {f"dynamodb:{action} {PROJECTS}" for action in ("UpdateItem", "ConditionCheckItem")},
+        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "PutItem", "ConditionCheckItem")},
+        {"DOCUMENTS_TABLE"},
+    ),
+    "DELETE /projects/{project}/members/me": (
+        {f"dynamodb:{action} {PROJECTS}" for action in ("GetItem", "UpdateItem", "DeleteItem")},
         {"DOCUMENTS_TABLE"},
     ),
     "GET /projects/{project}/documents": (
@@ -100,11 +113,17 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
             *(f"dynamodb:{action} {PROJECTS}" for action in ("BatchGetItem", "UpdateItem", "DeleteItem")),
             f"states:StopExecution {ANALYSE_EXECUTIONS}",
             f"states:StopExecution {TRANSLATE_EXECUTIONS}",
+            f"states:DescribeExecution {ANALYSE_EXECUTIONS}",
+            f"states:DescribeExecution {TRANSLATE_EXECUTIONS}",
         },
         {"DOCUMENTS_TABLE", "STATE_MACHINES"},
     ),
     "GET /projects/{project}/jobs/{job}/results": (
-        {f"dynamodb:BatchGetItem {PROJECTS}", LIST_RESULTS, f"s3:GetObject {BUCKET}/{RESULTS}"},
+        {
+            f"dynamodb:BatchGetItem {PROJECTS}",
+            *(f"s3:ListBucket {BUCKET} {prefix}" for prefix in RESULTS),
+            *(f"s3:GetObject {BUCKET}/{prefix}" for prefix in RESULTS),
+        },
         {"DOCUMENTS_TABLE", "DOCUMENTS_BUCKET"},
     ),
     "GET /companies": (
@@ -323,13 +342,13 @@ def test_users_are_protected_when_asked_and_only_then(adapted: Evaluation, evalu
 
 
 def test_every_alarm_has_the_topics(adapted: Evaluation) -> None:
-    alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if one.name.startswith(LONG_NAME)]
-    assert len(alarms) == 2 * len(ENDPOINTS) + 3
+    alarms = [one for one in adapted.of("aws:cloudwatch/metricAlarm:MetricAlarm") if LONG_NAME in one.name]
+    assert len(alarms) == 2
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in alarms)
 
 
 def test_names_fit_aws_for_component_names_of_20_letters(adapted: Evaluation) -> None:
-    checked = [one for one in adapted.resources if one.type in LONGEST_NAMES and one.name.startswith(LONG_NAME)]
+    checked = [one for one in adapted.resources if one.type in LONGEST_NAMES and LONG_NAME in one.name]
     assert {one.type for one in checked} == LONGEST_NAMES.keys()
     assert [one.name for one in checked if len(one.name + SUFFIX) > LONGEST_NAMES[one.type]] == []
 

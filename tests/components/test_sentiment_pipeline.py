@@ -79,7 +79,7 @@ def test_every_resource_belongs_to_a_component() -> None:
     components = [one for one in evaluation.resources if not one.custom]
     assert pipeline.parent is None
     assert all(one.parent in components for one in evaluation.resources if one is not pipeline)
-    assert all(one.name.startswith("sentiment") for one in evaluation.resources)
+    assert all(one.name.removeprefix("dev-").startswith("sentiment") for one in evaluation.resources)
 
 
 def test_companies_are_kept_by_name() -> None:
@@ -103,7 +103,7 @@ def test_results_expire() -> None:
 def test_queue_fits_its_consumer() -> None:
     evaluation = declare(analyse_timeout_seconds=50, batch_window_seconds=7, max_receives=3, max_age_seconds=120)
     assert evaluation.one(QUEUE, "sentiment-work").inputs["visibilityTimeoutSeconds"] == 307
-    assert evaluation.one(ALARM, "sentiment-work-age").inputs["threshold"] == 120
+    assert evaluation.one(ALARM, "dev-sentiment-work-age").inputs["threshold"] == 120
     assert evaluation.one(FUNCTION, "sentiment-analyse").inputs["timeout"] == 50
     assert evaluation.document(QUEUE, "sentiment-work", "redrivePolicy")["maxReceiveCount"] == 3
 
@@ -158,6 +158,7 @@ def test_dispatch_is_asynchronous_and_told_where_to_read_and_send() -> None:
         "COMPANIES_TABLE": f"sentiment-companies{SUFFIX}",
         "WORK_QUEUE_URL": f"https://sqs.eu-central-1.amazonaws.com/123456789012/sentiment-work{SUFFIX}",
         "SEGMENT_SIZE": "100",
+        "STACK": "dev",
     }
     failures = evaluation.one("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig").inputs
     assert failures["functionName"] == f"sentiment-dispatch{SUFFIX}"
@@ -178,6 +179,7 @@ def test_analyse_is_told_where_to_read_and_write() -> None:
         "LANGUAGE": "en",
         "RETENTION_DAYS": "30",
         "RETRY_SECONDS": "1",
+        "STACK": "dev",
     }
 
 
@@ -214,14 +216,14 @@ def test_all_that_holds_data_is_protected_when_asked_and_only_then(protect: bool
 def test_every_alarm_tells_who_is_to_be_told() -> None:
     alarms = declare(notify=["arn:topic"]).of(ALARM)
     assert [alarm.name for alarm in alarms] == [
-        "sentiment-analyse-errors",
-        "sentiment-analyse-throttles",
-        "sentiment-dispatch-errors",
-        "sentiment-dispatch-failures",
-        "sentiment-dispatch-throttles",
-        "sentiment-schedule",
-        "sentiment-work-age",
-        "sentiment-work-dead-letters",
+        "dev-sentiment-analyse-errors",
+        "dev-sentiment-analyse-throttles",
+        "dev-sentiment-dispatch-errors",
+        "dev-sentiment-dispatch-failures",
+        "dev-sentiment-dispatch-throttles",
+        "dev-sentiment-schedule",
+        "dev-sentiment-work-age",
+        "dev-sentiment-work-dead-letters",
     ]
     assert all(alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:topic"] for alarm in alarms)
 
@@ -245,7 +247,7 @@ def test_names_fit_aws_for_component_names_of_20_letters() -> None:
 
 
 def test_a_schedule_that_starts_nothing_is_told() -> None:
-    alarm = by_default().one(ALARM, "sentiment-schedule").inputs
+    alarm = by_default().one(ALARM, "dev-sentiment-schedule").inputs
     assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == ("AWS/Events", "FailedInvocations", "Sum")
     assert list(alarm["dimensions"]) == ["RuleName"]
     assert alarm["threshold"] == 0

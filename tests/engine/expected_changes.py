@@ -24,6 +24,7 @@ API_FUNCTIONS = (
     "project-archive",
     "project-change",
     "project-get",
+    "project-leave",
     "projects-create",
     "projects-list",
     "sentiment",

@@ -58,7 +58,7 @@ def test_a_preview_asks_aws_nothing_and_signs_in_nowhere(dev: Deployed) -> None:
 def test_the_deployment_does_what_the_preview_showed(dev: Deployed) -> None:
     assert Counter(dev.up.steps) == Counter(dev.preview.steps)
     assert {step.split()[0] for step in dev.up.steps} == {"create"}
-    assert len(dev.up.steps) > 300
+    assert len(dev.up.steps) > 250
 
 
 def test_the_state_holds_no_secrets(dev: Deployed) -> None:

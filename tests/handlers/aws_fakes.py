@@ -8,6 +8,7 @@ import operator
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import boto3
@@ -24,12 +25,10 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 
+@cache
 def real_client(service: str) -> Any:
     """A client that is never asked to send anything: for its service model and its exceptions."""
     return boto3.client(service, region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
-
-
-_CLIENTS = {name: real_client(name) for name in ("dynamodb", "s3", "sqs", "comprehend", "lambda")}
 
 
 def client_error(code: str, operation: str = "Operation") -> ClientError:
@@ -48,10 +47,11 @@ class Fake:
         # By operation: run once, after its next call has been carried out and before it is answered.
         self.afterwards: dict[str, Callable[[], None]] = {}
         self.lock = threading.RLock()
+        self._service_model = real_client(self.service).meta.service_model  # made here, before there are threads
 
     def begin(self, operation: str, parameters: dict[str, Any]) -> None:
         """Check a request, remember it, and fail where the test says so."""
-        model = _CLIENTS[self.service].meta.service_model.operation_model(operation)
+        model = self._service_model.operation_model(operation)
         report = ParamValidator().validate(parameters, model.input_shape)
         assert not report.has_errors(), report.generate_report()
         self.calls.append((operation, parameters))
@@ -73,10 +73,10 @@ class FakeDynamoDB(Fake):
     """Tables of items by company and record; evaluates condition expressions."""
 
     service = "dynamodb"
-    exceptions = _CLIENTS["dynamodb"].exceptions
 
     def __init__(self) -> None:
         super().__init__()
+        self.exceptions = real_client("dynamodb").exceptions
         self.items: dict[Key, Item] = {}
         # For the next transactions: positions and the code that each is cancelled with.
         self.cancellations: list[dict[int, str]] = []

@@ -11,11 +11,13 @@ from typing import Any
 
 import httpx
 
+from handlers.common.ids import new_id
 from local.demo.api_client import ApiUser
 from local.demo.pipeline_client import add_companies
 from local.deploy.stack import LocalStack
 from schema.endpoint import Endpoint
 from schema.endpoints import ENDPOINTS
+from schema.projects import FORMER_RESULTS_PREFIX
 from schema.templates import fill
 
 Use = Callable[[], bool]
@@ -47,6 +49,7 @@ class ApiUses:
     def __init__(self, stack: LocalStack, user: ApiUser) -> None:
         self._stack = stack
         self._user = user
+        self._another = ApiUser(stack, "another@example.com")
         self._started: list[tuple[str, str]] = []
         self.project = self._project()
         self.document = user.upload(self.project, "text.txt", TEXT)
@@ -63,8 +66,13 @@ class ApiUses:
             "company_put": [lambda: self._answers(200, "PUT", "/companies/Permitted", {"page": f"P {next(_numbers)}"})],
             "document_delete": [self._deletes_document],
             "documents_create": [self._uploads_document],
-            "job_cancel": [lambda: self._cancels_job("analyse"), lambda: self._cancels_job("translate")],
-            "job_results": [self._links_to_results],
+            "job_cancel": [
+                lambda: self._cancels_job("analyse"),
+                lambda: self._cancels_job("translate"),
+                lambda: self._cancels_job_without_an_answer("analyse"),
+                lambda: self._cancels_job_without_an_answer("translate"),
+            ],
+            "job_results": [self._links_to_results, self._links_to_former_results],
             "jobs_create": [
                 self._looks_for_a_model,
                 self._marks_a_job_that_is_not_started,
@@ -79,6 +87,8 @@ class ApiUses:
             ],
             "project_archive": [self._archives_project],
             "project_change": [self._changes_project],
+            "project_leave": [self._leaves_project],
+            "projects_create": [self._creates_a_shared_project],
             "sentiment": [self._analyses_once],
         }
         return {
@@ -136,27 +146,42 @@ class ApiUses:
         form = answer.json()["form"]
         return httpx.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"x")}).is_success
 
-    def withdraws_a_late_upload(self) -> bool:
-        """Told of an object without a document, its function deletes the object."""
-        key = f"projects/{self.project}/documents/deleted-{next(_numbers)}/late.txt"
-        bucket = self._stack.outputs["documents_bucket"]
+    def keeps_the_first_upload(self) -> bool:
+        """Told of two uploads of a document, its function deletes the second."""
+        announced = self._user.call("POST", f"{self._path()}/documents", {"name": "late.txt"})
+        key, bucket = announced["form"]["fields"]["key"], self._stack.outputs["documents_bucket"]
         s3, lambda_ = self._stack.aws.client("s3"), self._stack.aws.client("lambda")
-        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-        event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}
+        # Put, not posted: S3 tells nobody of it.
+        versions = [s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"] for _ in range(2)]
+        objects = [{"key": key, "versionId": version} for version in versions]
+        event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": uploaded}} for uploaded in objects]}
         [function] = [
             one.id
             for one in self._stack.deployment.resources
             if (one.type, one.name) == ("aws:lambda/function:Function", "product-withdraw")
         ]
         lambda_.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        deleted = s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"] == 0
-        if not deleted:  # nor may it be there for others
-            s3.delete_object(Bucket=bucket, Key=key)
-        return deleted
+        left = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        self._user.call("DELETE", f"{self._path()}/documents/{announced['document']['document']}")
+        return [version["VersionId"] for version in left] == versions[:1]
 
-    def _links_to_results(self) -> bool:
-        answer = self._user.request("GET", f"{self._path()}/jobs/{self.jobs['analyse']}/results")
+    def _links_to_results(self, job: str | None = None) -> bool:
+        answer = self._user.request("GET", f"{self._path()}/jobs/{job or self.jobs['analyse']}/results")
         return answer.status_code == 200 and httpx.get(answer.json()["results"][0]["url"]).is_success
+
+    def _links_to_former_results(self) -> bool:
+        """A job of version 0.1.0 has its results where its record says."""
+        former = fill(FORMER_RESULTS_PREFIX, project=self.project, job=new_id())
+        bucket, table = self._stack.outputs["documents_bucket"], self._stack.outputs["documents_table"]
+        self._stack.aws.client("s3").put_object(Bucket=bucket, Key=f"{former}report.json", Body=b"{}")
+        dynamodb = self._stack.aws.client("dynamodb")
+        key = {"pk": {"S": f"PROJECT#{self.project}"}, "sk": {"S": f"JOB#{self.jobs['translate']}"}}
+        item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+        dynamodb.put_item(TableName=table, Item={**item, "results": {"S": former}})
+        try:
+            return self._links_to_results(self.jobs["translate"])
+        finally:
+            dynamodb.put_item(TableName=table, Item=item)
 
     def _archives_project(self) -> bool:
         return self._answers(204, "DELETE", self._path(self._project()))
@@ -166,6 +191,18 @@ class ApiUses:
         path = self._path(self._project())
         changes = [{"name": "Changed"}, {"shared_with": ["somebody"]}, {"shared_with": []}]
         return all(self._answers(200, "PATCH", path, change) for change in changes)
+
+    def _leaves_project(self) -> bool:
+        """Another user shares a project with this one, who leaves it."""
+        body = {"name": "Shared", "shared_with": [self._user_id()]}
+        shared = self._another.call("POST", "/projects", body)["project"]
+        return self._answers(204, "DELETE", f"{self._path(shared)}/members/me")
+
+    def _user_id(self) -> str:
+        return self._user.call("GET", self._path())["owner"]
+
+    def _creates_a_shared_project(self) -> bool:
+        return self._answers(201, "POST", "/projects", {"name": "Shared", "shared_with": ["somebody"]})
 
     def _starts_job(self, kind: str) -> bool:
         return self._start(kind) is not None
@@ -224,6 +261,15 @@ class ApiUses:
         started = self._start(kind)
         assert started, f"no {kind} job to cancel"
         return self._answers(200, "DELETE", "/projects/{}/jobs/{}".format(*started))
+
+    def _cancels_job_without_an_answer(self, kind: str) -> bool:
+        """Step Functions stops the execution, but the answers are lost: the function looks whether it still runs."""
+        control = self._stack.aws.control
+        control.add_fault("states", operation="StopExecution", drop="response")
+        try:
+            return self._cancels_job(kind)
+        finally:
+            control.clear_faults()
 
     def _analyses_once(self) -> bool:
         key = str(uuid.uuid4())

@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from handlers.common.ids import new_id
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
+from schema.projects import results_prefix
 from tests.integration.processing import log_lines, wait_for, wait_for_job
 
 Use = Callable[[], bool]
@@ -175,9 +177,9 @@ class JobUses:
     def _run(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run a job to its end, with results of its own."""
         request = json.loads(json.dumps(request))
-        name = f"again-{next(_numbers)}"
+        name = new_id()
         bucket = self._stack.outputs["documents_bucket"]
-        _output(request)["S3Uri"] = f"s3://{bucket}/projects/{self._project}/jobs/{name}/results/"
+        _output(request)["S3Uri"] = f"s3://{bucket}/{results_prefix(self._project, name)}"
         self._sagemaker.create_processing_job(ProcessingJobName=name, **request)
         return wait_for_job(self._stack.aws, name)
 

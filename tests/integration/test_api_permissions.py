@@ -55,7 +55,7 @@ class Uses:
         self._api = ApiUses(stack, user)
         completes(user, marian_project, marian)
         self._of = {f"product-api-{name}": uses for name, uses in self._api.all().items()}
-        self._of["product-withdraw"] = [self._api.withdraws_a_late_upload]
+        self._of["product-withdraw"] = [self._api.keeps_the_first_upload]
         for kind, job in self._api.jobs.items():
             machine = MachineUses(stack, user, kind)
             jobs = [job, marian] if kind == "translate" else [job]

@@ -21,6 +21,7 @@ from schemathesis.core.result import Ok
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
 # Stand in most requests for the ids of what is really there: each operation has its own, since some of them delete.
 STAND_INS = {

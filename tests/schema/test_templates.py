@@ -35,6 +35,7 @@ def test_pieces_give_the_template_back() -> None:
     assert split == [("", "project"), ("#", "status"), ("/", None)]
 
 
-def test_policies_have_stars_for_fields() -> None:
-    assert pattern(projects.DOCUMENTS_PREFIX) == "projects/*/documents/"
+def test_policies_have_a_question_mark_for_each_character_of_an_id_and_stars_for_other_fields() -> None:
+    assert pattern(projects.DOCUMENTS_PREFIX) == f"projects/{'?' * 36}/documents/"
+    assert pattern(projects.MODELS_PREFIX) == "models/*/"
     assert before_fields(projects.MODELS_PREFIX) == "models/"

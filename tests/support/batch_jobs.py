@@ -20,6 +20,7 @@ from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.workflow.job_records import TRANSACT, UPDATE
 from components.blocks.workflow.processing_job import CREATE_AND_WAIT as PROCESS
+from components.blocks.workflow.processing_job import STOP
 from components.blocks.workflow.program import BatchProgram, ProgramFiles
 from schema.jobs import KINDS, RUNNING, execution_input, job_record
 from tests.support.pulumi_mocks import REGION, ROOT_FOLDER, SUFFIX, Evaluation, evaluate
@@ -156,6 +157,7 @@ class Jobs:
     def __init__(self, *answers: dict[str, Any] | ServiceError) -> None:
         self.answers = list(answers) or [{"ProcessingJobStatus": "Completed"}]
         self.created: list[dict[str, Any]] = []
+        self.stopped: list[str] = []
 
     def create(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.created.append(arguments)
@@ -163,6 +165,11 @@ class Jobs:
         if isinstance(answer, ServiceError):
             raise answer
         return answer
+
+    def stop(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Stop a job; there is none whose creation was refused."""
+        self.stopped.append(arguments["ProcessingJobName"])
+        raise ServiceError("SageMaker.ResourceNotFoundException")
 
 
 def failed(**description: str) -> ServiceError:
@@ -178,7 +185,13 @@ def run(
         told.append(arguments)
         return {}
 
-    services = {UPDATE: records.update, TRANSACT: records.transact, PROCESS: jobs.create, PUBLISH: publish}
+    services = {
+        UPDATE: records.update,
+        TRANSACT: records.transact,
+        PROCESS: jobs.create,
+        STOP: jobs.stop,
+        PUBLISH: publish,
+    }
     started_with = execution_input(KINDS["translate"], bucket=BUCKET, project="p1", job=JOB, options="{}")
     execution = Execution(definition_of(evaluation or plain()), services).run(given or started_with)
     return execution, told

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,10 +15,12 @@ import boto3
 from click.testing import CliRunner, Result
 
 from cli.app import nlp
+from tests.support.shared_aws import CREDENTIALS, REGION
 
-REGION = "eu-central-1"
-START_LIMIT_S = 30
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+__all__ = ["CREDENTIALS", "REGION"]
+
+# Most writes of one request to DynamoDB.
+BATCH = 25
 # Answers as the product's dispatch does, without sending messages; fails when the environment says so.
 DISPATCH = """
 import os
@@ -39,37 +32,6 @@ def handler(event, context):
         return {"statusCode": 200}
     return {"run": event["run"], "companies": int(os.environ["MODE"])}
 """
-
-
-@contextmanager
-def running_aws(folder: Path) -> Iterator[str]:
-    """Run the emulator in a child process and yield its endpoint."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | CREDENTIALS
-    environment |= {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "AUTH": "false", "LOG_LEVEL": "ERROR"}
-    environment |= {"MINISTACK_REGION": REGION, "TMPDIR": str(folder)}
-    with (folder / "emulator.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log)
-        try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
-
-
-def _wait_until_healthy(endpoint: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the emulator ended at once"
-        try:
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise TimeoutError("the emulator did not become healthy")
 
 
 @dataclass
@@ -104,10 +66,12 @@ class Product:
 
     def add(self, *names: str) -> None:
         """Put companies into the table, past the command line."""
-        client = self.client("dynamodb")
-        for name in names:
-            item = {"name": {"S": name}, "added_at": {"S": "2026-01-01T00:00:00Z"}}
-            client.put_item(TableName=self.outputs["companies_table"], Item=item)
+        table = self.outputs["companies_table"]
+        puts = [
+            {"PutRequest": {"Item": {"name": {"S": name}, "added_at": {"S": "2026-01-01T00:00:00Z"}}}} for name in names
+        ]
+        for start in range(0, len(puts), BATCH):
+            self.client("dynamodb").batch_write_item(RequestItems={table: puts[start : start + BATCH]})
 
     def names(self) -> set[str]:
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["companies_table"])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.batch_jobs import MACHINE, PROCESS, PUBLISH, TRANSACT, UPDATE
+from tests.support.batch_jobs import MACHINE, PROCESS, PUBLISH, STOP, TRANSACT, UPDATE
 from tests.support.pulumi_mocks import ACCOUNT, REGION, Evaluation, arn_of
 
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -56,7 +56,7 @@ def granted(evaluation: Evaluation, machine: str) -> list[Grant]:
 def needed(evaluation: Evaluation, machine: str) -> set[Grant]:
     """All that a machine's calls, its log and its traces need."""
     inputs = evaluation.one(MACHINE, machine).inputs
-    needs = {UPDATE: _update, TRANSACT: _transaction, PROCESS: _job, PUBLISH: _message}
+    needs = {UPDATE: _update, TRANSACT: _transaction, PROCESS: _job, STOP: _stop, PUBLISH: _message}
     found: set[Grant] = set()
     for state in json.loads(inputs["definition"])["States"].values():
         if state["Type"] == "Task":
@@ -92,6 +92,11 @@ def _job(arguments: dict[str, Any], _: Evaluation) -> Iterator[Grant]:
     for action in ("PutTargets", "PutRule", "DescribeRule"):
         rule = f"arn:aws:events:{HERE}:rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule"
         yield f"events:{action}", rule, "{}"
+
+
+def _stop(_: dict[str, Any], __: Evaluation) -> Iterator[Grant]:
+    """Nothing more than creating a job and waiting for it needs."""
+    yield from ()
 
 
 def _message(arguments: dict[str, Any], evaluation: Evaluation) -> Iterator[Grant]:

@@ -308,9 +308,9 @@ def evaluate_program(stack: str, changes: dict[str, str] | None = None, preview:
     return _evaluate_program(stack, tuple(sorted((changes or {}).items())), preview)
 
 
-def evaluate_program_anew(stack: str) -> Evaluation:
+def evaluate_program_anew(stack: str, changes: dict[str, str]) -> Evaluation:
     """Evaluate the project's program for one of its stacks, whatever was evaluated before."""
-    return _evaluate_program.__wrapped__(stack, (), False)
+    return _evaluate_program.__wrapped__(stack, tuple(sorted(changes.items())), False)
 
 
 @cache

@@ -94,6 +94,11 @@ def quick_pip(index: Index, monkeypatch: pytest.MonkeyPatch) -> QuickPip:
 
 @pytest.fixture
 def lock_file(index: Index, tmp_path: Path) -> Path:
+    """The lock file of `write_lock_file`, for an index of this test's own."""
+    return write_lock_file(index, tmp_path / "small.txt")
+
+
+def write_lock_file(index: Index, path: Path) -> Path:
     """A universal lock file: one package for all, two versions by Python, builds by machine, one for Windows only."""
     pure = index.add("pure", "1.0", files={"pure-1.0.data/scripts/pure": "#!python\n"})
     old, new = index.add("split", "1.0"), index.add("split", "2.0")
@@ -103,7 +108,6 @@ def lock_file(index: Index, tmp_path: Path) -> Path:
         for machine, glibc in (("x86_64", 17), ("aarch64", 28), ("aarch64", 17), ("aarch64", 39))
     ]
     windows = index.add("windows", "1.0")
-    path = tmp_path / "small.txt"
     path.write_text(
         "# A comment.\n"
         + locked("native==1.0", *builds)

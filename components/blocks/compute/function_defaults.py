@@ -13,6 +13,7 @@ from pulumi.runtime.settings import get_monitor
 
 from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.layer import dependency_layer
+from schema.defaults import LOG_RETENTION_DAYS
 
 LAYER_LOCK_FILE = ROOT / "requirements" / "layer.txt"
 # Shared layers by runtime and architecture, for each run of a program. The connection to the engine identifies the run.
@@ -41,7 +42,7 @@ class FunctionDefaults:
     runtime: str = "python3.14"
     architecture: str = "arm64"
     layers: Sequence[pulumi.Input[str]] | None = None
-    log_retention_days: int = 30
+    log_retention_days: int = LOG_RETENTION_DAYS
     log_level: str = "INFO"
     tracing: bool = True
     alarm_topics: Sequence[pulumi.Input[str]] = ()

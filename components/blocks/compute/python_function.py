@@ -45,6 +45,8 @@ class PythonFunction(pulumi.ComponentResource):
         Limits; Lambda gives processor time in proportion to memory.
     reserved_concurrency
         Most invocations at the same time; limited only by the account when absent.
+    watched_by_caller
+        Whatever invokes the function has an alarm that tells of its failures, so it has none of its own.
     asynchronous
         The function is invoked asynchronously. Events that fail in every attempt move to a queue (`failures_url`).
     invokes_itself
@@ -76,6 +78,7 @@ class PythonFunction(pulumi.ComponentResource):
         timeout_seconds: int = 30,
         memory_mb: int = 256,
         reserved_concurrency: int | None = None,
+        watched_by_caller: bool = False,
         asynchronous: bool = False,
         invokes_itself: bool = False,
         opts: pulumi.ResourceOptions | None = None,
@@ -115,7 +118,8 @@ class PythonFunction(pulumi.ComponentResource):
             # A second policy: the function waits for the role's first one, which therefore cannot name the function.
             permission = Permission(["lambda:InvokeFunction"], [self.arn])
             role.add_policy(f"{name}-itself", permissions=[permission], opts=child(self))
-        self._watch(name, failures, defaults.alarm_topics)
+        if not watched_by_caller:
+            self._watch(name, failures, defaults.alarm_topics)
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _failures(self, name: str) -> aws.sqs.Queue:

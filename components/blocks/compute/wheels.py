@@ -9,8 +9,9 @@ import pulumi
 from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.packages import Target, WheelsError, fetch_wheels
 
-# SageMaker's current images are Ubuntu 22.04.
-_GLIBC_MINOR = 35
+# The oldest system among SageMaker's current images and the project's own: Amazon Linux 2023.
+# https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html
+_GLIBC_MINOR = 34
 
 
 def download_wheels(

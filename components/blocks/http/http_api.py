@@ -17,7 +17,6 @@ STAGE = "$default"  # the stage whose name is not part of the address
 _MAX_AGE_SECONDS = 3600
 _SERVER_ERROR_RATE = 0.01
 _SLOW_MILLISECONDS = 3000
-_THROTTLED_IN_FIVE_MINUTES = 20
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 _LOGGED = {
     "time": "$context.requestTime",
@@ -91,7 +90,7 @@ class HttpApi(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(name, retention_in_days=log_retention_days, opts=child(self))
         costly = [route for route, _ in functions if route.throttle]
         self.stage = self._stage(name, throttle, costly, logs, routes).name
-        self._watch(name, logs, alarm_topics)
+        self._watch(name, alarm_topics)
         self.register_outputs({"id": self.id, "url": self.url})
 
     def _api(self, name: str, origins: Sequence[str], only_by_domain: bool) -> aws.apigatewayv2.Api:
@@ -194,7 +193,9 @@ class HttpApi(pulumi.ComponentResource):
             opts=child(self, depends_on=list(routes)),
         )
 
-    def _watch(self, name: str, logs: aws.cloudwatch.LogGroup, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
+    def _watch(self, name: str, alarm_topics: Sequence[pulumi.Input[str]]) -> None:
+        # No alarm counts answers 429: they are the client's to mend, and of many, API Gateway logs only some.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
         dimensions = {"ApiId": self.id, "Stage": STAGE}
         alarm_above(
             f"{name}-server-errors",
@@ -213,25 +214,3 @@ class HttpApi(pulumi.ComponentResource):
             opts=child(self),
             periods=3,
         )
-        alarm_above(
-            f"{name}-throttled",
-            description="Requests were refused with 429: a client asks too often, or the limits are too low.",
-            metric=self._throttled(name, logs),
-            threshold=_THROTTLED_IN_FIVE_MINUTES,
-            alarm_topics=alarm_topics,
-            opts=child(self),
-        )
-
-    def _throttled(self, name: str, logs: aws.cloudwatch.LogGroup) -> Metric:
-        """Count answers 429 in the access log: API Gateway's own metric has them among all other client errors."""
-        metric = Metric("CloudNLP", "ThrottledRequests", {"Api": self.id}, "Sum")
-        aws.cloudwatch.LogMetricFilter(
-            f"{name}-throttled",
-            log_group_name=logs.name,
-            pattern='{ $.status = "429" }',
-            metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-                namespace=metric.namespace, name=metric.name, value="1", dimensions={"Api": "$.api"}
-            ),
-            opts=child(self),
-        )
-        return metric

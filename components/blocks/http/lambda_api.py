@@ -104,6 +104,8 @@ class LambdaApi(pulumi.ComponentResource):
             files=route.files,
             timeout_seconds=route.timeout_seconds,
             memory_mb=route.memory_mb,
+            # API Gateway answers 5xx for each of its failures, refused invocations included.
+            watched_by_caller=True,
             opts=child(self),
         )
 

@@ -43,7 +43,7 @@ def alarm_above(
     Parameters
     ----------
     name
-        Logical name; the alarm's physical name starts with it.
+        Name; the alarm's logical and physical names start with the stack's name and this one.
     description
         What has happened and what to do, for whoever is on call.
     metric
@@ -59,7 +59,8 @@ def alarm_above(
     """
     is_percentile = metric.statistic.startswith("p")
     return aws.cloudwatch.MetricAlarm(
-        name,
+        # Several stacks may share an account, and whoever is on call sees this name alone.
+        f"{pulumi.get_stack()}-{name}",
         alarm_description=description,
         namespace=metric.namespace,
         metric_name=metric.name,

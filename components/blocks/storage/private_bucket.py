@@ -15,7 +15,7 @@ from components.blocks.access.tls import tls_only
 from components.blocks.compute.python_function import PythonFunction
 from components.blocks.resources import child
 
-BucketAction = Literal["DeleteObject", "GetObject", "ListBucket", "PutObject"]
+BucketAction = Literal["DeleteObject", "DeleteObjectVersion", "GetObject", "ListBucket", "PutObject"]
 ABORT_UPLOADS_DAYS = 7
 OLD_VERSIONS_DAYS = 30
 

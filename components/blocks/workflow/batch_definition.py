@@ -3,10 +3,16 @@
 Prepare -> MarkRunning -> Process -> HasProcessed -> (Merge -> HasMerged ->) HasDelivered
                             | error                                           | yes         | no
                             v                                                 v             v
-                IsOutOfCapacity -> AwaitCapacity -> Process       MarkCompleted        Undelivered
+   (StopUnanswered <-) IsUnanswered                               MarkCompleted        Undelivered
                             | no                                              v             v
                             v                                         Completed        MarkFailed
-                MarkFailed -> (Notify ->) Failed
+                IsOutOfCapacity -> AwaitCapacity -> Process
+                            | no
+                            v
+                MarkFailed -> IsOfDocuments -> (Notify ->) Failed
+                                   | yes
+                                   v
+                            DocumentsFailed
 
 With schedules: Prepare -> IsRegistered -> (Compose -> Register ->) MarkRunning
 
@@ -24,14 +30,25 @@ import pulumi
 
 from components.blocks.access.arns import account_of
 from components.blocks.access.permissions import Permission
-from components.blocks.observe.notifications import Notifications
 from components.blocks.workflow import failure_causes
+from components.blocks.workflow.batch_endings import has_ended, notify
 from components.blocks.workflow.batch_job_args import BatchJobWorkflowArgs
-from components.blocks.workflow.execution import ATTEMPT, CAUSE, ENVIRONMENT, INPUT, JOB, OUT_OF_CAPACITY
+from components.blocks.workflow.execution import (
+    ATTEMPT,
+    CAUSE,
+    ENVIRONMENT,
+    INPUT,
+    JOB,
+    OF_DOCUMENTS,
+    OUT_OF_CAPACITY,
+    SUFFIX,
+    UNANSWERED,
+    WAS_CREATED,
+)
 from components.blocks.workflow.expressions import (
     Expression,
     all_of,
-    equal,
+    call,
     exists,
     joined,
     jsonata,
@@ -43,6 +60,7 @@ from components.blocks.workflow.expressions import (
 from components.blocks.workflow.job_records import JobRecords
 from components.blocks.workflow.processing_job import (
     CREATE_AND_WAIT,
+    STOP,
     create_permissions,
     job_arguments,
     processing_inputs,
@@ -58,6 +76,10 @@ START = "Prepare"
 STARTING_SECONDS = 1800
 # The parts that the instances of a job have stored, for the job that merges them.
 _PARTS = Channel(name="parts", field="parts", prefix=RESULTS_PREFIX + PARTS_PREFIX)
+
+
+# There is no such job, or it has ended.
+_NOT_FOUND = Retry(["SageMaker.ResourceNotFoundException"], attempts=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +126,11 @@ class BatchDefinition:
                 "program": self._address(program.prefix),
                 **({"wheels": self._address(program.wheels_prefix)} if program.wheels_prefix else {}),
                 "bucket": self.args.bucket.name,
-                "environment": {**self.args.environment, "AWS_REGION": self.region},
+                "environment": {**self.args.environment, "AWS_REGION": self.region, "STACK": pulumi.get_stack()},
                 "attempt": 1,
+                "suffix": "",
                 "cause": "",
+                "ofDocuments": False,
             },
             next="IsRegistered" if self.args.schedules else "MarkRunning",
         )
@@ -136,35 +160,55 @@ class BatchDefinition:
 
     def _processing(self) -> dict[str, State]:
         retry = self.args.retry
-        suffix = when(Expression(f"{ATTEMPT.code} > 1"), joined(text("-"), ATTEMPT), "")
+        next_attempt = Expression(f"{ATTEMPT.code} + 1")
+        # A name counts once: SageMaker keeps the job that it created before it found that AWS has no instance.
+        next_suffix = when(WAS_CREATED, joined(text("-"), call("string", next_attempt)), SUFFIX)
         channels = {channel: JOB.field(channel.field) for channel in self.args.inputs}
         return {
             "Process": self._create(
                 "Runs the job and waits for its end. The job's id is in its name, so it cannot be created twice.",
-                arguments=self._arguments(
-                    suffix, channels, kind=self.args.kind, instance_count=self.args.instance_count
-                ),
+                suffix=SUFFIX,
+                channels=channels,
+                kind=self.args.kind,
+                instance_count=self.args.instance_count,
                 then="HasProcessed",
-                failed="IsOutOfCapacity",
+                may_be_repeated=True,
             ),
-            "HasProcessed": _has_ended("Merge" if self.args.is_shared else "HasDelivered"),
+            "HasProcessed": has_ended("Merge" if self.args.is_shared else "HasDelivered"),
+            "IsUnanswered": Choice(
+                "An error of SageMaker's own may hide that it has created the job.",
+                condition=Expression(f"{UNANSWERED.code} != ''"),
+                then="StopUnanswered",
+                otherwise="IsOutOfCapacity",
+            ),
+            "StopUnanswered": Call(
+                "Stops a job whose creation was not answered, or with an error. Otherwise it would run, and be paid, "
+                "beside the one that is started in its place.",
+                resource=STOP,
+                arguments={"ProcessingJobName": jsonata(UNANSWERED)},
+                permissions=self._create_permissions,
+                next="MarkFailed",
+                retry=[_NOT_FOUND, Retry([ANY_ERROR], attempts=4, first_seconds=2, longest_seconds=30)],
+                catch=[Catch([ANY_ERROR], next="MarkFailed")],
+            ),
             "Stopped": Assign(
                 "Says in words why a job was stopped.",
                 variables={"cause": failure_causes.stopped(self.args.time_limit_seconds)},
                 next="MarkFailed",
             ),
             "IsOutOfCapacity": Choice(
-                "SageMaker finds only after it has created a job that AWS has no free instance. That is worth further "
-                "attempts, any other failure is not.",
+                "SageMaker refuses a job while others use the account's quota. Only after it has created a job, it "
+                "finds that AWS has no free instance. Both are worth further attempts, any other failure is not.",
                 condition=all_of(OUT_OF_CAPACITY, Expression(f"{ATTEMPT.code} < {retry.capacity_attempts}")),
                 then="AwaitCapacity",
                 otherwise="MarkFailed",
             ),
             "AwaitCapacity": Wait(
-                "Waits for free instances, longer with each attempt; the next job needs another name.",
+                "Waits for free instances, longer with each attempt. After a job that was created, the next needs "
+                "another name.",
                 seconds=Expression(f"{ATTEMPT.code} * {retry.capacity_seconds}"),
                 next="Process",
-                assign={"attempt": jsonata(Expression(f"{ATTEMPT.code} + 1"))},
+                assign={"attempt": jsonata(next_attempt), "suffix": jsonata(next_suffix)},
             ),
         }
 
@@ -173,16 +217,19 @@ class BatchDefinition:
         return {
             "Merge": self._create(
                 "Merges the results of all instances, on one instance.",
-                arguments=self._arguments(text("-merge"), channels, kind=MERGE, instance_count=1),
+                suffix=text("-merge"),
+                channels=channels,
+                kind=MERGE,
+                instance_count=1,
                 then="HasMerged",
-                failed="MarkFailed",
+                may_be_repeated=False,
             ),
-            "HasMerged": _has_ended("HasDelivered"),
+            "HasMerged": has_ended("HasDelivered"),
         }
 
     def _ending(self) -> dict[str, State]:
         topic = self.args.job_topic
-        mark_failed = self._records.mark_failed(then="Notify" if topic else "Failed", nothing_to_do="NothingToDo")
+        mark_failed = self._records.mark_failed(then="IsOfDocuments", nothing_to_do="NothingToDo")
         return {
             "HasDelivered": Choice(
                 "A program that ends well but leaves an exit message has delivered nothing but its report, which "
@@ -193,15 +240,29 @@ class BatchDefinition:
             ),
             "Undelivered": Assign(
                 "Keeps the exit message.",
-                variables={"cause": jsonata(failure_causes.exit_message())},
+                variables={
+                    "cause": jsonata(failure_causes.exit_message()),
+                    "ofDocuments": jsonata(failure_causes.exit_message_is_of_documents()),
+                },
                 next="MarkFailed",
             ),
             "MarkCompleted": self._records.mark_completed(then="Completed", failed="MarkFailed"),
             "Completed": End("The results are there, and the record says so."),
             "MarkFailed": mark_failed,
-            **({"Notify": _notify(topic, self.args.kind)} if topic else {}),
+            "IsOfDocuments": Choice(
+                "Documents that cannot be processed are the user's to mend, and operators are not called for them.",
+                condition=OF_DOCUMENTS,
+                then="DocumentsFailed",
+                otherwise="Notify" if topic else "Failed",
+            ),
+            "DocumentsFailed": End(
+                "The documents cannot be processed, and the record says why; nothing is wrong inside."
+            ),
+            **({"Notify": notify(topic, self.args.kind)} if topic else {}),
             "Failed": End(
-                "A failed job is a failed execution, which raises an alarm.", error="JobFailed", cause=jsonata(CAUSE)
+                "A job that fails for a reason inside is a failed execution, which raises an alarm.",
+                error="JobFailed",
+                cause=jsonata(CAUSE),
             ),
             "NothingToDo": End("The job was cancelled, has ended or belongs to another execution; nothing is wrong."),
         }
@@ -223,21 +284,47 @@ class BatchDefinition:
         return job_arguments(
             self.args,
             role_arn=self.role_arn,
-            name=joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix),
+            name=self._name(suffix),
             inputs=processing_inputs(self.args.program, channels),
             environment=merged(ENVIRONMENT, JOB.field("environment"), about),
             instance_count=instance_count,
         )
 
-    def _create(self, reason: str, *, arguments: dict[str, Any], then: str, failed: str) -> Call:
+    def _name(self, suffix: Expression) -> Expression:
+        """Write the name of a processing job."""
+        return joined(text(f"{self.args.kind}-"), JOB.field("job"), suffix)
+
+    def _create(
+        self,
+        reason: str,
+        *,
+        suffix: Expression,
+        channels: Mapping[Channel, Expression],
+        kind: str,
+        instance_count: int,
+        then: str,
+        may_be_repeated: bool,
+    ) -> Call:
         cause = failure_causes.cause_of_error(
-            instance_type=self.args.instance_type, time_limit_seconds=self.args.time_limit_seconds
+            instance_type=self.args.instance_type,
+            instance_count=instance_count,
+            time_limit_seconds=self.args.time_limit_seconds,
         )
-        caught = {"cause": jsonata(cause), "outOfCapacity": jsonata(failure_causes.is_out_of_capacity())}
+        unanswered = when(failure_causes.is_of_creation(), self._name(suffix), "")
+        out_of_capacity = failure_causes.is_out_of_capacity(instance_count)
+        caught = {
+            "cause": jsonata(cause),
+            "ofDocuments": jsonata(failure_causes.error_is_of_documents()),
+            "outOfCapacity": jsonata(out_of_capacity) if may_be_repeated else False,
+            "wasCreated": jsonata(failure_causes.was_created()),
+            "unanswered": jsonata(unanswered),
+        }
         retry = self.args.retry
+        # Throttling, among others. An exceeded quota has an error of its own, which a later state looks into, since a
+        # quota of 0 never lets a job through. A job that merges only has to wait: the job before it was let through.
         # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
         refused = Retry(
-            ["SageMaker.AmazonSageMakerException", "SageMaker.ResourceLimitExceededException"],
+            ["SageMaker.AmazonSageMakerException", *([] if may_be_repeated else [failure_causes.OVER_QUOTA])],
             attempts=retry.attempts,
             first_seconds=retry.first_seconds,
             longest_seconds=retry.longest_seconds,
@@ -245,43 +332,13 @@ class BatchDefinition:
         return Call(
             reason,
             resource=CREATE_AND_WAIT,
-            arguments=arguments,
+            arguments=self._arguments(suffix, channels, kind=kind, instance_count=instance_count),
             permissions=self._create_permissions,
             next=then,
             timeout_seconds=self._state_seconds(),
             retry=[refused] if retry.attempts else [],
-            catch=[Catch([ANY_ERROR], next=failed, assign=caught)],
+            catch=[Catch([ANY_ERROR], next="IsUnanswered", assign=caught)],
         )
 
     def _state_seconds(self) -> int:
         return self.args.time_limit_seconds + STARTING_SECONDS
-
-
-def _has_ended(then: str) -> Choice:
-    return Choice(
-        "A job that SageMaker stopped, at its time limit or by hand, may return without an error.",
-        condition=equal(INPUT.field("ProcessingJobStatus"), "Completed"),
-        then=then,
-        otherwise="Stopped",
-    )
-
-
-def _notify(topic: Notifications, kind: str) -> Call:
-    message = joined(
-        text("Job "), JOB.field("job"), text(" in project "), JOB.field("project"), text(" failed: "), CAUSE
-    )
-    publish = topic.grant("Publish")
-    return Call(
-        "Publishes the failure. The execution fails with the job's cause even if that does not work.",
-        resource="arn:aws:states:::sns:publish",
-        arguments={
-            "TopicArn": publish.value,
-            "Subject": f"A job of kind {kind} failed",
-            "Message": jsonata(message),
-        },
-        permissions=publish.permissions,
-        next="Failed",
-        timeout_seconds=30,
-        retry=[Retry([ANY_ERROR], attempts=3)],
-        catch=[Catch([ANY_ERROR], next="Failed")],
-    )

@@ -13,6 +13,7 @@ from components.blocks.observe.notifications import Notifications
 from components.blocks.storage.private_bucket import PrivateBucket
 from components.blocks.storage.table import Table
 from components.blocks.workflow.program import BatchProgram
+from schema import defaults
 from schema.job_kind import Channel
 from schema.jobs import DOCUMENTS
 from schema.limits import JOB_NAME_CHARACTERS, JOB_SECONDS
@@ -57,11 +58,11 @@ class RetryPolicy:
     Attributes
     ----------
     attempts
-        Retries of a request that SageMaker refuses because of throttling or a quota.
+        Retries of a request that SageMaker refuses because of throttling.
     first_seconds, longest_seconds
         Longest delay before the first of these retries, in seconds, and before any of them; the delay doubles.
     capacity_attempts
-        Attempts in all to create the job while AWS has no free instance.
+        Attempts in all to create the job while no instance is free, on AWS or in the account's quota.
     capacity_seconds
         Seconds by which the wait for capacity grows with each attempt.
     """
@@ -123,8 +124,8 @@ class BatchJobWorkflowArgs:
     program: BatchProgram
     image: pulumi.Input[str]
     inputs: Sequence[Channel] = (DOCUMENTS,)
-    instance_type: str = "ml.m5.large"
-    instance_count: int = 1
+    instance_type: str = defaults.INSTANCE_TYPE
+    instance_count: int = defaults.INSTANCE_COUNT
     volume_gb: int = 30
     time_limit_seconds: int = 3600
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)

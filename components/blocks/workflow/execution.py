@@ -16,10 +16,18 @@ NOW = call("now", text("[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01]Z"))
 JOB = variable("job")
 # Why the job failed.
 CAUSE = variable("cause")
+# Whether the documents, and nothing inside, are why the job failed.
+OF_DOCUMENTS = variable("ofDocuments")
 # Number of the attempt to get an instance, from 1.
 ATTEMPT = variable("attempt")
-# Whether the failure was a lack of capacity.
+# End of the job's name in SageMaker, which tells attempts apart.
+SUFFIX = variable("suffix")
+# Whether the failure was that no instance was free, on AWS or in the account's quota.
 OUT_OF_CAPACITY = variable("outOfCapacity")
+# Whether SageMaker had created the job before it failed, so that its name is taken.
+WAS_CREATED = variable("wasCreated")
+# Name of a processing job whose creation ended with an error; empty where there is no such job.
+UNANSWERED = variable("unanswered")
 # Addresses of the program and of its wheels.
 PROGRAM = variable("program")
 WHEELS = variable("wheels")

@@ -130,7 +130,7 @@ class JobRecords:
         }
         return self._transact(
             "Records a job that the schedule started, if the project is active and runs no other job of the kind.",
-            [self._check_project(), self._put_job(jobs.RUNNING), lock],
+            [self._check_project(), self._register_job(), lock],
             then=then,
             catch=[Catch([TRANSACTION_CANCELLED], next=refused)],
         )
@@ -211,6 +211,15 @@ class JobRecords:
                 "ExpressionAttributeValues": {":yes": {"Bool": True}},
             }
         }
+
+    def _register_job(self) -> dict[str, Any]:
+        """Put a new job's record; when an answer was lost, it is there already, and may have been cancelled since."""
+        once = {
+            "ConditionExpression": f"attribute_not_exists({projects.PARTITION_KEY}) OR #status = :running",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":running": {"S": jobs.RUNNING}},
+        }
+        return {"Put": {**self._put_job(jobs.RUNNING)["Put"], **once}}
 
     def _put_job(self, status: jobs.Status, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
         item = {**self._items(jobs.RECORD, status=text(status)), **(more or {})}

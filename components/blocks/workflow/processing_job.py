@@ -18,6 +18,7 @@ from schema.jobs import OUTPUT_FIELD
 # https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 FOLDER = "/opt/ml/processing"
 CREATE_AND_WAIT = "arn:aws:states:::sagemaker:createProcessingJob.sync"
+STOP = "arn:aws:states:::aws-sdk:sagemaker:stopProcessingJob"
 # EventBridge rule that tells Step Functions when a job has ended.
 _MANAGED_RULE = "StepFunctionsGetEventsForSageMakerProcessingJobsRule"
 

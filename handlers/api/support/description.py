@@ -93,7 +93,23 @@ def description() -> dict[str, Any]:
 
 def description_json() -> str:
     """Make the OpenAPI document as JSON, on one line."""
-    return msgspec.json.encode(description()).decode()
+    return msgspec.json.encode(_portable(description())).decode()
+
+
+def _portable(content: Any) -> Any:
+    """Spell the ends of patterns as other dialects than Python's do, in which `$` matches at the end alone."""
+    if isinstance(content, dict):
+        return {
+            key: _portable_pattern(value) if key == "pattern" and isinstance(value, str) else _portable(value)
+            for key, value in content.items()
+        }
+    return [_portable(value) for value in content] if isinstance(content, list) else content
+
+
+def _portable_pattern(pattern: str) -> str:
+    if pattern.startswith(r"\A"):
+        pattern = "^" + pattern.removeprefix(r"\A")
+    return pattern.removesuffix(r"\Z") + "$" if pattern.endswith(r"\Z") else pattern
 
 
 def version() -> str:

@@ -1,4 +1,4 @@
-"""The wrapper of every endpoint: it logs and counts requests, and turns errors into problems."""
+"""The wrapper of every endpoint: it logs requests, and turns errors into problems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from handlers.api.support.answers import Answer, problem_answer, to_gateway
 from handlers.api.support.aws_errors import problem_of
 from handlers.api.support.requests import Request
 from handlers.common.logs import logger, start_request
-from handlers.common.metrics import emit_counts
 from handlers.common.problems import Problem
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -38,12 +37,6 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
         answer = _answer(run, request, public)
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
-        counts = {
-            "Requests": 1,
-            "RefusedRequests": int(400 <= answer.status < 500),
-            "FailedRequests": int(answer.status >= 500),
-        }
-        emit_counts("api", counts, route=request.route)
         return to_gateway(answer)
 
     return handler

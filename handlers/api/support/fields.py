@@ -9,7 +9,7 @@ import msgspec
 
 from handlers.common.problems import FieldError, Problem, invalid
 
-_PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
+_PLACE = re.compile(r" - at `\$(?P<path>.*)`\Z")
 _ABOUT_FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
 # Messages of this project's own checks name the field: "`target`: expected ..."
 _OWN_CHECK = re.compile(r"`(?P<field>\w+)`: expected (?P<expected>.*)", re.DOTALL)

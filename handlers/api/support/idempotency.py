@@ -125,6 +125,8 @@ def _claim(table: Table, request: Request, body: msgspec.Struct, key: str) -> _C
             return _Claim(table, item)
         except RefusedError as error:
             known = error.refused[0]
+        if known.get("claim") == item["claim"]:
+            return _Claim(table, item)  # only the answer to an earlier attempt was lost
         if known["request_hash"] != item["request_hash"]:
             raise Problem("idempotency-key-in-use", "The key was used for another request. Choose a new one.")
         if "status" in known:
@@ -140,6 +142,7 @@ def _item(request: Request, body: msgspec.Struct, key: str, now: int) -> Item:
     return {
         **keyed(idempotency_key(request.caller, request.route, key)),
         "id": new_id(),
+        "claim": new_id(),
         "request_hash": _hash(request, body),
         "claimed_until": now + CLAIM_SECONDS,
         EXPIRES: now + KEEP_SECONDS,
@@ -150,8 +153,9 @@ def _take_over(table: Table, known: Item, item: Item) -> _Claim | None:
     """Claim a key that a lost request holds; None where another request was faster."""
     try:
         table.put(item, _UNCHANGED, {name: known[name] for name in ("id", "claimed_until")})
-    except RefusedError:
-        return None
+    except RefusedError as error:
+        if error.refused[0].get("claim") != item["claim"]:
+            return None
     return _Claim(table, item)
 
 

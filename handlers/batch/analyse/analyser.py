@@ -17,7 +17,7 @@ from handlers.batch.clock import JobClock
 from handlers.batch.comprehend import Answer as Found
 from handlers.batch.comprehend import dominant_language
 from handlers.batch.documents.registry import Limits
-from handlers.batch.errors import DocumentError, internal_error
+from handlers.batch.errors import BROKEN_RULES, DocumentError, internal_error
 from handlers.batch.isolation.conversation import Conversations
 from handlers.batch.isolation.messages import (
     Analyse,
@@ -146,7 +146,7 @@ class Analyser:
                 budget.send(characters)
                 found = self._batches.analyse(request.texts, request.language, budget)
                 return Analysed([_finding(_good(sentiment), _good(phrases)) for sentiment, phrases in found])
-        raise DocumentError("It could not be processed: its process sent what it may not send.")
+        raise DocumentError(BROKEN_RULES)
 
 
 def _good(answer: Found) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def read_entry(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     except UNREADABLE as error:
         raise DocumentError(f"It is corrupt: {name} cannot be unpacked.") from error
     if len(content) > limit:
-        raise DocumentError(f"{name} has more than {limit} bytes when unpacked.")
+        raise DocumentError(f"It is too large: {name} has more than {limit} bytes when unpacked.")
     return content
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handlers.batch.budget import Budget
-from handlers.batch.errors import DocumentError
+from handlers.batch.errors import BROKEN_RULES, DocumentError
 from handlers.batch.isolation.document import Task
 from handlers.batch.isolation.messages import (
     Answer,
@@ -91,7 +91,7 @@ class Conversations:
                 process.prolong(visit.take_room())
                 return Go()
         if respond is None or not visit.may_send:
-            raise DocumentError("It could not be processed: its process sent what it may not send.")
+            raise DocumentError(BROKEN_RULES)
         return respond(message)  # type: ignore[arg-type] - all that ends a conversation is dealt with above
 
     def _consent(self, message: Counted, visit: _Visit) -> Answer:

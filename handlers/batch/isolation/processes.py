@@ -16,7 +16,7 @@ from types import ModuleType
 
 import msgspec
 
-from handlers.batch.errors import DocumentError, internal_error
+from handlers.batch.errors import BROKEN_RULES, DocumentError, internal_error
 from handlers.batch.isolation import control, warden
 from handlers.batch.isolation.channel import Channel, ChannelError
 from handlers.batch.isolation.control import End, Ended, Prolong, Start
@@ -36,7 +36,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 _FILE_BYTES = 100 * _MEGABYTE
 _FILE_FACTOR = 8
 STOPPED = "The job was stopped before it was done."
-_CRASHED = "It could not be processed: the program that reads documents crashed."
+_CRASHED = internal_error("the program that reads documents crashed")
 
 
 class Process:
@@ -92,7 +92,7 @@ class Process:
             message = self._channel.receive()
         except (ChannelError, OSError) as error:
             logger.error("a document's process broke the protocol", extra={"error": str(error)})
-            raise DocumentError("It could not be processed: its process sent what it may not send.") from error
+            raise DocumentError(BROKEN_RULES) from error
         if message is None:
             self._has_ended.wait(_END_SECONDS)
             raise DocumentError(self._reason())

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from handlers.batch.budget import Budget
 from handlers.batch.clock import JobClock
 from handlers.batch.documents.registry import Limits
-from handlers.batch.errors import DocumentError, internal_error
+from handlers.batch.errors import BROKEN_RULES, DocumentError, internal_error
 from handlers.batch.isolation.conversation import Conversations
 from handlers.batch.isolation.messages import Answer, AskLanguage, Language, Request, Translate, Translated
 from handlers.batch.outputs import new_file
@@ -122,7 +122,7 @@ class Translator:
                 return Language(self._detect(request.text, budget), 1.0)
             case Translate():
                 return Translated(self._engine.translate(request.texts, request.language, budget))
-        raise DocumentError("It could not be processed: its process sent what it may not send.")
+        raise DocumentError(BROKEN_RULES)
 
 
 def _inside(folder: Path, name: str) -> Path:

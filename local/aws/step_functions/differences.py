@@ -7,7 +7,8 @@
 - A state machine's ``TimeoutSeconds`` ends its executions as ``TIMED_OUT``.
 - Retries honour ``MaxDelaySeconds`` and ``JitterStrategy``. ``States.ALL`` and ``States.TaskFailed`` do not include
   ``States.Runtime`` and ``States.DataLimitExceeded``, which AWS never retries or catches by a wildcard.
-- The state machine's role must allow each task, and createProcessingJob exists (see `local.aws.step_functions.tasks`).
+- The state machine's role must allow each task; createProcessingJob and stopProcessingJob exist (see
+  `local.aws.step_functions.tasks`).
 - Tasks of DynamoDB pass through its request handler, so that faults and counts apply to them.
 """
 
@@ -228,6 +229,8 @@ def _invoke_with(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any, float
             tasks.check_permissions(running.access_key, resource, parameters)
             if resource.startswith(tasks.CREATE_PROCESSING_JOB):
                 return tasks.create_processing_job(resource, parameters, running.access_key, cancelled.is_set)
+            if resource == tasks.STOP_PROCESSING_JOB:
+                return tasks.stop_processing_job(parameters, running.access_key)
             return invoke(resource, parameters)
 
         result = _in_thread(act)

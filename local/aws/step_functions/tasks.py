@@ -21,6 +21,7 @@ MANAGED_RULE_ACTIONS = ("events:PutTargets", "events:PutRule", "events:DescribeR
 PREFIX = "arn:aws:states:::"
 CREATE_PROCESSING_JOB = f"{PREFIX}sagemaker:createProcessingJob"
 SYNC = ".sync"
+STOP_PROCESSING_JOB = f"{PREFIX}aws-sdk:sagemaker:stopProcessingJob"
 
 # SageMaker's exceptions that have a name of their own in Step Functions; all others are AmazonSageMakerException.
 _NAMED_SAGEMAKER_ERRORS = frozenset({"ConflictException", "ResourceInUse", "ResourceLimitExceeded", "ResourceNotFound"})
@@ -92,6 +93,8 @@ def task_checks(resource: str, parameters: dict[str, Any]) -> list[Check]:
     service, _, operation = integration.partition(":")
     if resource.startswith("arn:aws:lambda:"):
         return [Check("lambda:InvokeFunction", resource, {})]
+    if resource == STOP_PROCESSING_JOB:
+        return _stop_checks(parameters)
     if service == "aws-sdk":
         sdk_service, _, sdk_operation = operation.partition(":")
         return _sdk_checks(sdk_service, sdk_operation, parameters)
@@ -155,6 +158,11 @@ def create_processing_job(
     return described
 
 
+def stop_processing_job(parameters: dict[str, Any], access_key: str) -> dict[str, Any]:
+    """Stop a processing job, as the integration by AWS's SDK does."""
+    return _call_sagemaker(access_key, "StopProcessingJob", parameters)
+
+
 def _call_sagemaker(access_key: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """Ask SageMaker through its registered handler, so that faults and counts apply."""
     from ministack import app
@@ -168,7 +176,9 @@ def _call_sagemaker(access_key: str, operation: str, request: dict[str, Any]) ->
     }
     handler = app.SERVICE_HANDLERS["sagemaker"]
     status, _, body = app.call_service_handler_sync(handler, "POST", "/", headers, json.dumps(request).encode(), {})
-    answered = json.loads(body)
+    if not isinstance(body, (bytes, str)):  # an answer that was cut off
+        raise _ExecutionError("SageMaker.SdkClientException", "Unable to execute HTTP request: The connection broke.")
+    answered = json.loads(body or b"{}")
     if status >= 400:
         code = answered.get("__type", "").rpartition("#")[2]
         message = answered.get("message") or answered.get("Message", "")
@@ -220,6 +230,12 @@ def _processing_checks(resource: str, parameters: dict[str, Any]) -> list[Check]
         operations += ["DescribeProcessingJob", "StopProcessingJob"]
     context = {"iam:PassedToService": PRINCIPAL}
     return [Check(f"sagemaker:{operation}", arn, context) for operation in operations]
+
+
+def _stop_checks(parameters: dict[str, Any]) -> list[Check]:
+    from local.aws.sagemaker.service import job_arn
+
+    return [Check("sagemaker:StopProcessingJob", job_arn(str(parameters.get("ProcessingJobName", ""))), {})]
 
 
 def _sdk_checks(service: str, operation: str, parameters: dict[str, Any]) -> list[Check]:

@@ -58,6 +58,14 @@ def test_list_shows_odd_bodies_escaped(product: Product, dead: Any) -> None:
     assert "{" not in nike
 
 
+def test_deeply_nested_bodies_are_listed_and_moved_like_any_other(product: Product, dead: Any) -> None:
+    sent = dead(body("Nike"), '{"company":' * 50_000 + "1" + "}" * 50_000, "[" * 50_000)
+    letters = product.json("dead-letters", "list")
+    assert sorted(letter["body"] for letter in letters) == sent
+    assert sorted(letter["company"] or "" for letter in letters) == ["", "", "Nike"]
+    assert product.json("dead-letters", "redrive")["moved"] == 3
+
+
 def test_list_up_to_a_limit(product: Product, dead: Any) -> None:
     dead(*(body(f"Company {number}") for number in range(15)))
     result = product.invoke("dead-letters", "list", "--limit", "12")

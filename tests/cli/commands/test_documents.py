@@ -214,3 +214,12 @@ def test_delete(api: ApiServer) -> None:
     done = api.json("documents", "delete", "-p", PROJECT, *IDS[:3], code=3)
     assert done["deleted"] == IDS[:2]
     assert done["failed"] == [{"document": IDS[2], "reason": "Not found: There is no such document."}]
+
+
+@pytest.mark.parametrize("name", ["ü" * 120 + ".md", "CON.txt", "a\u200bb.md", " a.md"])
+def test_a_file_whose_name_no_document_can_have_is_to_be_renamed(api: ApiServer, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("Text.")
+    take_documents(api)
+    shown = api.invoke("documents", "upload", "-p", PROJECT, str(tmp_path / name), code=3).stderr
+    assert "rename the file, and upload it then: expected a file name of at most 200 bytes of UTF-8" in shown
+    assert api.received("POST", DOCUMENTS) == []

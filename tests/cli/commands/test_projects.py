@@ -12,6 +12,7 @@ import pytest
 import cli.api.project_names
 from tests.support.cli_api import (
     ANOTHER,
+    DROPPED,
     PROJECT,
     YOU,
     Answer,
@@ -180,3 +181,23 @@ def test_archive(api: ApiServer) -> None:
     assert result.stdout == "Archived Contracts.\n"
     assert "--restore" in result.stderr
     assert "Cancel this job: x." in api.invoke("projects", "archive", PROJECT, code=1).stderr
+
+
+def test_leave(api: ApiServer) -> None:
+    api.on("GET", f"/projects/{PROJECT}", answer(project(owner=ANOTHER, shared_with=[YOU])))
+    api.on("DELETE", f"/projects/{PROJECT}/members/me", Answer(204))
+    assert api.invoke("projects", "leave", PROJECT).stdout == "Left Contracts.\n"
+    assert api.json("projects", "leave", PROJECT) == {"project": PROJECT, "left": True}
+
+
+def test_leave_when_the_answer_was_lost(api: ApiServer) -> None:
+    api.on("GET", f"/projects/{PROJECT}", answer(project(owner=ANOTHER, shared_with=[YOU])))
+    api.on("DELETE", f"/projects/{PROJECT}/members/me", DROPPED, problem("not-found", 404))
+    assert api.invoke("projects", "leave", PROJECT).stdout == "Left Contracts.\n"
+
+
+def test_leave_what_is_your_own(api: ApiServer) -> None:
+    api.on("GET", f"/projects/{PROJECT}", answer(project()))
+    api.on("DELETE", f"/projects/{PROJECT}/members/me", problem("owner-cannot-leave", 409))
+    result = api.invoke("projects", "leave", PROJECT, code=1)
+    assert "Owner cannot leave" in result.stderr

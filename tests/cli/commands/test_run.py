@@ -69,8 +69,7 @@ def test_missing_dispatch_function(product: Product) -> None:
 def test_wait_follows_to_the_end(product: Product, known_run: str) -> None:
     product.add_dispatch("150")
     names = [f"Company {number}" for number in range(150)]
-    for name in names:
-        product.add(name)
+    product.add(*names)
     work = product.client("sqs").send_message(QueueUrl=product.outputs["work_queue_url"], MessageBody="{}")
     assert work["MessageId"]
 

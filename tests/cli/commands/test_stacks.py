@@ -139,7 +139,9 @@ def pulumi(tmp_path: Path) -> FakePulumi:
     tool.write_text(FAKE_PULUMI.format(python=sys.executable, folder=str(tmp_path)), encoding="utf-8")
     tool.chmod(0o755)
     path = f"{tool.parent}{os.pathsep}{os.environ['PATH']}"
-    fake = FakePulumi(tmp_path, {"PATH": path, "NLP_STACK": None, "NLP_OUTPUTS": None})
+    # No credentials, and no wait for those that a machine on AWS would have.
+    alone = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": ""}
+    fake = FakePulumi(tmp_path, {"PATH": path, "NLP_STACK": None, "NLP_OUTPUTS": None, **alone})
     fake._write(
         {
             "version": "v3.200.0",

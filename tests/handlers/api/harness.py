@@ -23,11 +23,13 @@ from tests.handlers.projects.state_machine import StateMachine
 from tests.support.operations import BY_SCRIPT, parameters
 
 REGION = "eu-central-1"
+# Of this process alone: others may use the same emulator.
+_SUFFIX = uuid.uuid4().hex[:12]
 NAMES = {
-    "DOCUMENTS_TABLE": "documents",
-    "DOCUMENTS_BUCKET": "documents-bucket",
-    "COMPANIES_TABLE": "companies",
-    "OBSERVATIONS_TABLE": "observations",
+    "DOCUMENTS_TABLE": f"documents-{_SUFFIX}",
+    "DOCUMENTS_BUCKET": f"documents-{_SUFFIX}",
+    "COMPANIES_TABLE": f"companies-{_SUFFIX}",
+    "OBSERVATIONS_TABLE": f"observations-{_SUFFIX}",
 }
 # It does nothing, for an hour: the tests play the state machine's part on the table.
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
@@ -133,17 +135,23 @@ class Api:
         self._create_tables()
         location: Any = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=NAMES["DOCUMENTS_BUCKET"], CreateBucketConfiguration=location)
+        self.s3.put_bucket_versioning(Bucket=NAMES["DOCUMENTS_BUCKET"], VersioningConfiguration={"Status": "Enabled"})
         self.state_machines = {kind: self._state_machine(kind) for kind in KINDS}
         self.modules = self._load()
 
     def _create_tables(self) -> None:
-        keys = ("user", "project", "project_status", "job")
+        keys = ("membership", "user", "project", "project_status", "job")
         self.dynamodb.create_table(
             TableName=NAMES["DOCUMENTS_TABLE"],
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", *keys)],
             KeySchema=_keys("pk", "sk"),
             GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-membership",
+                    "KeySchema": _keys("membership", "project"),
+                    "Projection": _ALL,
+                },
                 {"IndexName": "by-user", "KeySchema": _keys("user", "project"), "Projection": _ALL},
                 {"IndexName": "by-status", "KeySchema": _keys("project_status", "job"), "Projection": _ALL},
             ],
@@ -158,7 +166,9 @@ class Api:
 
     def _state_machine(self, name: str) -> str:
         role = "arn:aws:iam::000000000000:role/jobs"
-        made = self.stepfunctions.create_state_machine(name=name, definition=json.dumps(DEFINITION), roleArn=role)
+        made = self.stepfunctions.create_state_machine(
+            name=f"{name}-{_SUFFIX}", definition=json.dumps(DEFINITION), roleArn=role
+        )
         return made["stateMachineArn"]
 
     def _load(self) -> dict[str, Any]:

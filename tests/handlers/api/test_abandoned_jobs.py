@@ -23,7 +23,7 @@ def test_a_job_whose_execution_was_never_started_holds_up_the_next_one_for_a_min
 ) -> None:
     project = ann.ready()
     with monkeypatch.context() as patched:
-        patched.setattr(api.modules["jobs_create"].starter._stepfunctions, "start_execution", Mock())
+        patched.setattr(api.modules["jobs_create"].starter._executions._stepfunctions, "start_execution", Mock())
         lost = ann.job(project)
     assert ann("jobs_create", project, body=ANALYSE).problem == "job-running"
     monkeypatch.setattr(starting, "STARTING_SECONDS", -3600)
@@ -66,6 +66,6 @@ def test_whether_a_job_is_abandoned_is_not_guessed(api: Api, ann: User, monkeypa
     job = ann.job(project)
     error = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "DescribeExecution")
     starter = api.modules["jobs_create"].starter
-    monkeypatch.setattr(starter._stepfunctions, "describe_execution", Mock(side_effect=error))
+    monkeypatch.setattr(starter._executions._stepfunctions, "describe_execution", Mock(side_effect=error))
     assert ann("jobs_create", project, body=ANALYSE).status == 429
     assert ann.ok("job_get", project, job)["status"] == "running"

@@ -7,7 +7,7 @@ import unicodedata
 import uuid
 from typing import Any
 from unittest.mock import Mock
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given, settings
@@ -82,11 +82,28 @@ def test_equal_names_are_one_company(ann: User, name: str) -> None:
     assert ann.ok("company_get", composed)["name"] == composed
 
 
-@pytest.mark.parametrize("bad", ["%20", " ", "x" * 201, "a\x00", "a\nb", "a\ufffe", "%2500x\x01"])
+@pytest.mark.parametrize("bad", ["%20", " ", "x" * 201])
 def test_names_that_cannot_be_are_refused(ann: User, bad: str) -> None:
     for script, body in (("company_get", None), ("company_put", {}), ("company_delete", None)):
         response = ann(script, bad, body=body)
         assert (response.status, response.wrong) == (422, ["name"])
+
+
+@pytest.mark.parametrize("bad", ["a\x00", "a\nb", "a\ufffe", "%2500x\x01", "a\x9f", "a\u200b", "..", "a/./b"])
+def test_names_that_can_only_be_old_are_not_given_anew(api: Api, ann: User, bad: str) -> None:
+    refused = ann("company_put", bad, body={})
+    assert (refused.status, refused.wrong) == (422, ["name"])
+    for script in ("company_get", "company_delete"):
+        assert ann(script, bad).status == 404
+    api.dynamodb.put_item(TableName=NAMES["COMPANIES_TABLE"], Item=encode({"name": unquote(bad)}))
+    assert ann.ok("company_get", bad)["name"] == unquote(bad)
+    assert ann("company_delete", bad).status == 204
+
+
+@pytest.mark.parametrize("page", ["..", "a\u200b", "\U000e0041", "a\n"])
+def test_pages_that_cannot_be_are_refused(ann: User, name: str, page: str) -> None:
+    refused = ann("company_put", name, body={"page": page})
+    assert (refused.status, refused.wrong) == (422, ["page"])
 
 
 @given(st.text(min_size=1, max_size=200))

@@ -16,10 +16,11 @@ from handlers.common.problems import Problem
 from handlers.companies import changes
 from handlers.companies.models import AddCompany, RenameCompany
 from schema.dynamodb import decode, encode
+from schema.names import COMPANY_NAME_EXPECTED
 from tests.handlers.api.harness import NAMES, Api, Response, User
 
 TABLE = NAMES["COMPANIES_TABLE"]
-EXPECTED = "1 to 200 characters, without control characters"
+EXPECTED = COMPANY_NAME_EXPECTED
 ALL = {"limit": "1000", "latest": "false"}
 ONCE = "a company that is in no other change"
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import handlers.api
 from handlers.api.support.description import (
@@ -44,6 +43,8 @@ def test_the_version_is_the_projects() -> None:
 
 
 def test_it_is_valid_openapi() -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # imported late: it takes long
+
     OpenAPIV31SpecValidator(json.loads(description_json())).validate()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from schema.dynamodb import encode
 from schema.limits import UPLOAD_BYTES
 from schema.names import CONTENT_TYPES
 from tests.handlers.api.harness import NAMES, Api, User
@@ -58,12 +59,37 @@ def test_the_form_takes_one_key_one_type_and_a_range_of_sizes_for_15_minutes(ann
     "name",
     [
         *["", ".txt", "a.exe", "a.docx.exe", "a/b.txt", "..\\a.txt", "a\x00.txt", "a\n.txt", "x" * 200 + ".txt"],
-        *["ä" * 130 + ".txt", "${filename}.txt", "a.TXTX", "a.txt ", None, 5],
+        *[
+            "ä" * 130 + ".txt",
+            "${filename}.txt",
+            "a.TXTX",
+            "a.txt ",
+            "a.md\n",
+            "..md",
+            "a\u200bb.md",
+            "CON.txt",
+            None,
+            5,
+        ],
     ],
 )
 def test_names_that_no_file_should_have_are_refused(ann: User, name: Any) -> None:
     response = ann("documents_create", ann.project(), body={"name": name})
     assert (response.status, response.wrong) == (422, ["name"])
+
+
+@pytest.mark.parametrize("name", ["con.txt", "a\x9fb.md", "a\u200bb.md", "..md", "ä" * 120 + ".txt"])
+def test_documents_with_names_that_are_refused_today_are_listed_and_deleted(api: Api, ann: User, name: str) -> None:
+    project = ann.project()
+    document = ann.document(project)
+    item = api.item(project, f"DOCUMENT#{document}")
+    assert item
+    key = f"projects/{project}/documents/{document}/{name}"
+    table, former = NAMES["DOCUMENTS_TABLE"], encode({**item, "name": name, "key": key})
+    api.dynamodb.put_item(TableName=table, Item=former)
+    assert [one["name"] for one in ann.ok("documents_list", project)["documents"]] == [name]
+    assert ann("document_delete", project, document).status == 204
+    assert ann.ok("documents_list", project)["documents"] == []
 
 
 def test_documents_are_paged_newest_first_with_their_sizes(ann: User) -> None:

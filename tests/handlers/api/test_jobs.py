@@ -10,11 +10,12 @@ from unittest.mock import Mock
 
 import pytest
 import urllib3
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError
 
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
 from handlers.common.table import Table
+from schema.projects import results_prefix
 from tests.handlers.api.harness import ANALYSE, NAMES, TRANSLATE, Api, Response, User
 
 NOW = "2026-11-21T07:00:00.123Z"
@@ -42,7 +43,7 @@ def test_a_job_is_started_with_everything_its_state_machine_needs(api: Api, ann:
         "kind": "translate",
         "bucket": bucket,
         "input": f"s3://{bucket}/projects/{project}/documents/",
-        "output": f"s3://{bucket}/projects/{project}/jobs/{job['job']}/results/",
+        "output": f"s3://{bucket}/results/{project}/{job['job']}/",
     }
     item = api.item(project, f"JOB#{job['job']}")
     assert item
@@ -126,7 +127,7 @@ def test_a_start_lost_before_its_execution_began_goes_on(api: Api, ann: User, mo
     project = ann.ready()
     module = api.modules["jobs_create"]
     with monkeypatch.context() as patched:
-        patched.setattr(module.starter._stepfunctions, "start_execution", Mock(side_effect=SystemExit))
+        patched.setattr(module.starter._executions._stepfunctions, "start_execution", Mock(side_effect=SystemExit))
         with pytest.raises(SystemExit):
             ann("jobs_create", project, body=ANALYSE, key="lost")
     later = time.time() + idempotency.CLAIM_SECONDS + 1
@@ -135,37 +136,6 @@ def test_a_start_lost_before_its_execution_began_goes_on(api: Api, ann: User, mo
     assert response.status == 202
     assert api.execution(response.json["job"])["status"] == "RUNNING"
     assert len(ann.ok("jobs_list", project)["jobs"]) == 1
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ClientError({"Error": {"Code": "ExecutionLimitExceeded", "Message": ""}}, "StartExecution"),
-        EndpointConnectionError(endpoint_url="https://states"),
-    ],
-)
-def test_an_execution_that_cannot_be_started_fails_its_job_and_frees_its_kind(
-    api: Api, ann: User, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    project = ann.ready()
-    starter = api.modules["jobs_create"].starter
-    with monkeypatch.context() as patched:
-        patched.setattr(starter._stepfunctions, "start_execution", Mock(side_effect=error))
-        response = ann("jobs_create", project, body=ANALYSE, key="k")
-    assert (response.status, response.problem) == (503, "unavailable")
-    assert response.headers["retry-after"] == "5"
-    [failed] = ann.ok("jobs_list", project, query={"status": "failed"})["jobs"]
-    assert failed["cause"] == "The job could not be started."
-    assert ann("jobs_create", project, body=ANALYSE, key="k").status == 202
-
-
-def test_an_execution_that_was_started_before_is_not_a_failure(
-    api: Api, ann: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    error = ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}, "StartExecution")
-    starter = api.modules["jobs_create"].starter
-    monkeypatch.setattr(starter._stepfunctions, "start_execution", Mock(side_effect=error))
-    assert ann("jobs_create", ann.ready(), body=ANALYSE).status == 202
 
 
 def test_a_project_archived_meanwhile_gets_no_job(api: Api, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,24 +262,10 @@ def test_a_job_whose_execution_never_began_can_be_cancelled(
 ) -> None:
     project = ann.ready()
     with monkeypatch.context() as patched:
-        patched.setattr(api.modules["jobs_create"].starter._stepfunctions, "start_execution", Mock())
+        patched.setattr(api.modules["jobs_create"].starter._executions._stepfunctions, "start_execution", Mock())
         job = ann.job(project)
     assert ann.ok("job_cancel", project, job)["status"] == "cancelled"
     assert ann.job(project)
-
-
-def test_a_stop_that_fails_is_made_up_for_by_cancelling_again(
-    api: Api, ann: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project = ann.ready()
-    job = ann.job(project)
-    error = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "StopExecution")
-    with monkeypatch.context() as patched:
-        patched.setattr(api.modules["job_cancel"].stepfunctions, "stop_execution", Mock(side_effect=error))
-        assert ann("job_cancel", project, job).status == 429
-    assert api.execution(job)["status"] == "RUNNING"
-    assert ann.ok("job_cancel", project, job)["status"] == "cancelled"
-    assert api.execution(job)["status"] == "ABORTED"
 
 
 def test_results_are_links_that_need_no_token_page_by_page(api: Api, ann: User) -> None:
@@ -317,7 +273,7 @@ def test_results_are_links_that_need_no_token_page_by_page(api: Api, ann: User) 
     job = ann.job(project)
     names = sorted(["report.json", "translated/Größe 1.txt", *(f"documents/{number:03}.csv" for number in range(20))])
     for name in (*names, *(f"parts/algo-{number}/report.json" for number in range(1, 12))):
-        key = f"projects/{project}/jobs/{job}/results/{name}"
+        key = f"{results_prefix(project, job)}{name}"
         api.s3.put_object(Bucket=NAMES["DOCUMENTS_BUCKET"], Key=key, Body=name.encode())
     early = ann("job_results", project, job)
     assert (early.status, early.problem) == (409, "job-not-completed")
@@ -335,6 +291,6 @@ def test_results_are_links_that_need_no_token_page_by_page(api: Api, ann: User) 
         answer = urllib3.request("GET", result["url"])
         assert (answer.status, answer.data) == (200, result["name"].encode())
         assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
-    assert "X-Amz-Expires=900" in found[0]["url"]
+    assert "X-Amz-Expires=300" in found[0]["url"]
     assert ann("job_results", project, new_id()).status == 404
     assert ann.ok("job_results", project, job)["next"] is None

@@ -13,8 +13,9 @@ import pytest
 from handlers.api.support import idempotency
 from handlers.common.ids import new_id
 from handlers.projects import projects as module
+from schema.dynamodb import encode
 from schema.retry import Backoff
-from tests.handlers.api.harness import ANALYSE, Api, Response, User
+from tests.handlers.api.harness import ANALYSE, NAMES, Api, Response, User
 
 
 def names(page: dict[str, Any]) -> list[str]:
@@ -72,6 +73,7 @@ def test_projects_are_seen_by_those_they_are_shared_with_and_nobody_else(api: Ap
         ("project_get", 0, None),
         ("project_change", 0, {"name": "Mine now"}),
         ("project_archive", 0, None),
+        ("project_leave", 0, None),
         ("documents_list", 0, None),
         ("documents_create", 0, {"name": "a.txt"}),
         ("document_delete", 1, None),
@@ -164,14 +166,27 @@ def test_an_archived_project_is_only_read_until_it_is_brought_back(ann: User) ->
     assert ann.ok("project_get", other)["active"]
 
 
-def test_pages_are_filled_past_archived_projects(ann: User) -> None:
-    kept = [ann.project(name="kept")]
-    for _ in range(12):
-        ann.ok("project_archive", ann.project())
-    kept.append(ann.project(name="kept"))
-    page = ann.ok("projects_list", query={"limit": "2"})
-    assert [project["project"] for project in page["projects"]] == kept[::-1]
-    assert page["next"] is None
+@pytest.mark.parametrize("name", ["", " ", "a\n", "a\x9f", "a\u200bb", "\u202etxt.exe", "a" * 201])
+def test_names_that_cannot_be_seen_are_refused(ann: User, name: str) -> None:
+    project = ann.project()
+    for refused in (ann("projects_create", body={"name": name}), ann("project_change", project, body={"name": name})):
+        assert (refused.status, refused.wrong) == (422, ["name"])
+
+
+def test_names_are_stored_composed_and_without_spaces_around(ann: User) -> None:
+    project = ann.project(name=" Cre\u0301dit ")
+    assert ann.ok("project_get", project)["name"] == "Cr\u00e9dit"
+    assert ann.ok("project_change", project, body={"name": "e\u0301 "})["name"] == "\u00e9"
+
+
+def test_projects_with_names_that_are_refused_today_are_read_and_archived(api: Api, ann: User) -> None:
+    project = ann.project()
+    item = api.item(project, "PROJECT")
+    assert item
+    api.dynamodb.put_item(TableName=NAMES["DOCUMENTS_TABLE"], Item=encode({**item, "name": "a\x9f\u200b"}))
+    assert names(ann.ok("projects_list")) == ["a\x9f\u200b"]
+    assert ann.ok("project_change", project, body={"description": "Old"})["name"] == "a\x9f\u200b"
+    assert ann("project_archive", project).status == 204
 
 
 def test_a_project_is_not_archived_while_a_job_runs(ann: User) -> None:

@@ -207,7 +207,7 @@ def test_errors_of_aws_are_told_without_details(
     assert type(error).__name__ in failed["exc_info"]
 
 
-def test_requests_are_logged_and_counted_without_bodies_and_tokens(
+def test_requests_are_logged_without_bodies_and_tokens(
     ann: User, log_lines: LogLines, capsys: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"authorization": "Bearer secret-token"}
@@ -217,13 +217,9 @@ def test_requests_are_logged_and_counted_without_bodies_and_tokens(
     assert [line["status"] for line in lines] == [201, 422]
     assert lines[0]["route"] == "POST /projects"
     assert lines[0]["milliseconds"] >= 0
-    metrics = capsys.readouterr().out
-    counted = [json.loads(line) for line in metrics.splitlines()]
-    assert [(line["Requests"], line["RefusedRequests"], line["FailedRequests"]) for line in counted] == [
-        (1, 0, 0),
-        (1, 1, 0),
-    ]
-    assert "secret" not in json.dumps(log_lines()) + metrics
+    # API Gateway counts requests, refusals and failures; to count them again would cost something.
+    assert capsys.readouterr().out == ""
+    assert "secret" not in json.dumps(log_lines())
 
 
 def test_health_and_description_are_public(api: Api) -> None:

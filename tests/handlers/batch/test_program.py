@@ -1,4 +1,7 @@
-"""The program as SageMaker runs it: a process with folders, environment variables and AWS on the network."""
+"""The program as SageMaker runs it, with folders, environment variables and AWS on the network.
+
+A few tests run it in a process of its own, which proves exit codes and that a process imports all it needs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from pathlib import Path
 import docx
 import pytest
 
+from handlers.batch.errors import internal_error, is_internal
 from handlers.batch.run import find_program, unpack
+from schema.jobs import OF_DOCUMENTS_MARK
 from tests.handlers.batch.conftest import Outcome, Run
 from tests.handlers.batch.fake_aws import FakeAws, RefusalError
 from tests.handlers.batch.test_bad_documents import OLE, bomb
@@ -34,8 +39,8 @@ TEXTS = {
 BAD = {"6/empty.txt", "7/blank.txt", "8/wrong.docx"}
 
 
-def test_translate(run_container: Run, aws: FakeAws) -> None:
-    done = run_container("translate", ENGLISH, {**TEXTS, "documents/9/w.docx": full_document()})
+def test_translate(run_process: Run, aws: FakeAws) -> None:
+    done = run_process("translate", ENGLISH, {**TEXTS, "documents/9/w.docx": full_document()})
     assert done.code == 0, done.logs
     assert {name for name, status in done.statuses().items() if status == "failed"} == BAD
     written = {path.relative_to(done.output).as_posix() for path in done.output.rglob("*") if path.is_file()}
@@ -134,9 +139,40 @@ def test_a_job_that_delivers_nothing_says_so_and_has_its_report(run_container: R
     done = run_container("translate", ENGLISH, {name: text for name, text in TEXTS.items() if name[10:] in BAD})
     assert done.code == 0, "SageMaker uploads nothing of a program that fails"
     assert done.message.startswith(
-        "No document could be processed. 6/empty.txt: It is empty. 7/blank.txt: It has no text."
+        f"{OF_DOCUMENTS_MARK}No document could be processed. 6/empty.txt: It is empty. 7/blank.txt: It has no text."
     )
     assert set(done.statuses().values()) == {"failed"}
+
+
+def test_documents_that_a_service_refused_are_not_to_blame(run_container: Run, aws: FakeAws) -> None:
+    aws.failures["TranslateText"] = [RefusalError("AccessDeniedException")]
+    done = run_container("translate", ENGLISH, {"documents/1/a.txt": b"Good.", "documents/2/b.txt": b""})
+    assert done.code == 0
+    assert done.message.startswith("No document could be processed. 1/a.txt: Amazon Translate refused it"), done.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "internal"),
+    [
+        (internal_error("KeyError"), True),
+        ("Amazon Comprehend did not analyse it in time.", True),
+        ("It is empty.", False),
+        # What authors choose: the name of a part, and text.
+        ("It is corrupt: Amazon Translate refused it is missing.", False),
+        ("It is corrupt: It could not be processed because of an internal error is missing.", False),
+    ],
+)
+def test_reasons_tell_whose_fault_it_is(reason: str, internal: bool) -> None:
+    assert is_internal(reason) is internal
+
+
+def test_no_reason_starts_with_what_an_author_chooses() -> None:
+    """Whoever writes a document cannot have an operator called by the names in it."""
+    folder = ROOT_FOLDER / "handlers" / "batch" / "documents"
+    starts = [
+        found for file in folder.glob("*.py") for found in re.findall(r'DocumentError\(\s*f"\{', file.read_text())
+    ]
+    assert starts == []
 
 
 def test_a_job_without_documents_is_done(run_container: Run) -> None:
@@ -168,15 +204,21 @@ def test_mistakes_are_named(run_container: Run, kind: str, options: object, mess
     assert re.search(message, done.message), done.message
 
 
+def test_a_failed_process_has_its_exit_code_and_message(run_process: Run) -> None:
+    done = run_process("translate", {}, {})
+    assert done.code == 1
+    assert "missing required field `target`" in done.message
+
+
 def test_limits_come_from_the_environment(run_container: Run) -> None:
     done = run_container("translate", ENGLISH, TEXTS, MAX_DOCUMENT_BYTES="60")
-    assert done.message.startswith("No document could be processed.")
+    assert done.message.startswith(f"{OF_DOCUMENTS_MARK}No document could be processed.")
     assert "at most 60 are allowed" in done.message
     assert "`$.max_pages`" in run_container("translate", ENGLISH, {}, MAX_PAGES="none").message
 
 
-def test_analyse(run_container: Run, aws: FakeAws) -> None:
-    done = run_container("analyse", {"topics": 2}, TEXTS)
+def test_analyse(run_process: Run, aws: FakeAws) -> None:
+    done = run_process("analyse", {"topics": 2}, TEXTS)
     assert done.code == 0, done.logs
     result = json.loads((done.output / "analysis.json").read_bytes())
     by_name = {document["name"]: document for document in result["documents"]}

@@ -125,7 +125,7 @@ def _format(text: Any) -> list[str]:
     return [tag for tag in tags if tag not in ("t", "lang", "noBreakHyphen", "softHyphen")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bodies)
 def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, body: str) -> None:
     content = with_body(body)
@@ -133,7 +133,7 @@ def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, body: 
     assert etree.tostring(body_of(new), method="c14n") == etree.tostring(body_of(content), method="c14n")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bodies)
 def test_every_text_is_translated_where_it_stands(tmp_path_factory: pytest.TempPathFactory, body: str) -> None:
     content = with_body(body)

@@ -90,6 +90,7 @@ def test_metrics_are_in_the_embedded_format(counts: dict[str, int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         written: list[str] = []
         patch.setattr("handlers.common.metrics.sys.stdout", _Out(written))
+        patch.setenv("STACK", "dev")
         emit_counts("analyse", counts, run=RUN)
     [text] = written
     assert text.endswith("\n")
@@ -99,12 +100,12 @@ def test_metrics_are_in_the_embedded_format(counts: dict[str, int]) -> None:
     assert abs(line["_aws"]["Timestamp"] - time.time() * 1000) < 60_000
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "CloudNLP"
-    assert directive["Dimensions"] == [["Service"]]
+    assert directive["Dimensions"] == [["Stack", "Service"]]
     assert {metric["Name"] for metric in directive["Metrics"]} == set(counts)
     assert {metric["Unit"] for metric in directive["Metrics"]} == {"Count"}
     assert {name: line[name] for name in counts} == counts
-    assert (line["Service"], line["run"]) == ("analyse", RUN)
-    assert set(line) == {"_aws", "Service", "run", *counts}
+    assert (line["Stack"], line["Service"], line["run"]) == ("dev", "analyse", RUN)
+    assert set(line) == {"_aws", "Stack", "Service", "run", *counts}
 
 
 class _Out:

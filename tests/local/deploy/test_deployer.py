@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from local.deploy.creators import CREATORS
 from local.deploy.creators.common import archive_bytes
 from local.deploy.deployer import DeployError, Deployment, Resource, deploy, read_config
+from tests.support.program_settings import EVERYTHING
 from tests.support.pulumi_mocks import evaluate_program, stack_config
 
 REGION = "eu-west-1"
@@ -165,13 +166,7 @@ def test_settings_are_those_of_the_local_stack() -> None:
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_every_type_of_the_program_can_be_made_and_no_other(stack: str) -> None:
-    """With all that settings can add; the alternative to the own user pool would only take resources away."""
-    everything = {
-        "cloud-nlp:notify_emails": '["you@example.com"]',
-        "cloud-nlp:api": '{"origins": ["https://a.example.com"], "domain": "api.example.com", "hosted_zone_id": "Z1",'
-        ' "firewall": true}',
-    }
-    evaluation = evaluate_program(stack, everything)
+    evaluation = evaluate_program(stack, EVERYTHING)
     assert {one.type for one in evaluation.resources if one.custom} == CREATORS.keys()
 
 

@@ -17,7 +17,7 @@ from schema.endpoints import ENDPOINTS
 from tests.support.import_checks import import_alone, missing_modules
 from tests.support.pulumi_mocks import evaluate_program
 
-MAX_BYTES = 120_000
+MAX_BYTES = 130_000
 ANALYSE = "handlers/sentiment/analyse.py"
 FUNCTION = "aws:lambda/function:Function"
 # Files that endpoints read, by the file of their handler.

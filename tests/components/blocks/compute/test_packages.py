@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from components.blocks.compute import packages
 from components.blocks.compute.bundle import ROOT
 from components.blocks.compute.lock_file import locked_packages
 from components.blocks.compute.packages import Host, Target, WheelsError, fetch_wheels, zip_wheels
-from tests.support.small_wheels import Index, QuickPip, index, lock_file, quick_pip
+from tests.support.small_wheels import Index, QuickPip, index, lock_file, quick_pip, write_lock_file
 
 __all__ = ["index", "lock_file", "quick_pip"]
 LAMBDA = Target("3.14", "aarch64", 34)
@@ -38,23 +40,44 @@ print(json.dumps(made))
 """
 
 
+@dataclass(frozen=True)
+class PipHere:
+    """Wheels that this Python's pip fetched, by target, and where they came from."""
+
+    index: Index
+    lock_file: Path
+    wheels: dict[Target, Path]
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def other_pythons() -> dict[str, str]:
-    """Interpreters on this machine with pip and another version than the one of the tests, by version."""
+@pytest.fixture(scope="module")
+def pip_here(tmp_path_factory: pytest.TempPathFactory) -> PipHere:
+    """What this Python's pip fetches from an index; pip takes most of a second for each target."""
+    folder = tmp_path_factory.mktemp("here")
+    index = Index(folder / "index")
+    lock_file = write_lock_file(index, folder / "small.txt")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in index.variables.items():
+            patch.setenv(name, value)
+        wheels = {target: fetch_wheels(lock_file, target, folder / "wheels") for target in (LAMBDA, CONTAINER)}
+    return PipHere(index, lock_file, wheels)
+
+
+def another_python() -> str | None:
+    """The newest interpreter on this machine with pip and another version than the one of the tests."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [str(path) for path in pyenv.glob("3.*/bin/python3")]
-    found += [path for minor in range(11, 17) if (path := shutil.which(f"python3.{minor}"))]
+    found = [(int(path.parts[-3].split(".")[1]), str(path)) for path in pyenv.glob("3.[0-9]*.[0-9]*/bin/python3")]
+    found += [(minor, path) for minor in range(11, 17) if (path := shutil.which(f"python3.{minor}"))]
     ask = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
-    versions: dict[str, str] = {}
-    for python in found:
-        done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
-        version = done.stdout.strip()
-        if version and (3, 11) <= tuple(map(int, version.split("."))) != sys.version_info[:2]:
-            versions[version] = python
-    return versions
+    for minor, python in sorted(found, reverse=True):
+        if minor >= 11 and minor != sys.version_info.minor:
+            done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+            if done.stdout.strip() == f"3.{minor}":
+                return python
+    return None
 
 
 @pytest.mark.parametrize(
@@ -79,11 +102,10 @@ def other_pythons() -> dict[str, str]:
     ],
 )
 def test_wheels_are_those_of_the_targets_python_and_system(
-    target: Target, expected: list[str], lock_file: Path, tmp_path: Path
+    target: Target, expected: list[str], pip_here: PipHere
 ) -> None:
-    wheels = fetch_wheels(lock_file, target, tmp_path / "wheels")
-    assert names(wheels) == expected
-    assert names(tmp_path / "wheels") == [wheels.name]
+    assert names(pip_here.wheels[target]) == expected
+    assert names(pip_here.wheels[target].parent) == sorted(folder.name for folder in pip_here.wheels.values())
 
 
 def test_deployers_python_and_system_do_not_matter(lock_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,26 +120,19 @@ def test_target_answers_every_marker() -> None:
     assert LAMBDA.environment().keys() == Host().environment().keys()
 
 
-def test_deployers_with_other_pythons_make_the_same_bytes(index: Index, lock_file: Path, tmp_path: Path) -> None:
-    if not (others := other_pythons()):
+def test_deployer_with_another_python_makes_the_same_bytes(pip_here: PipHere, tmp_path: Path) -> None:
+    if not (python := another_python()):
         pytest.skip("there is no other Python with pip on this machine")
     library = tmp_path / "library"
     shutil.copytree(Path(packaging.__path__[0]), library / "packaging")
-    variables = {**os.environ, **index.variables, "PYTHONPATH": os.pathsep.join([str(ROOT), str(library)])}
-    running = {
-        version: subprocess.Popen(
-            [python, "-c", FETCH, str(lock_file), str(tmp_path / version)],
-            env=variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for version, python in {"this": sys.executable, **others}.items()
+    variables = {**os.environ, **pip_here.index.variables, "PYTHONPATH": os.pathsep.join([str(ROOT), str(library)])}
+    command = [python, "-c", FETCH, str(pip_here.lock_file), str(tmp_path / "wheels")]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        str(target): [wheels.name, *names(wheels), hashlib.sha256(zip_wheels(wheels, "python/")).hexdigest()]
+        for target, wheels in pip_here.wheels.items()
     }
-    answers = {version: process.communicate(timeout=120) for version, process in running.items()}
-    assert {version: stderr for version, (_, stderr) in answers.items() if running[version].returncode} == {}
-    made = {version: json.loads(stdout) for version, (stdout, _) in answers.items()}
-    assert len(made) > 1
-    assert [version for version, one in made.items() if one != made["this"]] == []
 
 
 def test_wheels_that_are_there_are_used_again(quick_pip: QuickPip, lock_file: Path, tmp_path: Path) -> None:

@@ -215,10 +215,10 @@ def test_function_that_invokes_itself_may_invoke_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("name", "namespace", "metric", "statistic", "dimensions"),
     [
-        ("analyse-errors", "AWS/Lambda", "Errors", "Sum", {"FunctionName": f"analyse{SUFFIX}"}),
-        ("analyse-throttles", "AWS/Lambda", "Throttles", "Sum", {"FunctionName": f"analyse{SUFFIX}"}),
+        ("dev-analyse-errors", "AWS/Lambda", "Errors", "Sum", {"FunctionName": f"analyse{SUFFIX}"}),
+        ("dev-analyse-throttles", "AWS/Lambda", "Throttles", "Sum", {"FunctionName": f"analyse{SUFFIX}"}),
         (
-            "analyse-failures",
+            "dev-analyse-failures",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             "Maximum",
@@ -234,6 +234,10 @@ def test_alarms_watch_errors_throttles_and_failures(
     assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == (namespace, metric, statistic)
     assert (alarm["dimensions"], alarm["threshold"]) == (dimensions, 0)
     assert alarm["alarmActions"] == ["arn:topic"]
+
+
+def test_function_whose_caller_is_watched_has_no_alarms() -> None:
+    assert declare(watched_by_caller=True).of(ALARM) == []
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from components.blocks.compute.sagemaker_images import prebuilt_image, repository_arn
+from components.blocks.compute.sagemaker_images import image_warnings, prebuilt_image, repository_arn
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,31 @@ def test_repository_is_read_out_of_an_address(version: str) -> None:
 def test_images_that_sagemaker_cannot_pull_are_refused(image: str) -> None:
     with pytest.raises(ValueError, match="expected <account>"):
         repository_arn(image)
+
+
+REGISTRY = "492215442770.dkr.ecr.eu-central-1.amazonaws.com"
+BY_DIGEST = f"{REGISTRY}/sagemaker-scikit-learn@sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "today", "words"),
+    [
+        (BY_DIGEST, date(2028, 1, 1), []),
+        (f"{REGISTRY}/sagemaker-scikit-learn:1.9-0-cpu-py3", date(2027, 7, 16), ["named by a tag"]),
+        (
+            f"{REGISTRY}/sagemaker-scikit-learn:1.9-0-cpu-py3",
+            date(2027, 7, 17),
+            ["named by a tag", "not patched since 2027-07-16"],
+        ),
+        (
+            f"{REGISTRY}/sagemaker-scikit-learn:1.4-2-py312@sha256:{'0' * 64}",
+            date(2026, 11, 26),
+            ["not patched since 2026-10-30"],
+        ),
+        ("123456789012.dkr.ecr.eu-central-1.amazonaws.com/mine:2", date(2026, 11, 26), ["named by a tag"]),
+    ],
+)
+def test_image_that_may_change_or_is_no_longer_patched_is_warned_of(image: str, today: date, words: list[str]) -> None:
+    warnings = image_warnings(image, today)
+    assert len(warnings) == len(words)
+    assert all(said in warning for said, warning in zip(words, warnings, strict=True))

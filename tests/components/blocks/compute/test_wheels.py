@@ -25,9 +25,9 @@ def test_wheels_are_those_of_the_container(lock_file: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("arguments", "target"),
-    [(("3.12",), Target("3.12", "x86_64", 35)), (("3.11", "aarch64"), Target("3.11", "aarch64", 35))],
+    [(("3.12",), Target("3.12", "x86_64", 34)), (("3.11", "aarch64"), Target("3.11", "aarch64", 34))],
 )
-def test_container_is_ubuntu_on_the_instances_processor(
+def test_container_is_amazon_linux_on_the_instances_processor(
     arguments: tuple[str, ...], target: Target, lock_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(wheels, "fetch_wheels", lambda *given: given)

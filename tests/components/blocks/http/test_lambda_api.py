@@ -65,8 +65,7 @@ def test_parts_belong_to_the_api() -> None:
         PERMISSION: 2,
         STAGE: 1,
         LOGS: 1,
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter": 1,
-        ALARM: 3,
+        ALARM: 2,
     }
 
 
@@ -200,35 +199,17 @@ def test_pages_of_named_origins_may_call_it_and_no_others() -> None:
     }
 
 
-def test_alarms_tell_of_server_errors_slowness_and_throttling() -> None:
+def test_two_alarms_tell_of_server_errors_and_slowness_for_all_functions() -> None:
     evaluation = declare(alarm_topics=("arn:topic",))
     watched = {
         alarm.name: [alarm.inputs.get(key) for key in ("metricName", "statistic", "extendedStatistic", "threshold")]
         for alarm in evaluation.of(ALARM)
-        if alarm.parent is evaluation.one(HTTP_API)
     }
     assert watched == {
-        "api-server-errors": ["5xx", "Average", None, 0.01],
-        "api-slow": ["Latency", None, "p99", 3000],
-        "api-throttled": ["ThrottledRequests", "Sum", None, 20],
+        "dev-api-server-errors": ["5xx", "Average", None, 0.01],
+        "dev-api-slow": ["Latency", None, "p99", 3000],
     }
     assert all(alarm.inputs["alarmActions"] == ["arn:topic"] for alarm in evaluation.of(ALARM))
-
-
-def test_throttled_requests_are_counted_in_the_access_log() -> None:
-    evaluation = declare()
-    assert evaluation.one("aws:cloudwatch/logMetricFilter:LogMetricFilter").inputs == {
-        "logGroupName": f"api{SUFFIX}",
-        "pattern": '{ $.status = "429" }',
-        "metricTransformation": {
-            "namespace": "CloudNLP",
-            "name": "ThrottledRequests",
-            "value": "1",
-            "dimensions": {"Api": "$.api"},
-        },
-    }
-    assert evaluation.one(ALARM, "api-throttled").inputs["dimensions"] == {"Api": API_ID}
-    assert json.loads(evaluation.one(STAGE).inputs["accessLogSettings"]["format"])["api"] == "$context.apiId"
 
 
 def test_address_is_that_of_the_api() -> None:

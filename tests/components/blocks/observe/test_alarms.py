@@ -52,6 +52,10 @@ def test_periods_can_be_chosen() -> None:
     assert (inputs["period"], inputs["evaluationPeriods"]) == (60, 5)
 
 
+def test_name_tells_the_stack() -> None:
+    assert declare().one(ALARM).name == "dev-errors"
+
+
 def test_alarm_belongs_to_the_component_that_it_watches() -> None:
     assert declare().children("test:index:Parent") == {ALARM: 1}
 

@@ -94,8 +94,8 @@ def test_requests_without_tls_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "metric", "queue", "threshold"),
     [
-        ("work-dead-letters", "ApproximateNumberOfMessagesVisible", "work-dead", 0),
-        ("work-age", "ApproximateAgeOfOldestMessage", "work", 600),
+        ("dev-work-dead-letters", "ApproximateNumberOfMessagesVisible", "work-dead", 0),
+        ("dev-work-age", "ApproximateAgeOfOldestMessage", "work", 600),
     ],
 )
 def test_alarms_watch_dead_letters_and_age(name: str, metric: str, queue: str, threshold: int) -> None:

@@ -122,7 +122,7 @@ def test_a_rule_can_be_off_and_its_alarm_has_topics_and_a_name() -> None:
         "scheduleExpression": "rate(1 day)",
         "state": "DISABLED",
     }
-    alarm = evaluation.one(ALARM, "daily-not-started").inputs
+    alarm = evaluation.one(ALARM, "dev-daily-not-started").inputs
     assert (alarm["namespace"], alarm["metricName"]) == ("AWS/Events", "FailedInvocations")
     assert alarm["dimensions"] == {"RuleName": f"daily{SUFFIX}"}
     assert alarm["alarmActions"] == ["arn:topic"]

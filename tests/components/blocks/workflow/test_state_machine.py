@@ -239,9 +239,9 @@ def test_without_tracing_there_is_no_permission_for_it() -> None:
 def test_alarms_tell_of_executions_that_failed_timed_out_or_were_slowed_down() -> None:
     alarms = declare(alarm_topics=["arn:topic"]).of(ALARM)
     assert {alarm.name: alarm.inputs["metricName"] for alarm in alarms} == {
-        "tell-failed": "ExecutionsFailed",
-        "tell-timed-out": "ExecutionsTimedOut",
-        "tell-throttled": "ExecutionThrottled",
+        "dev-tell-failed": "ExecutionsFailed",
+        "dev-tell-timed-out": "ExecutionsTimedOut",
+        "dev-tell-throttled": "ExecutionThrottled",
     }
     for alarm in alarms:
         assert alarm.inputs["dimensions"] == {"StateMachineArn": arn_of(MACHINE, "tell")}
