@@ -193,7 +193,8 @@ def undelivered(report: Report) -> str | None:
 
 def is_of_documents(report: Report) -> bool:
     """Tell whether nothing but the documents themselves is why documents failed; a lack of time is another reason."""
-    return report.is_complete and not any(is_internal(document.reason) for document in report.documents if document.reason)
+    reasons = (document.reason for document in report.documents if document.reason)
+    return report.is_complete and not any(map(is_internal, reasons))
 
 
 def now() -> datetime:
