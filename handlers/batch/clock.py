@@ -61,5 +61,6 @@ class JobClock:
         left = self._end - self._clock()
         if left <= 0:
             raise DocumentError("The job's time was over before it was its turn.")
-        share = _SHARE if self.waiting > 0 else 1
-        return min(self._document_seconds, round(left * share, 1) or left)
+        if self.waiting <= 0:  # the end of the job's time ends it, and says so
+            return min(self._document_seconds, left + _RESERVED_SECONDS)
+        return min(self._document_seconds, round(left * _SHARE, 1) or left)
