@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.batch_job_workflow import BatchJobWorkflow, BatchJobWorkflowArgs, JobSchedule
+from components.blocks.access.federation import IdentityProvider
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.image_lock import locked_image
 from components.blocks.compute.layer import dependency_layer
@@ -24,11 +25,13 @@ from components.nlp_api import NlpApi, NlpApiArgs
 from components.sentiment_pipeline import SentimentPipeline, SentimentPipelineArgs
 from schema.job_kind import JobKind
 from schema.jobs import IMPORTED_BY_NAME, KINDS
-from settings import host_architecture, host_runtime, load_settings
+from settings import IdentityProviderSettings, host_architecture, host_runtime, load_settings
 
 ROOT = Path(__file__).parent
 
 settings = load_settings()
+for warning in settings.api.warnings():
+    pulumi.warn(warning)
 version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 on_host = settings.functions.runtime == "host"
@@ -116,6 +119,14 @@ def workflow(name: str, kind: JobKind) -> BatchJobWorkflow:
 
 workflows = {name: workflow(name, kind) for name, kind in KINDS.items()}
 
+
+def identity_provider(one: IdentityProviderSettings) -> IdentityProvider:
+    """Pass on a provider's settings; its secret is encrypted in Pulumi's state."""
+    secret = one.client_secret
+    secrets = {"client_secret": pulumi.Output.secret(secret.get_secret_value())} if secret else {}
+    return IdentityProvider(**{**one.given(), **secrets})
+
+
 api = NlpApi(
     "product-api",
     NlpApiArgs(
@@ -126,7 +137,10 @@ api = NlpApi(
         version=version,
         isolated_translation=jobs.isolated_translation,
         protect=settings.protect,
-        **settings.api.given(),
+        **{
+            **settings.api.given(),
+            "identity_providers": [identity_provider(one) for one in settings.api.identity_providers],
+        },
     ),
 )
 users = api.users

@@ -10,6 +10,7 @@ import json
 import platform
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -22,7 +23,6 @@ from schema.limits import JOB_OPTIONS_CHARACTERS, JOB_SECONDS
 from settings_reader import (
     RUNNING_CODE,
     Contact,
-    DomainPrefix,
     Email,
     EntriesError,
     Flag,
@@ -44,10 +44,12 @@ from settings_reader import (
     one_of,
     read_settings,
 )
+from settings_sign_in import IdentityProviderSettings, SignInSettings
 
 __all__ = [
     "ApiSettings",
     "FunctionSettings",
+    "IdentityProviderSettings",
     "JobScheduleSettings",
     "JobSettings",
     "SentimentSettings",
@@ -123,25 +125,9 @@ class SentimentSettings(Group):
     """Days that result objects are kept"""
 
 
-class ApiSettings(Group):
+class ApiSettings(SignInSettings):
     """The HTTP API."""
 
-    issuer: OrUnset[Url] = None
-    """OpenID Connect issuer of access tokens; when not set, a Cognito user pool is created"""
-    audience: tuple[str, ...] = Field(default=(), validate_default=True)
-    """Accepted audiences of access tokens; required with issuer"""
-    self_registration: Flag | None = None
-    """Let anybody register; when false, administrators invite users"""
-    mfa: Literal["OFF", "OPTIONAL", "ON"] | None = None
-    """Second factor from an authenticator app"""
-    callback_urls: tuple[Url, ...] = ()
-    """Pages of the web application that the sign-in page redirects to"""
-    logout_urls: tuple[Url, ...] = ()
-    """Pages that the sign-in page redirects to after sign-out"""
-    sign_in_prefix: OrUnset[DomainPrefix] = None
-    """First part of the sign-in page's domain, unique in the region; when not set, made of the user pool's id"""
-    firewall: Flag | None = None
-    """Put AWS WAF in front of the sign-in; about 7 USD a month"""
     origins: tuple[Origin, ...] = ()
     """Origins of web pages that may call the API, such as https://app.example.com"""
     requests_per_second: Number | None = Field(default=None, gt=0, le=10_000)
@@ -158,13 +144,6 @@ class ApiSettings(Group):
     """Route 53 hosted zone for the domain's record and the certificate's validation"""
     certificate_arn: OrUnset[str] = Field(default=None, validate_default=True)
     """Existing certificate for the domain; when not set, one is issued"""
-
-    @field_validator("audience")
-    @classmethod
-    def _with_issuer(cls, audience: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if "issuer" in info.data and bool(info.data["issuer"]) != bool(audience):
-            raise ValueError("api.issuer with it" if audience else "at least one, as api.issuer is set")
-        return audience
 
     @field_validator("certificate_arn")
     @classmethod
@@ -281,10 +260,14 @@ def load_settings(stack: str | None = None) -> Settings:
     prefix = f"{PROJECT}:"
     everything = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     config = {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
-    return parse_settings(config, stack or pulumi.get_stack(), leads_to_this_machine(everything.get("aws:endpoints")))
+    secret_keys = [key for key in config if pulumi.runtime.is_config_secret(f"{prefix}{key}")]
+    on_this_machine = leads_to_this_machine(everything.get("aws:endpoints"))
+    return parse_settings(config, stack or pulumi.get_stack(), on_this_machine, secret_keys)
 
 
-def parse_settings(config: dict[str, str], stack: str, on_this_machine: bool = False) -> Settings:
+def parse_settings(
+    config: dict[str, str], stack: str, on_this_machine: bool = False, secret_keys: Sequence[str] = ()
+) -> Settings:
     """Check raw values and turn them into settings.
 
     Parameters
@@ -295,13 +278,17 @@ def parse_settings(config: dict[str, str], stack: str, on_this_machine: bool = F
         Name of the stack, for the message.
     on_this_machine
         Whether the stack is deployed to an AWS that runs on this machine.
+    secret_keys
+        Keys whose values, or parts of them, are encrypted in the stack's settings file.
 
     Raises
     ------
     SettingsError
         One message for all mistakes.
     """
-    return read_settings(Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine})
+    return read_settings(
+        Settings, config, PROJECT, stack, {"on_this_machine": on_this_machine, "secret_keys": secret_keys}
+    )
 
 
 def _json(options: dict[str, Any]) -> str:

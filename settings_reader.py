@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, Strict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
+
+from schema.roles import ROLES
 
 # Services that run code. Where they are emulated, it runs with this machine's Python.
 RUNNING_CODE = ("lambda", "sfn")
@@ -143,6 +145,32 @@ Email = Annotated[str, form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 Url = Annotated[str, form(r"https?://[^\s/]+(/\S*)?", "an address that starts with https:// or http://")]
 Origin = Annotated[str, form(r"https?://[^\s/]+", "a scheme and a host without a path")]
 HostName = Annotated[str, form(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name in lower case")]
+# Names of identity providers in Amazon Cognito, which are part of resources' names here.
+ProviderName = Annotated[str, form(r"[A-Za-z][A-Za-z0-9-]{2,31}", "3 to 32 letters, digits and hyphens")]
+# Cognito does not encode these characters where a person has several groups.
+GROUP_NAME = r"[A-Za-z0-9._-]{1,80}"
+
+
+def _name_roles(value: dict[str, Any]) -> dict[str, Any]:
+    if not all(role in ROLES for role in value.values()):
+        raise ValueError(f"an object of names, each with {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    return value
+
+
+RolesByName = Annotated[dict[str, Any], AfterValidator(_name_roles)]
+# Sender of e-mails, with or without a name: Cloud NLP <nlp@example.com>.
+Sender = Annotated[
+    str,
+    form(r"([^<>@\r\n]+ <)?[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+(?(1)>)", "an e-mail address, or a name and an address in <>"),
+]
+SesIdentityArn = Annotated[
+    str,
+    form(
+        r"arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:identity/\S+",
+        "an ARN such as arn:aws:ses:REGION:ACCOUNT:identity/DOMAIN",
+    ),
+]
+ClaimName = Annotated[str, form(r"[!-~]{1,200}", "at most 200 ASCII characters without blanks")]
 # Sent in an HTTP header, inside parentheses.
 Contact = Annotated[str, form(r"[ -'*-~]{1,200}", "at most 200 ASCII characters, without parentheses")]
 # First part of a domain name of Amazon Cognito.
@@ -208,8 +236,15 @@ def _mistakes(kind: type[Group], project: str, error: ErrorDetails) -> list[str]
         ]
     # Only defaults are checked without having been set, and only by validators of this project.
     is_default = error["type"] == "value_error" and given in (None, ())
-    value = "not set" if is_default else _json(given)
+    value = "not set" if is_default else "(hidden)" if _holds_secret(field) else _json(given)
     return [f"{name}: {value}; expected {_expected(error, field)} ({field.description})"]
+
+
+def _holds_secret(field: FieldInfo) -> bool:
+    """Tell whether a field's value is a secret, or has one inside, and must not be shown."""
+    group = _group_in(field)
+    inside = group is not None and any(map(_holds_secret, group.model_fields.values()))
+    return inside or SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def _json(value: Any) -> str:

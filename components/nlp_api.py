@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
+from components.blocks.access.federation import IdentityProvider
 from components.blocks.access.user_pool import SignIn
 from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.former import former_product_api
@@ -20,6 +23,7 @@ from components.document_store import DocumentStore, DocumentStoreArgs
 from components.sentiment_pipeline import SentimentPipeline
 from schema.endpoint import COMPANIES_TABLE, DOCUMENTS_BUCKET, DOCUMENTS_TABLE, OBSERVATIONS_TABLE, STATE_MACHINES
 from schema.endpoints import ENDPOINTS
+from schema.roles import COGNITO_CLAIM, DefaultRole, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,11 @@ class NlpApiArgs:
         Translation jobs have no network, so the API refuses jobs that use Amazon Translate.
     issuer, audience
         JWT issuer and accepted audiences; without an issuer, the API has its own Cognito user pool.
+    default_role
+        Role of signed-in people whose token names none.
+    role_claim, role_values
+        Claim of the issuer's tokens that holds roles, and the role that each of its values stands for; without values,
+        the claim has the roles' own names. The own user pool has groups named as the roles.
     self_registration
         Let anybody register; otherwise administrators invite users.
     mfa
@@ -50,6 +59,16 @@ class NlpApiArgs:
         Pages that the sign-in page redirects to; without any, the web application has no client.
     sign_in_prefix
         First part of the sign-in page's domain, unique in the region; made of the pool's id when absent.
+    access_token_minutes
+        Lifetime of access tokens; a disabled user, or one whose role was taken away, keeps access until then.
+    sign_in_days
+        Days until people must sign in again; by default 30, or 1 with identity providers.
+    identity_providers
+        Other identity providers at which people can sign in, on the sign-in page.
+    threat_protection
+        Cognito's threat protection: `OFF`, `AUDIT` or `ENFORCED`; it costs per active user.
+    mail_from, mail_identity_arn
+        Sender of Cognito's e-mails, and the ARN of the identity in Amazon SES that it belongs to.
     firewall
         Put AWS WAF in front of the sign-in.
     origins
@@ -76,11 +95,20 @@ class NlpApiArgs:
     isolated_translation: bool = False
     issuer: pulumi.Input[str] | None = None
     audience: Sequence[pulumi.Input[str]] = ()
+    default_role: DefaultRole = "reader"
+    role_claim: str | None = None
+    role_values: Mapping[str, Role] = field(default_factory=dict)
     self_registration: bool = False
     mfa: pulumi.Input[str] = "OPTIONAL"
     callback_urls: Sequence[pulumi.Input[str]] = ()
     logout_urls: Sequence[pulumi.Input[str]] = ()
     sign_in_prefix: pulumi.Input[str] | None = None
+    access_token_minutes: int = 15
+    sign_in_days: int | None = None
+    identity_providers: Sequence[IdentityProvider] = ()
+    threat_protection: Literal["OFF", "AUDIT", "ENFORCED"] = "OFF"
+    mail_from: pulumi.Input[str] | None = None
+    mail_identity_arn: pulumi.Input[str] | None = None
     firewall: bool = False
     origins: Sequence[str] = ()
     requests_per_second: pulumi.Input[float] = 100
@@ -95,6 +123,8 @@ class NlpApiArgs:
     def __post_init__(self) -> None:
         if bool(self.issuer) != bool(self.audience):
             raise ValueError("NlpApiArgs: expected both issuer and audience, or none of them")
+        if (self.role_claim or self.role_values) and not self.issuer:
+            raise ValueError("NlpApiArgs: expected no role_claim and no role_values without issuer")
 
 
 class NlpApi(pulumi.ComponentResource):
@@ -157,6 +187,7 @@ class NlpApi(pulumi.ComponentResource):
                 "VERSION": args.version,
                 "ISOLATED_TRANSLATION": "true" if args.isolated_translation else "false",
             },
+            roles=_roles(args),
             costly=Throttle(requests_per_second=args.costly_requests_per_second, burst=args.costly_burst),
         )
 
@@ -164,6 +195,15 @@ class NlpApi(pulumi.ComponentResource):
 def _former_place(name: str) -> pulumi.Alias:
     """Alias of the former `NlpApi`, a child of `ProductApi` that held the user pool, the functions and the routes."""
     return pulumi.Alias(type_="cloud-nlp:index:NlpApi", parent=former_product_api(name, "-api"))
+
+
+def _roles(args: NlpApiArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "DEFAULT_ROLE": args.default_role,
+        # Tokens of another issuer name no roles unless the stack says where.
+        "ROLE_CLAIM": args.role_claim or ("" if args.issuer else COGNITO_CLAIM),
+        "ROLE_VALUES": json.dumps(dict(args.role_values), sort_keys=True),
+    }
 
 
 def _sign_in(args: NlpApiArgs) -> SignIn:
@@ -174,6 +214,12 @@ def _sign_in(args: NlpApiArgs) -> SignIn:
         logout_urls=args.logout_urls,
         domain_prefix=args.sign_in_prefix,
         firewall=args.firewall,
+        access_minutes=args.access_token_minutes,
+        refresh_days=args.sign_in_days,
+        providers=args.identity_providers,
+        threat_protection=args.threat_protection,
+        mail_from=args.mail_from,
+        mail_identity_arn=args.mail_identity_arn,
     )
 
 

@@ -8,6 +8,9 @@ from typing import Literal
 # Table of companies: partition key, and the title of the company's page where it differs from the name.
 COMPANY_KEY = "name"
 PAGE = "page"
+# When a company was added, and by whom: the user's id.
+ADDED_AT = "added_at"
+ADDED_BY = "added_by"
 # Table of observations: partition key, sort key, and time-to-live attribute.
 OBSERVATION_KEY = "company"
 OBSERVATION_SORT_KEY = "record"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from schema.roles import Role
+
 Method = Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
 # Environment variables that name the resources which endpoints use.
 DOCUMENTS_TABLE = "DOCUMENTS_TABLE"
@@ -66,6 +68,9 @@ class Endpoint:
         Further environment variables that its script reads; `NlpApi` gives their values.
     public
         Requests need no token.
+    role
+        Role that a caller needs at least; required unless the endpoint is public. What changes something that others
+        see, or causes paid work, needs `editor`.
     costly
         Its requests cause paid work, so the tighter throttle applies.
     timeout_seconds, memory_mb
@@ -98,6 +103,7 @@ class Endpoint:
     services: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     public: bool = False
+    role: Role | None = None
     costly: bool = False
     timeout_seconds: int = DEFAULT_SECONDS
     memory_mb: int = MEGABYTES
@@ -110,6 +116,10 @@ class Endpoint:
     problems: tuple[int, ...] = ()
     idempotent: bool = False
     location: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.role is None) is not self.public:
+            raise ValueError(f"{self.route}: expected a role, or public")
 
     @property
     def route(self) -> str:

@@ -10,6 +10,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "malformed-request": (400, "The request cannot be read"),
     "malformed-cursor": (400, "The cursor is not one of this list"),
     "not-signed-in": (401, "Sign-in is needed"),
+    "role-needed": (403, "Another role is needed"),
     "not-the-owner": (403, "Only the owner may do this"),
     "not-found": (404, "There is nothing here"),
     "owner-cannot-leave": (409, "The owner cannot leave a project"),

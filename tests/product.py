@@ -51,7 +51,7 @@ def pipeline(stack: LocalStack) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="session")
 def ann(stack: LocalStack) -> ApiUser:
-    """Somebody who is signed in to the HTTP API."""
+    """Somebody who is signed in to the HTTP API, as an editor."""
     from local.demo.api_client import ApiUser
 
     return ApiUser(stack, "ann@example.com")
@@ -63,6 +63,22 @@ def bob(stack: LocalStack) -> ApiUser:
     from local.demo.api_client import ApiUser
 
     return ApiUser(stack, "bob@example.com")
+
+
+@pytest.fixture(scope="session")
+def rita(stack: LocalStack) -> ApiUser:
+    """Somebody who may only read."""
+    from local.demo.api_client import ApiUser
+
+    return ApiUser(stack, "rita@example.com", "reader")
+
+
+@pytest.fixture(scope="session")
+def adam(stack: LocalStack) -> ApiUser:
+    """An administrator."""
+    from local.demo.api_client import ApiUser
+
+    return ApiUser(stack, "adam@example.com", "admin")
 
 
 @pytest.fixture(scope="session")

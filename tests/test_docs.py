@@ -50,7 +50,7 @@ def test_every_setting_is_listed_with_its_default_and_description() -> None:
     for path, own_default, description in described(Settings):
         default = of_components.get(path, "") if own_default is None else own_default
         shown = str(default).lower() if isinstance(default, bool) else default
-        rows.append(f"| `{path}` | {'none' if shown in (None, '', ()) else shown} | {description} |")
+        rows.append(f"| `{path}` | {'none' if shown in (None, '', (), {}) else shown} | {description} |")
     table = (ROOT_FOLDER / "docs" / "deploying.md").read_text().partition("|---|---|---|\n")[2].partition("\n\n")[0]
     assert table.splitlines() == rows
 

@@ -16,6 +16,7 @@ DECLARATION = """
         path=_PROJECT + "/notes/{note}",
         script="note_get",
         group="Projects",
+        role="reader",
         summary="Read a note of a project",
         uses=(_documents_table("GetItem"),),
         answers={200: ("handlers.projects.note_models:Note", "The note")},
@@ -120,7 +121,8 @@ def test_the_document_describes_it(project: ProjectCopy) -> None:
     described = document["paths"]["/projects/{project}/notes/{note}"]["get"]
     assert described["operationId"] == "note_get"
     assert [one["name"] for one in described["parameters"]] == ["project", "note"]
-    assert set(described["responses"]) == {"200", "401", "404", "429", "500", "503"}
+    assert described["x-required-role"] == "reader"
+    assert set(described["responses"]) == {"200", "401", "403", "404", "429", "500", "503"}
     assert document["components"]["schemas"]["Note"]["properties"]["text"]["type"] == "string"
 
 
@@ -132,7 +134,8 @@ def test_its_script_answers(project: ProjectCopy) -> None:
     }
     unknown = {**event, "pathParameters": {"project": ID, "note": "x"}}
     code = f"EVENTS = {json.dumps(json.dumps([event, event, unknown]))}\n{CALL}"
-    printed = project.run(code, DOCUMENTS_TABLE="documents", LOG_LEVEL="CRITICAL", AWS_DEFAULT_REGION="eu-central-1")
+    environment = {"DOCUMENTS_TABLE": "documents", "REQUIRED_ROLE": "reader", "DEFAULT_ROLE": "reader"}
+    printed = project.run(code, **environment, LOG_LEVEL="CRITICAL", AWS_DEFAULT_REGION="eu-central-1")
     found, gone, wrong = json.loads(printed.splitlines()[-1])
     assert (found["statusCode"], json.loads(found["body"])) == (200, {"text": "Ask Ana."})
     assert gone["statusCode"] == wrong["statusCode"] == 404

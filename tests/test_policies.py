@@ -84,7 +84,7 @@ def calls(definition: dict[str, Any], argument: str) -> list[dict[str, Any]]:
 def test_every_role_has_one_user_and_is_assumed_by_its_service_for_this_account_alone(evaluation: Evaluation) -> None:
     taken_on = {arn_of(ROLE, one.name): json.loads(one.inputs["assumeRolePolicy"]) for one in evaluation.of(ROLE)}
     used = [(role, service) for service, roles in roles_by_user(evaluation).items() for role in roles]
-    assert len({role for role, _ in used}) == len(used) == len(OPERATIONS) + 9
+    assert len({role for role, _ in used}) == len(used) == len(OPERATIONS) + 10
     assert taken_on == {
         role: {
             "Version": "2012-10-17",
@@ -224,7 +224,7 @@ def test_every_queue_topic_and_bucket_refuses_requests_without_tls(evaluation: E
 
 def test_role_policies_have_no_findings(evaluation: Evaluation, lint: Lint) -> None:
     policies = evaluation.of(POLICY)
-    assert len(policies) == len(OPERATIONS) + 10
+    assert len(policies) == len(OPERATIONS) + 11
     assert {policy.name: lint(policy.inputs["policy"]) for policy in policies if lint(policy.inputs["policy"])} == {}
 
 

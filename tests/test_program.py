@@ -56,6 +56,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 STATEFUL = {"aws:dynamodb/table:Table": 3, "aws:s3/bucket:Bucket": 2, "aws:cognito/userPool:UserPool": 1}
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 RULE = "aws:cloudwatch/eventRule:EventRule"
+GROUP = "aws:cognito/userGroup:UserGroup"
 STAGE = "aws:apigatewayv2/stage:Stage"
 RECORD = "aws:route53/record:Record"
 # Inputs that would fix a resource's physical name, and so make it impossible to replace or to deploy twice.
@@ -147,8 +148,9 @@ def test_all_alarms_notify_whom_the_settings_name() -> None:
     assert len(evaluation.of("aws:kms/key:Key")) == len(evaluation.of(TOPIC)) == 1
     assert evaluation.one("aws:sns/topicSubscription:TopicSubscription").inputs["endpoint"] == "you@example.com"
     alarms = evaluation.of(ALARM)
-    # Of the sentiment pipeline, of the API, of late uploads, of two state machines, and of two schedules.
-    assert len(alarms) == 8 + 2 + 3 + 2 * 3 + 2
+    # Of the sentiment pipeline, of the API, of late uploads, of two state machines, of two schedules, and of the
+    # function that turns providers' groups into roles.
+    assert len(alarms) == 8 + 2 + 3 + 2 * 3 + 2 + 2
     assert all(alarm.name.startswith("prod-") for alarm in alarms)
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [arn_of(TOPIC, "notifications")]
@@ -283,8 +285,10 @@ def test_unchanged_project_gives_unchanged_resources(stack: str, changes: dict[s
 def test_physical_names_are_pulumis(stack: str) -> None:
     evaluation = evaluate_program(stack, EVERYTHING)
     named = {(one.type, key) for one in evaluation.resources if one.custom for key in one.inputs if key in NAME_INPUTS}
-    # API Gateway calls the stage that is no part of the address so; the settings name the domain.
-    assert named == {(STAGE, "name"), (RECORD, "name")}
+    # API Gateway calls the stage that is no part of the address so, tokens name groups, which are a pool's own, and the
+    # settings name the domain.
+    assert named == {(STAGE, "name"), (GROUP, "name"), (RECORD, "name")}
+    assert {one.inputs["name"] for one in evaluation.of(GROUP)} == {"reader", "editor", "admin"}
     assert {one.inputs["name"] for one in evaluation.of(RECORD)} == {"api.example.com", "_name.api.example.com."}
     assert evaluation.one(STAGE).inputs["name"] == "$default"
     assert [one.name for one in evaluation.of("aws:s3/bucket:Bucket") if "bucket" in one.inputs] == []

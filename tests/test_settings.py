@@ -213,7 +213,10 @@ def test_every_setting_reports_a_value_of_another_type(group: str) -> None:
     fields = list(Settings.model_fields[group].annotation.model_fields)  # type: ignore[union-attr]
     lines = mistakes(**{group: {name: {"no": "such value"} for name in fields}})
     assert [line.partition(":")[2].partition(": ")[0] for line in lines] == [f"{group}.{name}" for name in fields]
-    assert all('{"no": "such value"}; expected ' in line for line in lines)
+    # What holds secrets is not shown.
+    hidden = [line for line in lines if ": (hidden); expected " in line]
+    assert len(hidden) == (1 if group == "api" else 0)
+    assert all('{"no": "such value"}; expected ' in line for line in lines if line not in hidden)
     assert not any("Input should" in line or "pydantic" in line for line in lines)
 
 

@@ -15,6 +15,7 @@ from cli.aws.lost_answers import was_repeated
 from cli.ui.errors import CliError
 from cli.ui.output import hint
 from cli.ui.questions import Questions
+from schema.srp import begin_sign_in
 
 ISSUER = "Cloud NLP"
 # What is asked again after a wrong answer, and how often.
@@ -24,6 +25,12 @@ ASKED_AGAIN = {
     "EnableSoftwareTokenMFAException",
     "InvalidParameterException",
     "InvalidPasswordException",
+}
+SIGN_IN_ENDED = {
+    "NotAuthorizedException",
+    "RefreshTokenReuseException",
+    "ResourceNotFoundException",
+    "UserNotFoundException",
 }
 # Answers to a code of an e-mail that was used before.
 USED_CODE = {"CodeMismatchException", "ExpiredCodeException"}
@@ -64,10 +71,13 @@ class CognitoSignIn:
     def __init__(self, deployment: Deployment):
         self._client = deployment.public_client("cognito-idp")
         self._client_id = deployment.output("command_line_client")
+        self._pool = deployment.output("user_pool")
         self._api_url = deployment.output("api_url").rstrip("/")
 
     def sign_in(self, email: str, password: str, questions: Questions) -> Tokens:
         """Sign in with e-mail address and password, asking for whatever else the pool wants.
+
+        The password is proven and not sent (SRP).
 
         Parameters
         ----------
@@ -111,7 +121,7 @@ class CognitoSignIn:
         return self._sign_in_with_new_password(email, questions)
 
     def refresh(self, tokens: Tokens) -> Tokens:
-        """Get a new access token.
+        """Get a new access token, and a new refresh token in place of this one.
 
         Raises
         ------
@@ -119,16 +129,15 @@ class CognitoSignIn:
             When the refresh token is not valid any more.
         """
         try:
-            answer = self._client.initiate_auth(
-                ClientId=tokens.client,
-                AuthFlow="REFRESH_TOKEN_AUTH",
-                AuthParameters={"REFRESH_TOKEN": tokens.refresh_token},
+            answer = self._client.get_tokens_from_refresh_token(
+                ClientId=tokens.client, RefreshToken=tokens.refresh_token
             )
         except ClientError as error:
             # The pool or its client is gone, or the token: another sign-in helps in all cases.
-            if _code(error) in {"NotAuthorizedException", "ResourceNotFoundException", "UserNotFoundException"}:
+            if _code(error) in SIGN_IN_ENDED:
                 raise SignInEndedError from None
             raise
+        # A pool without rotation answers no new refresh token.
         result = {"RefreshToken": tokens.refresh_token, **answer["AuthenticationResult"]}
         return self._tokens(result, tokens.email)
 
@@ -137,11 +146,7 @@ class CognitoSignIn:
         self._client.revoke_token(Token=tokens.refresh_token, ClientId=tokens.client)
 
     def _start(self, email: str, password: str) -> Answer:
-        return self._client.initiate_auth(
-            ClientId=self._client_id,
-            AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": email, "PASSWORD": password},
-        )
+        return begin_sign_in(self._client, client_id=self._client_id, pool=self._pool, email=email, password=password)
 
     def _sign_in_with_new_password(self, email: str, questions: Questions) -> Tokens:
         code = questions.text("Code from the e-mail")

@@ -93,6 +93,12 @@ def refusal(response: httpx.Response, repeated: bool = False) -> ApiError:
     elif status >= 500:
         detail = problem.get("detail") or problem.get("message") or response.reason_phrase
         message = f"The API failed even after retries ({status}): {detail}{_reference(response)}"
+    elif kind == "role-needed":
+        role = problem.get("required_role") or "another"
+        message = (
+            f"This needs the role {role}. Ask whoever runs this deployment for it (nlp users role EMAIL {role}), "
+            "and then sign in again: nlp login"
+        )
     elif errors:
         message = _fields_message(title, errors)
     elif title:

@@ -75,11 +75,21 @@ class Identity:
         with self._lock:
             tokens = self._tokens
             if tokens is None or tokens.access_token == refused:  # otherwise another thread was faster
-                self._tokens = tokens = self._renewed(tokens or self._store.load())
+                self._tokens = tokens = self._renewed(tokens, refused)
             return tokens.access_token
 
-    def _renewed(self, tokens: Tokens | None) -> Tokens:
+    def _renewed(self, before: Tokens | None, refused: str = "") -> Tokens:
+        """Return tokens that last, from whatever process is the first to renew them.
+
+        Each renewal brings another refresh token and ends the one before it, so the file has the one to use.
+        """
         from cli.api.cognito import CognitoSignIn, SignInEndedError
+
+        stored = self._store.load()
+        # Somebody else may have signed in meanwhile; this process goes on as who it began.
+        tokens = stored if stored and (before is None or stored.email == before.email) else before
+        if tokens and tokens != before and tokens.access_token != refused and tokens.lasts(RENEWED_BEFORE_S):
+            return tokens
 
         if tokens and tokens.refresh_token:
             with suppress(SignInEndedError):

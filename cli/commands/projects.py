@@ -203,7 +203,7 @@ def leave(invocation: Invocation, project: str) -> None:
 def _user_id(invocation: Invocation, user: str) -> str:
     if "@" not in user:
         return user
-    from cli.commands.users import accounts
+    from cli.aws.people import accounts
 
     found = accounts(invocation.deployment, user)
     if not found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from handlers.api.support.answers import Answer, answer
@@ -25,7 +27,9 @@ companies = CompanyChanges(client("dynamodb"), environment.companies_table)
 
 def change_companies(request: Request) -> Answer:
     """Answer what became of each change."""
-    return answer(200, ManyResults(companies.make(request.body(ManyChanges).changes)))
+    results = companies.make(request.body(ManyChanges).changes, request.caller)
+    request.note(**Counter(result.result for result in results))
+    return answer(200, ManyResults(results))
 
 
 handler = endpoint(change_companies)

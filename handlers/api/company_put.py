@@ -25,7 +25,8 @@ watch_list = WatchList(client("dynamodb"), environment.companies_table)
 def put_company(request: Request) -> Answer:
     """Answer the company, with 201 where it is new."""
     page = checked_page(request.body(CompanyChanges).page)
-    company, is_new = watch_list.put(name_in_path(request.raw_path), page)
+    company, is_new = watch_list.put(name_in_path(request.raw_path), page, request.caller)
+    request.note(new=is_new)
     return answer(201 if is_new else 200, company)
 
 

@@ -31,6 +31,7 @@ def create_document(request: Request) -> Answer:
     new = request.body(NewDocument)
 
     def create(document_id: str) -> Answer:
+        request.note(document=document_id)
         return answer(201, documents.create(project_id, document_id, new, request.caller))
 
     return once(table, request, new, create, keep_answer=False)

@@ -41,6 +41,7 @@ def create_job(request: Request) -> Answer:
     """Answer the job that was started."""
     project_id = request.identifier("project")
     new: Any = request.body(NewJob)  # pyright: ignore[reportArgumentType] - a union of structs
+    request.note(kind=new.kind.name)
 
     def create(job_id: str) -> Answer:
         job = starter.start(project_id, job_id, new, request.caller)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from handlers.api.support.answers import Answer, answer
 from handlers.api.support.clients import client
@@ -25,6 +26,7 @@ projects = Projects(Table(client("dynamodb"), environment.documents_table))
 def change_project(request: Request) -> Answer:
     """Answer the project as it is now."""
     changes = request.body(ProjectChanges)
+    request.note(fields=sorted(name for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET))
     return answer(200, projects.change(request.identifier("project"), request.caller, changes))
 
 

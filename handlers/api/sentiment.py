@@ -27,6 +27,7 @@ comprehend = client("comprehend")
 def analyse_texts(request: Request) -> Answer:
     """Answer a sentiment for each text."""
     new = request.body(NewSentiments)
+    request.note(texts=len(new.texts))
     return once(table, request, new, lambda _: answer(200, analyse(comprehend, new)))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from schema.problems import PROBLEMS, TYPE_PREFIX
+from schema.roles import Role
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -26,6 +27,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True, rename={"k
     status: Annotated[int, Meta(ge=400, le=599, description="The HTTP status", examples=[422])]
     detail: Annotated[str, Meta(description="What is wrong with this request", examples=["name: 1 to 200 characters"])]
     errors: Annotated[tuple[FieldError, ...], Meta(description="The fields that are wrong")] = ()
+    required_role: Annotated[Role | None, Meta(description="The role that the caller needs at least")] = None
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
@@ -41,6 +43,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         The fields that are wrong.
     retry_after
         Seconds after which to try again; 0 where that would not help.
+    required_role
+        The role that the caller needs at least.
     recorded
         The refusal itself was recorded: a request repeated with its idempotency key gets the same answer.
     """
@@ -52,10 +56,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         errors: Sequence[FieldError] = (),
         retry_after: int = 0,
         recorded: bool = False,
+        required_role: Role | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, title = PROBLEMS[kind]
-        self.details = ProblemDetails(TYPE_PREFIX + kind, title, self.status, detail, tuple(errors))
+        self.details = ProblemDetails(TYPE_PREFIX + kind, title, self.status, detail, tuple(errors), required_role)
         self.retry_after = retry_after
         self.recorded = recorded
 

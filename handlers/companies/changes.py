@@ -20,7 +20,7 @@ from handlers.companies.models import (
     RenameCompany,
     Result,
 )
-from schema.companies import COMPANY_KEY, PAGE
+from schema.companies import ADDED_AT, ADDED_BY, COMPANY_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
 from schema.limits import DYNAMODB_TRANSACTION_ACTIONS
 from schema.names import COMPANY_NAME_EXPECTED, normalise_company_name, stored_company_name
@@ -28,7 +28,6 @@ from schema.retry import Backoff, attempts
 
 # Two changes of a company at the same time would have no order.
 COMPANY_ONCE = "a company that is in no other change"
-_ADDED_AT = "added_at"
 _NAME = {"#name": COMPANY_KEY}
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _UNREAD = Backoff(attempts=5, first_seconds=0.05, longest_seconds=0.5)
@@ -69,7 +68,7 @@ class CompanyChanges:
         self._dynamodb = dynamodb
         self._table = table
 
-    def make(self, sent: Sequence[Change]) -> list[ChangeResult]:
+    def make(self, sent: Sequence[Change], caller: str) -> list[ChangeResult]:
         """Make changes; none of them when one is wrong.
 
         All are one transaction, which is a single call. When somebody else changes one of the companies meanwhile, the
@@ -79,6 +78,8 @@ class CompanyChanges:
         ----------
         sent
             At most 100, as they were sent. A repeated call does no harm.
+        caller
+            Who adds those that are new.
 
         Returns
         -------
@@ -91,7 +92,7 @@ class CompanyChanges:
         """
         changes = checked(sent)
         known = self._read([change.name for change in changes])
-        plans = [self._plan(change, known.get(change.name)) for change in changes]
+        plans = [self._plan(change, known.get(change.name), caller) for change in changes]
         results = self._make_together(plans) or self._make_each(plans)
         return [ChangeResult(change.name, result) for change, result in zip(changes, results, strict=True)]
 
@@ -106,17 +107,18 @@ class CompanyChanges:
                 return found
         raise TimeoutError(f"{len(unread)} companies could not be read")
 
-    def _plan(self, change: Change, known: TypedItem | None) -> _Plan:
+    def _plan(self, change: Change, known: TypedItem | None, caller: str) -> _Plan:
         match change:
             case AddCompany():
                 if known:
                     return _Plan("unchanged")
-                item = encode({COMPANY_KEY: change.name, PAGE: change.page, _ADDED_AT: utc_now()})
+                added = {ADDED_AT: utc_now(), ADDED_BY: caller}
+                item = encode({COMPANY_KEY: change.name, PAGE: change.page, **added})
                 return _Plan("added", (self._put(item),), ("unchanged",))
             case PutCompany():
                 if known and decode(known).get(PAGE) == change.page:
                     return _Plan("unchanged")
-                return _Plan("updated" if known else "added", (self._set_page(change),))
+                return _Plan("updated" if known else "added", (self._set_page(change, None if known else caller),))
             case RemoveCompany():
                 return _Plan("removed", (self._delete(change.name),), ("missing",)) if known else _Plan("missing")
             case RenameCompany():
@@ -133,15 +135,22 @@ class CompanyChanges:
         condition = {"ConditionExpression": "attribute_exists(#name)", "ExpressionAttributeNames": _NAME}
         return {"Delete": {"TableName": self._table, "Key": encode({COMPANY_KEY: name}), **condition}}
 
-    def _set_page(self, change: PutCompany) -> dict[str, Any]:
-        update = "SET #added_at = if_not_exists(#added_at, :now)"
+    def _set_page(self, change: PutCompany, adder: str | None) -> dict[str, Any]:
+        """Set a company's page; with an adder, it is new."""
+        changes = ["#added_at = if_not_exists(#added_at, :now)"]
+        changes += ["#added_by = if_not_exists(#added_by, :adder)"] if adder else []
+        changes += ["#page = :page"] if change.page else []
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": encode({COMPANY_KEY: change.name}),
-                "UpdateExpression": f"{update}, #page = :page" if change.page else f"{update} REMOVE #page",
-                "ExpressionAttributeNames": {"#added_at": _ADDED_AT, "#page": PAGE},
-                "ExpressionAttributeValues": encode({":now": utc_now(), ":page": change.page}),
+                "UpdateExpression": f"SET {', '.join(changes)}{'' if change.page else ' REMOVE #page'}",
+                "ExpressionAttributeNames": {
+                    "#added_at": ADDED_AT,
+                    "#page": PAGE,
+                    **({"#added_by": ADDED_BY} if adder else {}),
+                },
+                "ExpressionAttributeValues": encode({":now": utc_now(), ":page": change.page, ":adder": adder}),
             }
         }
 

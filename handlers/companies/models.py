@@ -69,6 +69,7 @@ class Company(msgspec.Struct, frozen=True):
     name: CompanyName
     page: CompanyName | None = None
     added_at: Time | None = None
+    added_by: Annotated[str, Meta(description="Id of the user who added it")] | None = None
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -151,7 +152,7 @@ class PutCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="p
 
 
 class RenameCompany(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rename", tag_field="action"):
-    """Give a company another name. It keeps its page and `added_at`; its observations stay under the old name."""
+    """Give a company another name. It keeps its page and who added it; its observations stay under the old name."""
 
     name: StoredName
     new_name: SentName

@@ -14,11 +14,10 @@ from handlers.common.concurrency import both
 from handlers.common.problems import not_found
 from handlers.common.times import utc_now
 from handlers.companies.models import Company, CompanyHistory, CompanyLatest, CompanyPage, Observation
-from schema.companies import COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
+from schema.companies import ADDED_AT, ADDED_BY, COMPANY_KEY, LATEST, OBSERVATION_KEY, OBSERVATION_SORT_KEY, PAGE
 from schema.dynamodb import TypedItem, decode, encode
 from schema.retry import Backoff
 
-_ADDED_AT = "added_at"
 READS = Backoff(attempts=5, first_seconds=0.1, longest_seconds=1)
 
 
@@ -131,25 +130,56 @@ class WatchList:
         )
         return [decode(item) for item in answer["Items"]]
 
-    def put(self, name: str, page: str | None) -> tuple[Company, bool]:
+    def put(self, name: str, page: str | None, caller: str) -> tuple[Company, bool]:
         """Watch a company, or change its page.
+
+        Parameters
+        ----------
+        name
+            The company.
+        page
+            Title of its page where that differs from the name.
+        caller
+            Who adds it, if it is new.
 
         Returns
         -------
         The company, and whether it is new.
         """
         now = utc_now()
-        change = "SET #added_at = if_not_exists(#added_at, :now)"
-        answer = self._dynamodb.update_item(
-            TableName=self._companies,
-            Key=_company_key(name),
-            UpdateExpression=f"{change}, #page = :page" if page else f"{change} REMOVE #page",
-            ExpressionAttributeNames={"#added_at": _ADDED_AT, "#page": PAGE},
-            ExpressionAttributeValues=encode({":now": now, ":page": page}),
-            ReturnValues="ALL_OLD",
-        )
-        old = decode(answer.get("Attributes", {}))
-        return Company(name, page, old.get(_ADDED_AT) if old else now), not old
+        known = self._set_page(name, page, now)
+        if known is None:
+            known = self._set_page(name, page, now, caller) or {}
+        if known:
+            return Company(name, page, known.get(ADDED_AT), known.get(ADDED_BY)), False
+        return Company(name, page, now, caller), True
+
+    def _set_page(self, name: str, page: str | None, now: str, adder: str | None = None) -> dict[str, Any] | None:
+        """Set a company's page; without an adder, only of one that is watched.
+
+        Returns
+        -------
+        The company as it was, empty if it is new; None if it is not watched and there is no adder.
+        """
+        changes = ["#added_at = if_not_exists(#added_at, :now)"]
+        changes += ["#added_by = if_not_exists(#added_by, :adder)"] if adder else []
+        changes += ["#page = :page"] if page else []
+        names = {"#added_at": ADDED_AT, "#page": PAGE, **({"#added_by": ADDED_BY} if adder else {"#name": COMPANY_KEY})}
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._companies,
+                Key=_company_key(name),
+                UpdateExpression=f"SET {', '.join(changes)}{'' if page else ' REMOVE #page'}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=encode({":now": now, ":page": page, ":adder": adder}),
+                ReturnValues="ALL_OLD",
+                **({} if adder else {"ConditionExpression": "attribute_exists(#name)"}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return None
+        return decode(answer.get("Attributes", {}))
 
     def delete(self, name: str) -> None:
         """Stop watching a company; its observations stay.

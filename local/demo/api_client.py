@@ -13,7 +13,10 @@ import httpx
 
 from local.deploy.stack import LocalStack
 from schema.jobs import RUNNING
+from schema.roles import Role
+from schema.srp import begin_sign_in
 
+_RENEWED_BEFORE_SECONDS = 60
 _TIMEOUT_SECONDS = 35  # API Gateway ends every request after 30
 _POLL_SECONDS = 0.2
 
@@ -31,34 +34,63 @@ class ApiUser:
         The deployed product.
     email
         Address of the account, which is created if it does not exist.
+    role
+        Role that the account is given; none leaves it without a group.
 
     Attributes
     ----------
     email, password
         Credentials of the sign-in.
-    token
-        Access token.
     """
 
-    def __init__(self, stack: LocalStack, email: str = "you@example.com") -> None:
+    def __init__(self, stack: LocalStack, email: str = "you@example.com", role: Role | None = "editor") -> None:
         self.email = email
         # It has the four classes of characters that the pool's policy demands.
         self.password = f"{secrets.token_urlsafe(12)}-Aa1"
         self._stack = stack
         self._users = stack.aws.client("cognito-idp")
         self._make_account()
-        self.token = self.sign_in()
+        if role:
+            self.join(role)
+        self._token, self._renew_at = "", 0.0
         self._client = httpx.Client(base_url=stack.outputs["api_url"], timeout=_TIMEOUT_SECONDS)
         weakref.finalize(self, self._client.close)
 
+    @property
+    def token(self) -> str:
+        """An access token that lasts for a minute at least."""
+        if time.monotonic() > self._renew_at:
+            self._token = self.sign_in()
+        return self._token
+
     def sign_in(self) -> str:
-        """Sign in and return an access token, which is valid for an hour."""
-        answer = self._users.initiate_auth(
-            ClientId=self._stack.outputs["command_line_client"],
-            AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": self.email, "PASSWORD": self.password},
+        """Sign in and return an access token, which has the roles that the account has now."""
+        return self.tokens()["AccessToken"]
+
+    def tokens(self) -> dict[str, Any]:
+        """Sign in and return all tokens."""
+        outputs = self._stack.outputs
+        answer = begin_sign_in(
+            self._users,
+            client_id=outputs["command_line_client"],
+            pool=outputs["user_pool"],
+            email=self.email,
+            password=self.password,
+        )["AuthenticationResult"]
+        self._renew_at = time.monotonic() + answer["ExpiresIn"] - _RENEWED_BEFORE_SECONDS
+        return answer
+
+    def join(self, role: Role) -> None:
+        """Give the account a role, which its next token has."""
+        self._users.admin_add_user_to_group(
+            UserPoolId=self._stack.outputs["user_pool"], Username=self.email, GroupName=role
         )
-        return answer["AuthenticationResult"]["AccessToken"]
+
+    def leave(self, role: Role) -> None:
+        """Take a role away, which tokens have that were made before."""
+        self._users.admin_remove_user_from_group(
+            UserPoolId=self._stack.outputs["user_pool"], Username=self.email, GroupName=role
+        )
 
     def request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None

@@ -86,7 +86,7 @@ def show_api(console: Console, stack: LocalStack, user: ApiUser) -> None:
     """Show how to call the API, with an access token."""
     url = stack.outputs["api_url"]
     console.print(
-        f"\n[bold]The HTTP API, signed in as {user.email}[/] (the token is valid for an hour; "
+        f"\n[bold]The HTTP API, signed in as {user.email}[/] (the token is valid for 15 minutes; "
         "./nlp token prints another)\n"
         f"  export NLP_TOKEN={user.token}\n"
         f'  curl -H "Authorization: Bearer $NLP_TOKEN" {url}/projects\n'

@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime import rpc
 from pulumi.runtime.stack import Stack
 
 from local.deploy.creators import CREATORS, Context
@@ -87,7 +88,7 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
         started = time.perf_counter()
         try:
             unique = f"{_NOT_IN_NAMES.sub('-', args.name.lower()).strip('-')}-{secrets.token_hex(4)[:7]}"
-            identity, outputs = creator(Context(self._client, unique), args.inputs)
+            identity, outputs = creator(Context(self._client, unique), _without_secrecy(args.inputs))
         except (ClientError, BotoCoreError) as error:
             raise DeployError(f"{args.name} ({args.typ}): {error}") from error
         except (KeyError, TypeError) as error:
@@ -99,6 +100,11 @@ class _EmbeddedProvider(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise DeployError(f"The program asks AWS for {args.token}; the embedded AWS does not answer that")
+
+
+def _without_secrecy(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Take secret inputs out of what marks them as such."""
+    return {name: rpc.unwrap_rpc_secret(value) if rpc.is_rpc_secret(value) else value for name, value in inputs.items()}
 
 
 def deploy(

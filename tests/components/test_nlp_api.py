@@ -155,6 +155,8 @@ LONGEST_NAMES = {
 }
 
 
+# What tells an endpoint which role it needs, and where tokens name it.
+ROLE_VARIABLES = {"REQUIRED_ROLE", "DEFAULT_ROLE", "ROLE_CLAIM", "ROLE_VALUES"}
 LONG_NAME = "a" * 20
 ORIGINS = ["https://app.example.com"]
 
@@ -249,7 +251,9 @@ def test_endpoint_may_do_what_it_does_and_nothing_else(route: str, evaluation: E
             for prefix in prefixes
         }
     assert granted == allowed
-    assert evaluation.one(FUNCTION, name).inputs["environment"]["variables"].keys() == variables | {"LOG_LEVEL"}
+    public = route in ("GET /health", "GET /openapi.json")
+    names = variables | {"LOG_LEVEL"} | (set() if public else ROLE_VARIABLES)
+    assert evaluation.one(FUNCTION, name).inputs["environment"]["variables"].keys() == names
 
 
 def test_only_health_and_openapi_are_public(evaluation: Evaluation) -> None:

@@ -103,11 +103,12 @@ def test_names_are_inside_the_limits(resources: list[dict[str, Any]], kind: str)
 
 def test_every_type_with_a_name_has_a_limit_here(resources: list[dict[str, Any]]) -> None:
     named = {one["type"] for one in resources if one["type"] in AWS_TYPES and AWS_TYPES[one["type"]].name}
-    # Names inside an API or a log group, far shorter than AWS takes.
+    # Names inside an API, a user pool or a log group, far shorter than AWS takes.
     assert named - LIMITS.keys() <= {
         "aws:apigatewayv2/authorizer:Authorizer",
         "aws:apigatewayv2/stage:Stage",
         "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+        "aws:cognito/userGroup:UserGroup",
     }
 
 

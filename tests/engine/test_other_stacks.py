@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pulumi.automation import ConfigValue
 
 from tests.engine.project import copy_project
+from tests.engine.provider.inputs import SIGNATURE
 from tests.engine.provider.server import VERSION
 from tests.engine.stacks import Engine, EngineError, Stack
 from tests.engine.state_checks import questions, secrets_in
@@ -25,8 +27,12 @@ LOCAL_CREDENTIALS = [
 ]
 
 
-def opened(engine: Engine, name: str, folder: Path) -> Stack:
-    return engine.stack(name, name, copy_project(folder / "project"))
+SIGN_IN = "cloud-nlp:api"
+CLIENT_SECRET = "a secret that nobody else may read"
+
+
+def opened(engine: Engine, settings: str, folder: Path, name: str = "") -> Stack:
+    return engine.stack(name or settings, settings, copy_project(folder / "project"))
 
 
 def test_the_local_stack_lives_and_ends(engine: Engine, tmp_path: Path) -> None:
@@ -53,3 +59,26 @@ def test_production_lives_and_its_protected_data_survives_the_end(engine: Engine
     there = Counter(resource.kind for resource in stack.account().resources())
     assert {kind: there[kind] for kind in PROTECTED} == PROTECTED
     assert Counter(one["type"] for one in stack.state() if one.get("protect")) == PROTECTED
+
+
+def test_the_secret_of_an_identity_provider_is_encrypted_wherever_it_is_kept(engine: Engine, tmp_path: Path) -> None:
+    stack = opened(engine, "dev", tmp_path, "federated")
+    provider = {"name": "Entra", "type": "OIDC", "issuer": "https://login.example.com", "client_id": "nlp"}
+    for name, value in provider.items():
+        stack.handle.set_config(f"{SIGN_IN}.identity_providers[0].{name}", ConfigValue(value), path=True)
+    stack.handle.set_config(f"{SIGN_IN}.callback_urls[0]", ConfigValue("https://app.example.com/"), path=True)
+    secret = f"{SIGN_IN}.identity_providers[0].client_secret"
+    stack.handle.set_config(secret, ConfigValue(CLIENT_SECRET), path=True)
+    with pytest.raises(EngineError, match=r"client_secret: \(hidden\); expected an encrypted value"):
+        stack.preview()
+
+    stack.handle.set_config(secret, ConfigValue(CLIENT_SECRET, secret=True), path=True)
+    stack.up()
+    [made] = [one for one in stack.state() if one["type"] == "aws:cognito/identityProvider:IdentityProvider"]
+    assert made["inputs"]["providerDetails"]["client_secret"][SIGNATURE]
+    assert made["outputs"]["providerDetails"][SIGNATURE]
+    kept = [path for folder in (engine.home / "state", tmp_path) for path in folder.rglob("*") if path.is_file()]
+    states = [path for path in kept if "federated" in path.name]
+    assert states
+    assert [path for path in kept if CLIENT_SECRET.encode() in path.read_bytes()] == []
+    assert stack.up().steps == []

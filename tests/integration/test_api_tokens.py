@@ -16,10 +16,11 @@ from handlers.api.support.registry import OPERATIONS, Operation
 from handlers.common.ids import new_id
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
+from schema.srp import begin_sign_in
 from tests.integration.api_story import assert_problem, claims, example, path_of, subject
 
 PROTECTED = [operation for operation in OPERATIONS if not operation.public]
-PASSWORD_FLOW = "USER_PASSWORD_AUTH"
+PROOF_FLOW = "ALLOW_USER_SRP_AUTH"
 # What a client keeps when its tokens' lifetime changes.
 CLIENT_SETTINGS = (
     "ClientName",
@@ -42,17 +43,20 @@ class SignIns:
         self._pool, self._client = stack.outputs["user_pool"], stack.outputs["command_line_client"]
         self._user = user
 
-    def tokens(self, client: str | None = None) -> dict[str, Any]:
-        named = {"USERNAME": self._user.email, "PASSWORD": self._user.password}
-        answer = self._cognito.initiate_auth(
-            ClientId=client or self._client, AuthFlow=PASSWORD_FLOW, AuthParameters=named
+    def tokens(self, client: str | None = None, pool: str | None = None) -> dict[str, Any]:
+        answer = begin_sign_in(
+            self._cognito,
+            client_id=client or self._client,
+            pool=pool or self._pool,
+            email=self._user.email,
+            password=self._user.password,
         )
         return answer["AuthenticationResult"]
 
     def of_another_client(self) -> str:
         """Make a token of the same pool for an application that the API does not know."""
         made = self._cognito.create_user_pool_client(
-            UserPoolId=self._pool, ClientName="stranger", ExplicitAuthFlows=[f"ALLOW_{PASSWORD_FLOW}"]
+            UserPoolId=self._pool, ClientName="stranger", ExplicitAuthFlows=[PROOF_FLOW]
         )
         return self.tokens(made["UserPoolClient"]["ClientId"])["AccessToken"]
 
@@ -60,13 +64,13 @@ class SignIns:
         """Make a token of a pool with a person of the same address and password."""
         pool = self._cognito.create_user_pool(PoolName="elsewhere")["UserPool"]["Id"]
         client = self._cognito.create_user_pool_client(
-            UserPoolId=pool, ClientName="theirs", ExplicitAuthFlows=[f"ALLOW_{PASSWORD_FLOW}"]
+            UserPoolId=pool, ClientName="theirs", ExplicitAuthFlows=[PROOF_FLOW]
         )["UserPoolClient"]["ClientId"]
         self._cognito.admin_create_user(UserPoolId=pool, Username=self._user.email, MessageAction="SUPPRESS")
         self._cognito.admin_set_user_password(
             UserPoolId=pool, Username=self._user.email, Password=self._user.password, Permanent=True
         )
-        return self.tokens(client)["AccessToken"]
+        return self.tokens(client, pool)["AccessToken"]
 
     def expired(self) -> str:
         """Make a token that was good for a second."""
@@ -178,10 +182,8 @@ def test_who_asks_is_the_token_and_nothing_of_the_request(ann: ApiUser, bob: Api
 
 def test_a_renewed_token_is_good(stack: LocalStack, ann: ApiUser) -> None:
     cognito = stack.aws.client("cognito-idp")
-    renewed = cognito.initiate_auth(
-        ClientId=stack.outputs["command_line_client"],
-        AuthFlow="REFRESH_TOKEN_AUTH",
-        AuthParameters={"REFRESH_TOKEN": SignIns(stack, ann).tokens()["RefreshToken"]},
+    renewed = cognito.get_tokens_from_refresh_token(
+        ClientId=stack.outputs["command_line_client"], RefreshToken=SignIns(stack, ann).tokens()["RefreshToken"]
     )["AuthenticationResult"]["AccessToken"]
 
     answer = httpx.get(f"{stack.outputs['api_url']}/projects", headers={"authorization": f"Bearer {renewed}"})

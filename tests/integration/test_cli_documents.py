@@ -129,7 +129,7 @@ def check_results(user: User, translation: str) -> None:
 
 
 def test_an_invited_user_shares_a_project(user: User, tmp_path: Path, state: Path) -> None:
-    invited = user.json("users", "invite", "invited@example.com")
+    invited = user.json("users", "add", "invited@example.com", "--role", "reader")
     ann = User(tmp_path / "ann", state)
     answers = f"{invited['temporary_password']}\n{PASSWORD}\n"
     signed_in = ann.nlp("login", "--email", "invited@example.com", "--password-stdin", "--json", given=answers)
@@ -141,6 +141,9 @@ def test_an_invited_user_shares_a_project(user: User, tmp_path: Path, state: Pat
     shared = user.json("projects", "share", project, "invited@example.com")
     assert shared["shared_with"] == [her["user"]]
     assert ann.json("projects", "show", "Letters")["owner"] == shared["owner"] != her["user"]
+    assert "This needs the role editor" in ann.nlp("projects", "archive", project, code=1).stderr
+    user.json("users", "role", "invited@example.com", "editor")
+    ann.nlp("login", "--email", "invited@example.com", "--password-stdin", given=f"{PASSWORD}\n")
     assert "only its owner may change it" in ann.nlp("projects", "archive", project, code=1).stderr
     assert user.json("projects", "archive", project)["archived"]
     (ann.folder / "a.txt").write_text("Hello.")

@@ -1,7 +1,9 @@
 """The deployed API keeps to its description: requests of all kinds, right and wrong ones, and every answer foreseen.
 
 Schemathesis makes the requests from the description and checks each answer: no server error; no status, content type or
-content that is not described; wrong data refused, right data accepted, nothing done without a valid token.
+content that is not described; wrong data refused, right data accepted, nothing done without a valid token. It sends
+them as the user whom things belong to and as another one, in all roles: without the role, an operation is refused
+whatever its data are, and without being the owner, nothing of somebody else's is found.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from schemathesis.core.result import Ok
 
 from local.demo.api_client import ApiUser
 from local.deploy.stack import LocalStack
+from schema.roles import ROLES, includes
 
 pytest_plugins = ["schemathesis.pytest.plugin"]
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -29,6 +32,9 @@ STAND_INS = {
     "document": "00000000-0000-7000-8000-0000000000b2",
     "job": "00000000-0000-7000-8000-0000000000c3",
 }
+# API Gateway refuses some requests before the API sees them.
+OF_GATEWAY = (400, 404, 413)
+REFUSED = (400, 403, 404, 409, 413, 415, 422)
 REFUSALS = ["400", "401", "403", "404", "409", "413", "415", "422"]
 CONFIG = {
     "seed": 1,
@@ -77,6 +83,9 @@ class Known:
     def __init__(self, stack: LocalStack) -> None:
         self.url = stack.outputs["api_url"]
         self.user = ApiUser(stack, "conformance@example.com")
+        strangers = {role: ApiUser(stack, f"conformance-{role}@example.com", role) for role in ROLES}
+        nobody = ApiUser(stack, "conformance-nobody@example.com", None)
+        self.strangers: dict[str, ApiUser] = {"none": nobody, **strangers}
         self._kept: dict[str, str] | None = None
         self._of: dict[str, dict[str, str]] = {}
 
@@ -130,10 +139,39 @@ def make_test(operation: Any) -> Any:
     return test
 
 
+def make_test_of_strangers(operation: Any) -> Any:
+    """Make the test of an operation that users of all roles send about what belongs to somebody else."""
+    needed = operation.definition.raw.get("x-required-role")
+    owned = "{project}" in operation.path
+
+    @described.include(method=operation.method, path=operation.path).parametrize()
+    @settings(max_examples=3, derandomize=True, deadline=None, database=None, suppress_health_check=UNHEALTHY)
+    def test(case: schemathesis.Case, known: Known) -> None:
+        ids = known.ids(case.operation.label)
+        for name, value in case.path_parameters.items():
+            case.path_parameters[name] = ids.get(value, value)
+        for role, user in known.strangers.items():
+            request: dict[str, Any] = {"base_url": known.url, "headers": {"authorization": f"Bearer {user.token}"}}
+            response = case.call(**request)
+            case.validate_response(response, checks=CONFORMANCE, transport_kwargs=request)
+            assert response.status_code < 500
+            if "Authorization" not in response.request.headers:  # some cases leave out the token, too
+                assert response.status_code == 401
+            # People without a group are readers, which is the default.
+            elif needed and not includes("reader" if role == "none" else role, needed):
+                assert response.status_code in (403, *OF_GATEWAY), role
+            elif owned:
+                assert response.status_code in REFUSED, role
+
+    return test
+
+
 # A function each: tests that schemathesis makes of one function share an id, of which pytest-xdist runs one.
 for one in OPERATIONS:
     name = f"test_every_answer_of_{one.definition.raw['operationId']}_is_described"
     globals()[name] = make_test(one)
+    if one.definition.raw.get("x-required-role"):
+        globals()[f"test_strangers_and_{one.definition.raw['operationId']}"] = make_test_of_strangers(one)
 
 
 def is_beyond_schemas(response: Any) -> bool:

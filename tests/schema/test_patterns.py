@@ -19,7 +19,9 @@ from handlers.api.support.registry import OPERATIONS
 from schema.names import STORED_COMPANY_NAME_PATTERN
 
 # Handlers that read their environment when they are imported; their types are in other modules.
-_FUNCTIONS = re.compile(r"handlers\.(api\.\w+|batch\.(main|run)|sentiment\.(analyse|dispatch)|uploads\.withdraw)\Z")
+_FUNCTIONS = re.compile(
+    r"handlers\.(api\.\w+|batch\.(main|run)|people\.provider_roles|sentiment\.(analyse|dispatch)|uploads\.withdraw)\Z"
+)
 # Patterns for the text of documents, which have several lines.
 _OF_DOCUMENTS = "handlers.batch."
 # Names of companies that are stored already may have any characters.

@@ -18,6 +18,18 @@ EVERYTHING = {
             "callback_urls": ["https://app.example.com/"],
             "logout_urls": ["https://app.example.com/"],
             "origins": ["https://app.example.com"],
+            "identity_providers": [
+                {
+                    "name": "Okta",
+                    "type": "SAML",
+                    "metadata_url": "https://okta.example.com/metadata",
+                    "groups_attribute": "groups",
+                    "group_roles": {"nlp-editors": "editor"},
+                }
+            ],
+            "threat_protection": "AUDIT",
+            "mail_identity_arn": "arn:aws:ses:eu-central-1:123456789012:identity/example.com",
+            "mail_from": "Cloud NLP <nlp@example.com>",
         }
     ),
     "cloud-nlp:jobs": json.dumps(

@@ -40,6 +40,7 @@ def routes_of(
     *,
     grants: Mapping[str, MakeGrant],
     environment: Mapping[str, pulumi.Input[str]],
+    roles: Mapping[str, pulumi.Input[str]],
     costly: Throttle,
 ) -> list[Route]:
     """Make the routes of endpoints.
@@ -52,6 +53,8 @@ def routes_of(
         By the name of a resource, such as `DOCUMENTS_TABLE`: what makes grants on it.
     environment
         Values of the environment variables that endpoints name.
+    roles
+        Environment variables of all endpoints that need a token: how roles are found in it.
     costly
         Rate limit of each costly endpoint.
 
@@ -67,7 +70,10 @@ def routes_of(
             handler=f"handlers/api/{endpoint.script}.py",
             uses=_uses(endpoint, grants),
             permissions=_permissions(endpoint),
-            environment={name: environment[name] for name in endpoint.environment},
+            environment={
+                **{name: environment[name] for name in endpoint.environment},
+                **({"REQUIRED_ROLE": endpoint.role, **roles} if endpoint.role else {}),
+            },
             files=endpoint.files,
             public=endpoint.public,
             timeout_seconds=endpoint.timeout_seconds,

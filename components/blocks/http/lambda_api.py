@@ -11,6 +11,7 @@ from components.blocks.compute.function_defaults import FunctionDefaults
 from components.blocks.compute.python_function import PythonFunction
 from components.blocks.http.api_domain import ApiDomain, Domain
 from components.blocks.http.http_api import HttpApi
+from components.blocks.http.provider_roles import ProviderRoles
 from components.blocks.http.routes import JwtIssuer, Route, Throttle, mistakes_of
 from components.blocks.resources import child
 
@@ -73,7 +74,7 @@ class LambdaApi(pulumi.ComponentResource):
         defaults = functions or FunctionDefaults()
         self.users: UserPool | None = None
         if issuer is None:
-            self.users = UserPool(f"{name}-users", sign_in=sign_in, protect=protect, opts=child(self))
+            self.users = self._user_pool(f"{name}-users", sign_in or SignIn(), defaults, protect)
             issuer = JwtIssuer(issuer=self.users.issuer, audiences=self.users.client_ids())
         self.functions = {route.key: self._function(name, route, defaults) for route in routes}
         api = HttpApi(
@@ -92,6 +93,14 @@ class LambdaApi(pulumi.ComponentResource):
         if domain:
             self.url = ApiDomain(f"{name}-domain", domain=domain, api_id=api.id, stage=api.stage, opts=child(self)).url
         self.register_outputs({"url": self.url, "id": self.id})
+
+    def _user_pool(self, name: str, sign_in: SignIn, functions: FunctionDefaults, protect: bool) -> UserPool:
+        if not any(provider.groups_attribute for provider in sign_in.providers):
+            return UserPool(name, sign_in=sign_in, protect=protect, opts=child(self))
+        roles = ProviderRoles(f"{name}-roles", providers=sign_in.providers, functions=functions, opts=child(self))
+        pool = UserPool(name, sign_in=sign_in, token_function=roles.arn, protect=protect, opts=child(self))
+        roles.allow(pool.arn)
+        return pool
 
     def _function(self, name: str, route: Route, defaults: FunctionDefaults) -> PythonFunction:
         return PythonFunction(

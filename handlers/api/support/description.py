@@ -30,7 +30,7 @@ _ANYWHERE = (429, 500, 503)
 _PROBLEMS = {
     400: ("Malformed", "The request, or its cursor, cannot be read"),
     401: ("NotSignedIn", "The token is missing, invalid or expired"),
-    403: ("NotTheOwner", "The project is shared with the caller; only its owner may do this"),
+    403: ("Forbidden", "The caller needs another role, which `required_role` names, or is not the owner; see `type`"),
     404: ("NotFound", "It does not exist or is not the caller's; the API does not say which"),
     409: ("Conflict", "The present state does not allow it; `type` and `detail` say why"),
     413: ("TooLarge", "The body is over 1 MB, or a list in it is too long"),
@@ -76,7 +76,8 @@ def description() -> dict[str, Any]:
             "version": version(),
             "description": "Projects, documents and batch jobs; companies and their sentiment. Times are UTC. Refusals "
             "are problem details (RFC 9457) that name the fields which are wrong. Lists have cursors: pass `next` as "
-            "`cursor` until it is null.",
+            "`cursor` until it is null. Callers have a role: a `reader` reads, an `editor` also changes and has paid "
+            "work done, an `admin` may do everything. Each operation names the role that it needs.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -125,8 +126,8 @@ def document_text() -> str:
 def page_text(page: str) -> str:
     """Renew the list of endpoints in the text of the page about the API."""
     before, rest = page.split(LIST_BEGINS)
-    rows = [f"| `{one.method} {one.described_path}` | {one.summary} |" for one in OPERATIONS]
-    table = "\n".join(["| Endpoint | What it does |", "|---|---|", *rows])
+    rows = [f"| `{one.method} {one.described_path}` | {one.summary} | {one.role or 'none'} |" for one in OPERATIONS]
+    table = "\n".join(["| Endpoint | What it does | Role |", "|---|---|---|", *rows])
     return f"{before}{LIST_BEGINS}\n\n{table}\n\n{LIST_ENDS}{rest.split(LIST_ENDS)[1]}"
 
 
@@ -141,8 +142,7 @@ def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[st
         "tags": [operation.group],
         "summary": operation.summary,
     }
-    if operation.description:
-        described["description"] = operation.description
+    described |= _description(operation)
     parameters = _path_parameters(operation)
     if operation.query:
         parameters += _query_parameters(schemas[operation.query_type.__name__])
@@ -157,6 +157,14 @@ def _operation(operation: Operation, schema_of: dict[int, Any], schemas: dict[st
     if operation.public:
         described["security"] = []
     return described
+
+
+def _description(operation: Operation) -> dict[str, Any]:
+    """Describe details and the role that is needed."""
+    if operation.role is None:
+        return {"description": operation.description} if operation.description else {}
+    needed = f"Needs the role `{operation.role}`."
+    return {"description": f"{operation.description} {needed}".lstrip(), "x-required-role": operation.role}
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -203,7 +211,7 @@ def _answers(operation: Operation, schema_of: dict[int, Any]) -> dict[str, Any]:
 
 
 def _problems(operation: Operation) -> dict[str, Any]:
-    statuses = {*operation.problems, *_ANYWHERE} | (set() if operation.public else {401})
+    statuses = {*operation.problems, *_ANYWHERE} | (set() if operation.public else {401, 403})
     return {str(status): {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"} for status in sorted(statuses)}
 
 

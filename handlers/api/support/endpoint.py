@@ -1,4 +1,4 @@
-"""The wrapper of every endpoint: it logs requests, and turns errors into problems."""
+"""The wrapper of every endpoint: it checks roles, logs requests, and turns errors into problems."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from handlers.api.support.answers import Answer, problem_answer, to_gateway
+from handlers.api.support.audit import audit
 from handlers.api.support.aws_errors import problem_of
 from handlers.api.support.requests import Request
+from handlers.api.support.roles import RoleCheck
 from handlers.common.logs import logger, start_request
 from handlers.common.problems import Problem
 
@@ -29,12 +31,14 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
     -------
     The handler that API Gateway calls. It never logs bodies or tokens.
     """
+    check = None if public else RoleCheck()
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started = time.monotonic()
         request = Request(event)
         start_request(context, gateway_request=request.gateway_id, route=request.route)
-        answer = _answer(run, request, public)
+        answer = _answer(run, request, check)
+        audit(request, answer)
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info("answered", extra={"status": answer.status, "milliseconds": milliseconds})
         return to_gateway(answer)
@@ -42,10 +46,10 @@ def endpoint(run: Callable[[Request], Answer], public: bool = False) -> Handler:
     return handler
 
 
-def _answer(run: Callable[[Request], Answer], request: Request, public: bool) -> Answer:
+def _answer(run: Callable[[Request], Answer], request: Request, check: RoleCheck | None) -> Answer:
     try:
-        if not public:
-            _ = request.caller
+        if check:
+            check(request)
         return run(request)
     except Problem as problem:
         return problem_answer(problem)

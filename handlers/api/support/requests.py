@@ -36,11 +36,32 @@ class Request:
     ----------
     event
         The event of API Gateway.
+
+    Attributes
+    ----------
+    notes
+        Facts for the audit line.
     """
 
     def __init__(self, event: dict[str, Any]) -> None:
         self._event = event
         self._context = event.get("requestContext") or {}
+        self.notes: dict[str, Any] = {}
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts of a change for its audit line: ids, names of fields and counts, but no contents.
+
+        Parameters
+        ----------
+        facts
+            Such as `added=2`.
+        """
+        self.notes.update(facts)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """Claims of the token that API Gateway has checked, as it gives them; empty without a token."""
+        return ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
 
     @property
     def caller(self) -> str:
@@ -52,7 +73,7 @@ class Request:
             There is no token, because the route lacks its authorizer; or it is an ID token of Amazon Cognito, which
             API Gateway accepts like an access token, but which is meant for applications.
         """
-        claims = ((self._context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
+        claims = self.claims
         if claims.get("token_use", "access") != "access":
             raise Problem("not-signed-in", "Send the access token; this is another kind of token.")
         subject = claims.get("sub")
@@ -69,6 +90,11 @@ class Request:
     def route(self) -> str:
         """Key of the route, such as `POST /projects`."""
         return str(self._event.get("routeKey", ""))
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.route.partition(" ")[0]
 
     @property
     def raw_path(self) -> str:

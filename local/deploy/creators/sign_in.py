@@ -1,8 +1,8 @@
-"""Creators of Cognito user pools, their clients and domains."""
+"""Creators of Cognito user pools, their groups, clients, identity providers and domains."""
 
 from __future__ import annotations
 
-from local.deploy.creators.common import Context, Created, Creator, Inputs, parts, spelled
+from local.deploy.creators.common import Context, Created, Creator, Inputs, only, parts, spelled
 
 _POOL_INPUTS = (
     "accountRecoverySetting",
@@ -10,15 +10,23 @@ _POOL_INPUTS = (
     "aliasAttributes",
     "autoVerifiedAttributes",
     "deletionProtection",
+    "emailConfiguration",
     "emailVerificationMessage",
     "emailVerificationSubject",
+    "lambdaConfig",
+    "schemas",
     "userAttributeUpdateSettings",
+    "userPoolAddOns",
     "usernameAttributes",
     "usernameConfiguration",
     "userPoolTier",
     "verificationMessageTemplate",
 )
-_POOL_SPELLINGS = {"attributesRequireVerificationBeforeUpdates": "AttributesRequireVerificationBeforeUpdate"}
+_POOL_SPELLINGS = {
+    "attributesRequireVerificationBeforeUpdates": "AttributesRequireVerificationBeforeUpdate",
+    "fromEmailAddress": "From",
+    "schemas": "Schema",
+}
 _CLIENT_INPUTS = (
     "accessTokenValidity",
     "allowedOauthFlows",
@@ -34,6 +42,7 @@ _CLIENT_INPUTS = (
     "logoutUrls",
     "preventUserExistenceErrors",
     "readAttributes",
+    "refreshTokenRotation",
     "refreshTokenValidity",
     "supportedIdentityProviders",
     "tokenValidityUnits",
@@ -70,12 +79,37 @@ def _user_pool_client(context: Context, inputs: Inputs) -> Created:
     return client["ClientId"], {"name": context.unique, "clientSecret": client.get("ClientSecret", "")}
 
 
+def _identity_provider(context: Context, inputs: Inputs) -> Created:
+    # Names of details and attributes are the provider's, so they are not spelled in AWS's way.
+    context.client("cognito-idp").create_identity_provider(
+        **only(
+            inputs,
+            userPoolId="UserPoolId",
+            providerName="ProviderName",
+            providerType="ProviderType",
+            providerDetails="ProviderDetails",
+            attributeMapping="AttributeMapping",
+        )
+    )
+    return f"{inputs['userPoolId']}:{inputs['providerName']}", {}
+
+
 def _user_pool_domain(context: Context, inputs: Inputs) -> Created:
     context.client("cognito-idp").create_user_pool_domain(**parts(inputs, "domain", "userPoolId"))
     return inputs["domain"], {}
 
 
+def _user_group(context: Context, inputs: Inputs) -> Created:
+    name = inputs.get("name") or context.unique
+    context.client("cognito-idp").create_group(
+        GroupName=name, **parts(inputs, "description", "precedence", "roleArn", "userPoolId")
+    )
+    return f"{inputs['userPoolId']}/{name}", {"name": name}
+
+
 CREATORS: dict[str, Creator] = {
+    "aws:cognito/identityProvider:IdentityProvider": _identity_provider,
+    "aws:cognito/userGroup:UserGroup": _user_group,
     "aws:cognito/userPool:UserPool": _user_pool,
     "aws:cognito/userPoolClient:UserPoolClient": _user_pool_client,
     "aws:cognito/userPoolDomain:UserPoolDomain": _user_pool_domain,

@@ -134,7 +134,8 @@ def test_a_password_that_has_to_be_reset(cognito: ApiServer) -> None:
         "ConfirmForgotPassword",
         {"ClientId": "client-1", "Username": EMAIL, "ConfirmationCode": "654321", "Password": "Good-password-1"},
     )
-    assert made[2][1]["AuthParameters"]["PASSWORD"] == "Good-password-1"
+    assert made[2][1]["AuthFlow"] == "USER_SRP_AUTH"
+    assert set(made[2][1]["AuthParameters"]) == {"USERNAME", "SRP_A"}
 
 
 def test_a_forgotten_password(cognito: ApiServer) -> None:
@@ -161,7 +162,7 @@ def test_a_forgotten_password(cognito: ApiServer) -> None:
         ),
         ("UserNotConfirmedException", "User is not confirmed.", "not confirmed yet"),
         ("NotAuthorizedException", "Something new.", "The user pool refuses: Something new."),
-        ("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client", "flow not enabled"),
+        ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", "not enabled"),
         ("TooManyRequestsException", "Rate exceeded", "throttled"),
         ("ResourceNotFoundException", "User pool client client-1 does not exist.", "deploy it again"),
     ],

@@ -140,7 +140,8 @@ def test_a_token_that_ends_is_renewed_and_kept(server: ApiServer, left_s: float)
     assert Identity(deployment(server)).token() == "access-2"
     assert Identity(deployment(server)).token() == "access-2"
     (request,) = server.requests
-    assert request.json["AuthParameters"] == {"REFRESH_TOKEN": "refresh-1"}
+    assert request.headers["x-amz-target"].endswith(".GetTokensFromRefreshToken")
+    assert request.json == {"ClientId": "client-1", "RefreshToken": "refresh-1"}
     assert "authorization" not in request.headers  # no AWS credentials are needed
     kept = TokenStore(server.url).load()
     assert kept is not None
@@ -152,6 +153,40 @@ def test_a_refresh_token_that_comes_anew_replaces_the_old_one(server: ApiServer)
     server.on("POST", "/", signed_in("access-2", RefreshToken="refresh-2"))
     Identity(deployment(server)).token()
     assert TokenStore(server.url).load().refresh_token == "refresh-2"  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_processes_share_the_token_that_the_first_of_them_has_renewed(server: ApiServer) -> None:
+    """A refresh token is good once, so the second process takes what the first has kept."""
+    store = TokenStore(server.url)
+    store.save(tokens(api_url=server.url, expires_at=time.time() + 61))
+    second = Identity(deployment(server))
+    second.token()
+    store.save(tokens(api_url=server.url, access_token="access-2", refresh_token="refresh-2"))
+    assert second.replacement("access-1") == "access-2"
+    assert server.requests == []
+
+    server.on("POST", "/", signed_in("access-3", RefreshToken="refresh-3"))
+    assert second.replacement("access-2") == "access-3"
+    assert server.requests[0].json["RefreshToken"] == "refresh-2"
+
+
+def test_a_process_stays_with_its_user_when_another_signs_in(server: ApiServer) -> None:
+    store = TokenStore(server.url)
+    store.save(tokens(api_url=server.url, expires_at=time.time() + 61))
+    first = Identity(deployment(server))
+    first.token()
+    store.save(tokens(api_url=server.url, access_token="access-b", refresh_token="refresh-b", email="bob@example.com"))
+    server.on("POST", "/", signed_in("access-2", RefreshToken="refresh-2"))
+    assert first.replacement("access-1") == "access-2"
+    assert server.requests[0].json["RefreshToken"] == "refresh-1"
+
+
+@pytest.mark.parametrize("code", ["NotAuthorizedException", "RefreshTokenReuseException", "ResourceNotFoundException"])
+def test_a_refresh_token_that_was_used_or_revoked_ends_the_sign_in(server: ApiServer, code: str) -> None:
+    TokenStore(server.url).save(tokens(api_url=server.url, expires_at=0))
+    server.on("POST", "/", refused(code))
+    with pytest.raises(CliError, match="The sign-in has ended"):
+        Identity(deployment(server)).token()
 
 
 def test_a_sign_in_that_has_ended_is_told(server: ApiServer) -> None:
@@ -185,7 +220,9 @@ def test_the_local_user_is_signed_in_by_itself(server: ApiServer) -> None:
     server.on("POST", "/", signed_in("access-1", RefreshToken="refresh-1"), refused("NotAuthorizedException"))
     assert Identity(deployment(server, user=USER)).token() == "access-1"
     assert Identity(deployment(server, user=USER)).token() == "access-1"
-    assert server.requests[0].json["AuthParameters"] == {"USERNAME": "you@example.com", "PASSWORD": "local"}
+    sent = server.requests[0].json
+    assert (sent["AuthFlow"], sent["AuthParameters"]["USERNAME"]) == ("USER_SRP_AUTH", "you@example.com")
+    assert "local" not in sent["AuthParameters"].values()
 
 
 def test_the_local_user_is_signed_in_again(server: ApiServer) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from schema.roles import ROLES
 from tests.support.cli_api import YOU, environment_of, jwt
 from tests.support.cli_aws import Product
 
@@ -42,8 +43,10 @@ class Pool:
         client = self.cognito.create_user_pool_client(
             UserPoolId=self.id,
             ClientName="command-line",
-            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH"],
         )
+        for role in ROLES:
+            self.cognito.create_group(UserPoolId=self.id, GroupName=role)
         self.outputs: dict[str, Any] = {
             "api_url": f"{product.endpoint}/api",
             "user_pool": self.id,
@@ -224,5 +227,80 @@ def test_invitations(pool: Pool) -> None:
 
 
 def test_no_accounts(pool: Pool) -> None:
-    assert "nlp users invite" in pool.invoke("users", "list").stderr
+    assert "nlp users add" in pool.invoke("users", "list").stderr
     assert pool.invoke("users", "list", "--json").stdout == "[]\n"
+
+
+def roles(pool: Pool) -> dict[str, tuple[str | None, str]]:
+    listed = json.loads(pool.invoke("users", "list", "--json").stdout)
+    return {one["email"]: (one["role"], one["state"]) for one in listed}
+
+
+def test_people_get_roles(pool: Pool) -> None:
+    added = json.loads(pool.invoke("users", "add", EMAIL, "--role", "editor", "--json").stdout)
+    assert (added["email"], added["role"]) == (EMAIL, "editor")
+    assert (
+        "Invited bob@example.com as reader."
+        in pool.invoke("users", "invite", "bob@example.com", "--role", "reader").stdout
+    )
+    pool.invoke("users", "add", "eve@example.com")
+    assert roles(pool) == {
+        EMAIL: ("editor", "invited"),
+        "bob@example.com": ("reader", "invited"),
+        "eve@example.com": (None, "invited"),
+    }
+    table = pool.invoke("users", "list").stdout.splitlines()
+    assert [line.split()[2] for line in table] == ["role", "editor", "reader", "default"]
+
+    changed = json.loads(pool.invoke("users", "role", EMAIL, "admin", "--json").stdout)
+    assert (changed["email"], changed["role"]) == (EMAIL, "admin")
+    assert "has the role reader" in pool.invoke("users", "role", EMAIL, "reader").stdout
+    groups = pool.cognito.admin_list_groups_for_user(UserPoolId=pool.id, Username=EMAIL)["Groups"]
+    assert [group["GroupName"] for group in groups] == ["reader"]
+    assert "has the default role" in pool.invoke("users", "role", EMAIL, "none").stdout
+    assert roles(pool)[EMAIL] == (None, "invited")
+    pool.invoke("users", "role", EMAIL, "owner", code=2)
+    pool.invoke("users", "add", "x@example.com", "--role", "owner", code=2)
+
+
+def test_people_are_disabled_enabled_and_removed(pool: Pool) -> None:
+    user = pool.add()
+    pool.invoke("users", "role", EMAIL, "editor")
+    assert pool.invoke("users", "disable", EMAIL).stdout == f"{EMAIL} cannot sign in any more.\n"
+    assert roles(pool)[EMAIL] == ("editor", "disabled")
+    assert "The account is disabled" in pool.invoke("login", "--email", EMAIL, code=1, input=f"{PASSWORD}\n").stderr
+    enabled = json.loads(pool.invoke("users", "enable", user, "--json").stdout)
+    assert (enabled["user"], enabled["state"], enabled["role"]) == (user, "active", "editor")
+    pool.invoke("login", "--email", EMAIL, input=f"{PASSWORD}\n")
+
+    assert "Nothing was removed" in pool.invoke("users", "remove", EMAIL, code=1, input="n\n").stderr
+    assert "Nothing was removed" in pool.invoke("users", "remove", EMAIL, code=1, input="").stderr
+    assert roles(pool)[EMAIL] == ("editor", "active")
+    assert pool.invoke("users", "remove", EMAIL, "--yes").stdout == f"Removed {EMAIL}.\n"
+    assert roles(pool) == {}
+
+
+def test_who_is_not_there_is_told(pool: Pool) -> None:
+    for command in (("disable", EMAIL), ("role", EMAIL, "reader"), ("enable", "0c4f"), ("remove", "--yes", EMAIL)):
+        assert "has no account: see `nlp users list`" in pool.invoke("users", *command, code=1).stderr
+    assert 'a" or email' in pool.invoke("users", "disable", 'a" or email ^= "@', code=1).stderr
+
+
+def test_an_address_with_two_accounts_is_not_guessed(pool: Pool) -> None:
+    first = pool.add()
+    second = pool.cognito.admin_create_user(UserPoolId=pool.id, Username="other@example.com", MessageAction="SUPPRESS")[
+        "User"
+    ]["Username"]
+    # As people of identity providers have, who come with whatever address they have there.
+    address = [{"Name": "email", "Value": EMAIL}]
+    pool.cognito.admin_update_user_attributes(UserPoolId=pool.id, Username=second, UserAttributes=address)
+    error = pool.invoke("users", "disable", EMAIL, code=1).stderr
+    assert "2 accounts" in error
+    assert first in error
+    assert second in error
+
+
+def test_a_role_that_could_not_be_given_is_told(pool: Pool) -> None:
+    pool.cognito.delete_group(UserPoolId=pool.id, GroupName="editor")
+    error = pool.invoke("users", "add", EMAIL, "--role", "editor", code=1).stderr
+    assert f"{EMAIL} was invited, but has no role yet: nlp users role {EMAIL} editor" in error

@@ -75,6 +75,10 @@ AWS_TYPES = {
     "aws:cloudwatch/logGroup:LogGroup": _type("logGroupClass", "name", 512, ("name",), tagged=True),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": _type("logGroupName", "name", 512),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _type("", "name", 255, tagged=True),
+    "aws:cognito/identityProvider:IdentityProvider": _type(
+        "userPoolId providerName providerType", unique=("userPoolId providerName",)
+    ),
+    "aws:cognito/userGroup:UserGroup": _type("userPoolId", "name", 128, ("userPoolId name",)),
     "aws:cognito/userPool:UserPool": _type(
         "aliasAttributes usernameAttributes usernameConfiguration", "name", 128, tagged=True
     ),

@@ -70,9 +70,10 @@ class User:
 
     api: Api
     sub: str = field(default_factory=lambda: str(uuid.uuid4()))
+    groups: str = "[editor]"
 
     def __call__(self, script: str, *path: str, **options: Any) -> Response:
-        return self.api.call(script, *path, sub=self.sub, **options)
+        return self.api.call(script, *path, sub=self.sub, groups=self.groups, **options)
 
     def project(self, **fields: Any) -> str:
         return self.ok("projects_create", body={"name": "Project", **fields})["project"]
@@ -176,18 +177,22 @@ class Api:
             **NAMES,
             "STATE_MACHINES": json.dumps(self.state_machines),
             "VERSION": "1.2.3",
+            "DEFAULT_ROLE": "reader",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-        with patch.dict("os.environ", environment):
-            modules: dict[str, Any] = {name: importlib.import_module(f"handlers.api.{name}") for name in BY_SCRIPT}
+        modules: dict[str, Any] = {}
+        for name, operation in BY_SCRIPT.items():
+            role = {"REQUIRED_ROLE": operation.role} if operation.role else {}
+            with patch.dict("os.environ", environment | role):
+                modules[name] = importlib.import_module(f"handlers.api.{name}")
         modules["sentiment"].comprehend = Comprehend()
         return modules
 
-    def user(self) -> User:
-        return User(self)
+    def user(self, groups: str = "[editor]") -> User:
+        return User(self, groups=groups)
 
     def call(self, script: str, *path: str, fails: bool = False, **options: Any) -> Response:
         """Call an endpoint as API Gateway does, and check that its answer is one that is documented.
@@ -229,6 +234,7 @@ def gateway_event(
     body: Any = None,
     headers: dict[str, str] | None = None,
     key: str | None = None,
+    groups: str | None = "[editor]",
 ) -> dict[str, Any]:
     """Make an event of payload format 2.0: what is absent in a request is absent in it."""
     values = dict(zip(parameters(operation), path, strict=True))
@@ -250,7 +256,8 @@ def gateway_event(
     if text is not None:
         event["body"] = text
     if sub:
-        event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": sub}, "scopes": None}}
+        claims = {"sub": sub} | ({"cognito:groups": groups} if groups is not None else {})
+        event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     return event
 
 
@@ -263,7 +270,7 @@ def _require_documented(operation: Operation, response: Response, fails: bool) -
             msgspec.json.decode(response.text, type=kind)
             assert response.headers["content-type"] == "application/json"
         return
-    assert response.status in {*operation.problems, 401, 429, 503} | ({500} if fails else set()), (
+    assert response.status in {*operation.problems, 401, 403, 429, 503} | ({500} if fails else set()), (
         operation.script,
         response,
     )

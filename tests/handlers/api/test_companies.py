@@ -71,9 +71,16 @@ def test_a_company_is_put_read_changed_and_deleted_whatever_its_name(ann: User, 
 def test_a_company_stays_as_old_as_it_is(api: Api, ann: User, name: str) -> None:
     item = encode({"name": name, "page": "Old", "added_at": "2020-01-01T00:00:00Z"})
     api.dynamodb.put_item(TableName=NAMES["COMPANIES_TABLE"], Item=item)
-    company = {"name": name, "page": "New", "added_at": "2020-01-01T00:00:00Z"}
+    # Nobody knows who added it, and whoever changes it has not.
+    company = {"name": name, "page": "New", "added_at": "2020-01-01T00:00:00Z", "added_by": None}
     assert ann.ok("company_put", name, body={"page": "New"}) == company
     assert company.items() <= ann.ok("company_get", name).items()
+
+
+def test_a_company_says_who_added_it(ann: User, bob: User, name: str) -> None:
+    assert ann.ok("company_put", name, body={"page": "One"})["added_by"] == ann.sub
+    assert bob.ok("company_put", name, body={"page": "Two"})["added_by"] == ann.sub
+    assert bob.ok("company_get", name)["added_by"] == ann.sub
 
 
 def test_equal_names_are_one_company(ann: User, name: str) -> None:

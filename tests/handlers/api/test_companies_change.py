@@ -82,7 +82,14 @@ def test_a_company_that_is_there_stays_as_it_is_when_it_is_added(api: Api, ann: 
     assert results(ann, add(name), add(f"{name} new", page="New page")) == ["unchanged", "added"]
     assert stored(api, name) == before
     added = stored(api, f"{name} new")
-    assert added == {"name": f"{name} new", "page": "New page", "added_at": added and added["added_at"]}
+    assert added == {
+        "name": f"{name} new",
+        "page": "New page",
+        "added_at": added and added["added_at"],
+        "added_by": ann.sub,
+    }
+    assert results(ann, put(f"{name} put", "Page")) == ["added"]
+    assert (stored(api, f"{name} put") or {})["added_by"] == ann.sub
 
 
 def test_a_page_is_set_changed_and_taken_away_and_the_time_stays(api: Api, ann: User, name: str) -> None:
@@ -186,12 +193,12 @@ def test_what_others_do_at_the_same_time_is_not_overwritten(api: Api, ann: User,
     for sent in (AddCompany(name, "Mine"), RenameCompany(f"{name} old", name)):
         with patch.object(made, "_read", return_value={f"{name} old": encode(store(api, f"{name} old"))}):
             before = store(api, name, page="Theirs")
-            [result] = made.make([sent])
+            [result] = made.make([sent], "ann")
         assert result.result == ("unchanged" if isinstance(sent, AddCompany) else "taken")
         assert stored(api, name) == before
     with patch.object(made, "_read", return_value={name: encode({"name": name})}):
         assert results(ann, remove(name)) == ["removed"]
-        [result] = made.make([RenameCompany(name, f"{name} new")])
+        [result] = made.make([RenameCompany(name, f"{name} new")], "ann")
     assert (result.result, stored(api, f"{name} new")) == ("missing", None)
 
 
@@ -235,9 +242,9 @@ def quick() -> Iterator[None]:
 @pytest.mark.usefixtures("quick")
 def test_keys_that_were_not_read_are_read_again_and_never_taken_for_missing_companies() -> None:
     client = Failing(unread=2)
-    assert changes.CompanyChanges(client, TABLE).make([AddCompany("A")])[0].result == "added"
+    assert changes.CompanyChanges(client, TABLE).make([AddCompany("A")], "ann")[0].result == "added"
     with pytest.raises(TimeoutError):
-        changes.CompanyChanges(client := Failing(unread=99), TABLE).make([AddCompany("A")])
+        changes.CompanyChanges(client := Failing(unread=99), TABLE).make([AddCompany("A")], "ann")
     assert client.written == 0
 
 
@@ -252,7 +259,7 @@ def test_a_failed_write_fails_the_request_after_the_others_have_ended(api: Api, 
 
 def test_wrong_changes_are_refused_before_anything_is_read() -> None:
     with pytest.raises(Problem):
-        changes.CompanyChanges(None, TABLE).make([AddCompany("\x00")])
+        changes.CompanyChanges(None, TABLE).make([AddCompany("\x00")], "ann")
 
 
 def test_a_long_page_has_a_thousand_companies_without_their_observations(ann: User, name: str) -> None:

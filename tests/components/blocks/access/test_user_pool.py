@@ -12,13 +12,15 @@ from tests.support.pulumi_mocks import POOL_ID, SUFFIX, Evaluation, arn_of, eval
 COMPONENT = "cloud-nlp:blocks:UserPool"
 POOL = "aws:cognito/userPool:UserPool"
 CLIENT = "aws:cognito/userPoolClient:UserPoolClient"
+GROUP = "aws:cognito/userGroup:UserGroup"
 DOMAIN = "aws:cognito/userPoolDomain:UserPoolDomain"
 WEB = SignIn(callback_urls=["https://app.example.com/signed-in"], logout_urls=["https://app.example.com/"])
 TOKENS = {
-    "accessTokenValidity": 60,
-    "idTokenValidity": 60,
+    "accessTokenValidity": 15,
+    "idTokenValidity": 15,
     "refreshTokenValidity": 30,
     "tokenValidityUnits": {"accessToken": "minutes", "idToken": "minutes", "refreshToken": "days"},
+    "refreshTokenRotation": {"feature": "ENABLED", "retryGracePeriodSeconds": 60},
     "enableTokenRevocation": True,
     "preventUserExistenceErrors": "ENABLED",
 }
@@ -30,8 +32,8 @@ def declare(sign_in: SignIn = WEB, protect: bool = False, preview: bool = False)
 
 def test_pool_clients_and_page_belong_to_the_component() -> None:
     evaluation = declare()
-    assert evaluation.children(COMPONENT) == {POOL: 1, CLIENT: 2, DOMAIN: 1}
-    assert len(evaluation.resources) == 5
+    assert evaluation.children(COMPONENT) == {POOL: 1, CLIENT: 2, DOMAIN: 1, GROUP: 3}
+    assert len(evaluation.resources) == 8
 
 
 def test_pool_wants_strong_passwords_and_proven_addresses() -> None:
@@ -53,8 +55,44 @@ def test_pool_wants_strong_passwords_and_proven_addresses() -> None:
         "softwareTokenMfaConfiguration": {"enabled": True},
         "accountRecoverySetting": {"recoveryMechanisms": [{"name": "verified_email", "priority": 1}]},
         "adminCreateUserConfig": {"allowAdminCreateUserOnly": True},
+        "schemas": [
+            {
+                "name": "groups",
+                "attributeDataType": "String",
+                "mutable": True,
+                "required": False,
+                "developerOnlyAttribute": False,
+                "stringAttributeConstraints": {"minLength": "0", "maxLength": "2048"},
+            }
+        ],
+        "userPoolTier": "ESSENTIALS",
         "deletionProtection": "INACTIVE",
     }
+
+
+def test_each_role_is_a_group() -> None:
+    groups = {one.inputs["name"]: one.inputs for one in declare().of(GROUP)}
+    assert {name: one["precedence"] for name, one in groups.items()} == {"admin": 0, "editor": 1, "reader": 2}
+    assert all(one["userPoolId"] == POOL_ID and one["description"] for one in groups.values())
+    assert all("roleArn" not in one for one in groups.values())
+
+
+@pytest.mark.parametrize("mode", ["AUDIT", "ENFORCED"])
+def test_threat_protection_needs_the_plan_that_has_it(mode: Any) -> None:
+    inputs = declare(SignIn(threat_protection=mode)).one(POOL).inputs
+    assert (inputs["userPoolTier"], inputs["userPoolAddOns"]) == ("PLUS", {"advancedSecurityMode": mode})
+    assert "userPoolAddOns" not in declare().one(POOL).inputs
+
+
+def test_mail_is_sent_with_an_identity_of_ses() -> None:
+    identity = "arn:aws:ses:eu-central-1:123456789012:identity/example.com"
+    sign_in = SignIn(mail_from="Cloud NLP <nlp@example.com>", mail_identity_arn=identity)
+    assert declare(sign_in).one(POOL).inputs["emailConfiguration"] == {
+        "emailSendingAccount": "DEVELOPER",
+        "fromEmailAddress": "Cloud NLP <nlp@example.com>",
+        "sourceArn": identity,
+    }
+    assert "emailConfiguration" not in declare().one(POOL).inputs
 
 
 def test_anybody_may_register_where_the_stack_says_so() -> None:
@@ -76,19 +114,21 @@ def test_web_application_exchanges_a_code_and_has_no_secret() -> None:
         "allowedOauthFlows": ["code"],
         "allowedOauthScopes": ["email", "openid", "profile"],
         "supportedIdentityProviders": ["COGNITO"],
+        "writeAttributes": ["email"],
         "callbackUrls": ["https://app.example.com/signed-in"],
         "logoutUrls": ["https://app.example.com/"],
-        "explicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"],
+        "explicitAuthFlows": ["ALLOW_USER_SRP_AUTH"],
         **TOKENS,
     }
 
 
-def test_command_line_tool_signs_in_with_a_password_or_srp() -> None:
+def test_command_line_tool_proves_passwords_and_does_not_send_them() -> None:
     assert declare().one(CLIENT, "users-command-line").inputs == {
         "userPoolId": POOL_ID,
         "generateSecret": False,
         "allowedOauthFlowsUserPoolClient": False,
-        "explicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"],
+        "writeAttributes": ["email"],
+        "explicitAuthFlows": ["ALLOW_USER_SRP_AUTH"],
         **TOKENS,
     }
 
