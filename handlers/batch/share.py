@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from handlers.batch.characters import CharacterCount, CountTask
-from handlers.batch.clock import JobClock
+from handlers.batch.clock import JobClock, program_age
 from handlers.batch.isolation.conversation import Conversations
 from handlers.batch.isolation.machine import memory_for_documents
 from handlers.batch.isolation.processes import Processes
@@ -39,7 +39,7 @@ class Share:
         self._job = job
         self._started = now()
         self._save_results = save
-        self.clock = JobClock(job.seconds, job.environment.document_seconds)
+        self.clock = JobClock(job.seconds, job.environment.document_seconds, age=program_age())
         self._processes = Processes(module, memory_for_documents(job.environment.memory_bytes))
         self.conversations = Conversations(self._processes, job.environment.max_document_characters)
         self._progress = Progress(job.document_names(), self._save)
