@@ -43,8 +43,8 @@ format: $(VENV)/development.stamp ## Put the code into the project's style
 openapi: $(VENV)/local.stamp ## Write docs/openapi.json and the table of endpoints in docs/api.md
 	@$(BIN)/python -m handlers.api.support.description
 
-bench: $(VENV)/development.stamp ## Measure speed against a naive baseline, into bench/results.md
-	@$(BIN)/python -m bench $(ARGS)
+bench: $(VENV)/development.stamp ## Measure speed into bench/results.md (BASE=commit compares the batch program)
+	@$(BIN)/python -m bench $(if $(BASE),--base $(BASE)) $(ARGS)
 
 preview: $(VENV)/local.stamp ## Show what `make up` would change on AWS
 	@./nlp --stack $(STACK) preview

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from bench.api import ApiSizes, measure_api
 from bench.batch import BATCH_SIZES, FULL_BATCH_SIZES, QUICK_BATCH_SIZES, BatchSizes, measure_batch
+from bench.batch_base import measure_base
 from bench.contest import Contest
 from bench.deployment import measure_deployment
 from bench.picture import draw_scaling
@@ -39,6 +40,7 @@ DEFAULT = Sizes((500, 5000), (100, 300, 500, 1000), (100, 300, 1000, 3000, 10_00
 FULL = Sizes((500, 5000), (100, 300, 500, 1000, 5000), (100, 300, 1000, 3000, 10_000), (3, 3))
 QUICK = Sizes((500,), (100, 500), (100, 1000), (1,))
 API_SIZES = ApiSizes((1, 50), one_client_turns=200, turns=5, calls=2)
+BASE_DOCUMENTS, QUICK_BASE_DOCUMENTS = 600, 200
 QUICK_API_SIZES = ApiSizes((1, 10), one_client_turns=50, turns=5, calls=3)
 
 # A file or a pipe has no width of its own, and tables should not be broken there.
@@ -49,21 +51,29 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 @click.option("--quick", is_flag=True, help="Small sizes, nothing repeated; results are shown and not written.")
 @click.option("--full", is_flag=True, help="Also the naive baseline over 5,000 companies and an analysis of 200 MB.")
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="One section; results are not written.")
-def main(quick: bool, full: bool, only: tuple[str, ...]) -> None:
+@click.option("--base", help="Compare the batch program with that of this commit, and nothing else.")
+def main(quick: bool, full: bool, only: tuple[str, ...], base: str | None) -> None:
     """Measure pipeline, start of functions, deployment, API and batch jobs; exit with 1 when a limit is not held."""
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other.")
+    if base and only:
+        raise click.UsageError("--base and --only exclude each other.")
     # Stopping by the system or by `timeout` has to tidy up just as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = QUICK if quick else FULL if full else DEFAULT
-    complete = not (quick or only)
+    complete = not (quick or only or base)
     started, machine = time.perf_counter(), _machine()
     console.print(machine, style="dim")
     sections: list[Section] = []
     try:
         with console.status("starting") as status:
             say = _announcer(status.update)
-            for section in _measure(sizes, only or SECTIONS, say, PICTURE if complete else None):
+            measured = (
+                [measure_base(say, base, QUICK_BASE_DOCUMENTS if quick else BASE_DOCUMENTS)]
+                if base
+                else _measure(sizes, only or SECTIONS, say, PICTURE if complete else None)
+            )
+            for section in measured:
                 show(console, section)
                 sections.append(section)
     except KeyboardInterrupt:

@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.batch_jobs import OPTIONS, PARAGRAPHS, JobRun, Naive, Product, make_documents, make_file
+from bench.batch_program import ProgramRun, run_program
 from bench.contest import slowdown
 from bench.report import Row, Section, at_least, at_most, seconds, times
 from local.aws.embedded_aws import EmbeddedAws
+from local.deploy.deployer import ROOT
 from local.deploy.stack import deploy_to
 
 # What one call takes, as the embedded AWS imitates it.
@@ -41,7 +43,6 @@ _APART = (
     f"that puts together the results of all. On this machine: {INSTANCES} programs at the same time, which share its "
     "processors with the embedded AWS."
 )
-_LONGEST_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -142,22 +143,23 @@ def _rows(kind: str, baseline: JobRun, alone: JobRun, together: JobRun, share: J
 def _measure_memory(say: Callable[[str], None], sizes: BatchSizes) -> Section:
     section = Section("Memory of batch jobs", f"the same job over a text file of {SMALL_MEGABYTES} MB.")
     with EmbeddedAws() as aws, TemporaryDirectory() as folder:
-        say("deploying")
-        product = Product(deploy_to(aws, {"jobs": {"time_limit_seconds": _LONGEST_SECONDS}}))
         for kind, megabytes in sizes.megabytes.items():
             runs = []
             for size in (SMALL_MEGABYTES, megabytes):
                 say(f"{kind}: a text file of {size} MB")
-                runs.append(product.run(kind, {"large.txt": make_file(Path(folder) / "large.txt", size)}))
+                file = make_file(Path(folder) / f"{size}.txt", size)
+                runs.append(run_program(aws, ROOT, kind, {"large.txt": file}))
+                file.unlink()
             section.rows.append(_memory_row(kind, megabytes, *runs))
     section.notes.append(
-        "Peak of the resident memory of the program's process, as it tells itself. Nothing has latency here, so the "
-        "times say what processors need, those of the embedded AWS included."
+        "Peak of the resident memory of the larger one of two processes: the program, and the process of the document. "
+        "Nothing has latency here, so the times say what processors need, those of the embedded AWS included. Stacks "
+        "refuse documents of this length unless `MAX_DOCUMENT_CHARACTERS` allows them."
     )
     return section
 
 
-def _memory_row(kind: str, megabytes: int, small: JobRun, large: JobRun) -> Row:
+def _memory_row(kind: str, megabytes: int, small: ProgramRun, large: ProgramRun) -> Row:
     ratio = large.peak_megabytes / small.peak_megabytes
     return Row(
         f"{kind}, peak memory, a text file of {megabytes} MB",

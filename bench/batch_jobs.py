@@ -27,8 +27,6 @@ _FOLDER = "/opt/ml/processing"
 _TIMEOUT_SECONDS = 1800
 _POLL_SECONDS = 0.2
 _UPLOADS = 8
-_LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
-_PEAK = "PeakMegabytes"
 # Some 400 characters, as paragraphs of reports have; numbers make each one different.
 _PARAGRAPH = (
     "In quarter {0} of its report number {1}, the company says that sales grew by {2}.{0} percent, because prices of "
@@ -53,8 +51,6 @@ class JobRun:
         How much of it the latter takes.
     requests
         Its requests to Amazon Translate and Amazon Comprehend.
-    peak_megabytes
-        Most memory that its program had at once; 0 where it does not tell.
     """
 
     documents: int
@@ -62,7 +58,6 @@ class JobRun:
     seconds: float
     merge_seconds: float
     requests: int
-    peak_megabytes: int = 0
 
     @property
     def documents_per_second(self) -> float:
@@ -129,7 +124,6 @@ class Product:
             sum(spans.values()),
             spans.get(f"{name}-merge", 0),
             _requests(aws) - before,
-            _peak_megabytes(aws, name),
         )
 
     def _result(self, project: str, job: str, name: str) -> bytes:
@@ -239,14 +233,3 @@ def _processing_seconds(aws: EmbeddedAws, name: str) -> dict[str, float]:
         one: (found["ProcessingEndTime"] - found["ProcessingStartTime"]).total_seconds()
         for one, found in described.items()
     }
-
-
-def _peak_megabytes(aws: EmbeddedAws, name: str) -> int:
-    """Read from a job's log how much memory its programs needed at most."""
-    pages = (
-        aws.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(logGroupName=_LOG_GROUP, logStreamNamePrefix=f"{name}/", filterPattern=_PEAK)
-    )
-    lines = [json.loads(event["message"]) for page in pages for event in page["events"] if _PEAK in event["message"]]
-    return max(line[_PEAK] for line in lines)

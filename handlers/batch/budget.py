@@ -26,6 +26,10 @@ class Budget:
         Paid quantities by the names of `prices.py`.
     characters
         Characters of text that were read, without markup.
+    counted
+        Characters that were counted before anything was paid for: at least as many as are sent.
+    sent
+        Characters that were sent to paid services, each once.
     notes
         Remarks for the report of a document that is delivered.
     """
@@ -37,6 +41,8 @@ class Budget:
         self._lock = threading.Lock()
         self.usage: Counter[str] = Counter()
         self.characters = 0
+        self.counted = 0
+        self.sent = 0
         self.notes: list[str] = []
 
     @property
@@ -59,6 +65,15 @@ class Budget:
         """
         if self.remaining <= 0:
             raise DocumentError(f"It takes longer than the time limit of {self._seconds:g} seconds.")
+
+    def extend(self, seconds: float) -> None:
+        """Give more time, for what was waited for and is not the document's own affair."""
+        self._seconds += seconds
+
+    def send(self, characters: int) -> None:
+        """Count characters that are sent to a paid service."""
+        with self._lock:
+            self.sent += characters
 
     def use(self, name: str, number: int) -> None:
         """Count a paid quantity."""

@@ -19,11 +19,15 @@ class DocumentError(Exception):
     """One document cannot be done; the others can."""
 
 
-def internal_error(error: Exception) -> str:
+def internal_error(error: str) -> str:
     """Say that something went wrong which is not the document's fault; the log has the details."""
-    return f"{_INTERNAL} ({type(error).__name__})."
+    return f"{_INTERNAL} ({error})."
 
 
 def is_internal(reason: str) -> bool:
     """Tell whether a document failed for a reason that is not its own: a fault of the program or of a service."""
     return reason.startswith((_INTERNAL, *_SERVICES))
+
+
+# Of a document whose process asked for what no process asks for: a sign that somebody has taken it over.
+BROKEN_RULES = internal_error("its process sent what it may not send")

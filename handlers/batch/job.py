@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     KindName = str
 else:
     KindName = Literal[(*KINDS, MERGE)]
+T = TypeVar("T")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Workers = Annotated[int, msgspec.Meta(ge=1, le=64)]
 
@@ -40,7 +41,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     processing_root
         Folder of all channels.
     document_seconds
-        Time limit of one document.
+        Longest time for one document; less when the job ends before.
+    max_characters
+        Characters that the job may send to paid services, each counted once; any number when absent.
+    max_document_characters
+        Longest text of a document, in characters.
     max_document_bytes
         Largest file that is read.
     max_expanded_bytes
@@ -48,7 +53,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     max_pages
         Longest Word document; text formats have no pages.
     document_workers
-        Documents translated at the same time.
+        Documents that are worked on at the same time; absent: as many as the kind of job is made for.
+    memory_bytes
+        Memory of the machine that the job may use; absent: what the container or the machine has.
     request_workers
         Requests to Amazon Translate or Amazon Comprehend at the same time.
     """
@@ -58,10 +65,13 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     job_options: str = "{}"
     processing_root: str = "/opt/ml/processing"
     document_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1800
+    max_characters: _Count | None = None
+    max_document_characters: _Count = 25_000_000
     max_document_bytes: _Count = 300_000_000
     max_expanded_bytes: _Count = 200_000_000
     max_pages: _Count = 400
-    document_workers: _Workers = 8
+    document_workers: _Workers | None = None
+    memory_bytes: _Count | None = None
     request_workers: _Workers = 16
 
 
@@ -72,6 +82,16 @@ class ResourceConfig(msgspec.Struct, frozen=True):
     hosts: list[str] = msgspec.field(default_factory=lambda: ["algo-1"])
 
 
+class _StoppingCondition(msgspec.Struct, frozen=True, rename="pascal"):
+    max_runtime_in_seconds: float | None = None
+
+
+class _JobDescription(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the program needs of `/opt/ml/config/processingjobconfig.json`."""
+
+    stopping_condition: _StoppingCondition = _StoppingCondition()
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job as this instance sees it.
 
@@ -79,11 +99,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     options
         Options of the job, of the type that its kind declares; None for `merge`.
+    seconds
+        Time limit of the job; None where nothing tells.
     """
 
     environment: Environment
     options: Any
     resources: ResourceConfig
+    seconds: float | None = None
 
     @property
     def kind(self) -> JobKind | None:
@@ -126,6 +149,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.resources.hosts) == 1
 
     @property
+    def folder(self) -> Path:
+        """Folder of this instance's results: that of the job, or its part of it."""
+        return self.output if self.is_alone else self.part
+
+    @property
+    def max_characters(self) -> int | None:
+        """Characters that this instance may send: an equal share of the job's; None for any number."""
+        of_job = self.environment.max_characters
+        return None if of_job is None else of_job // len(self.resources.hosts)
+
+    @property
     def limits(self) -> Limits:
         """Limits of the documents that are read."""
         environment = self.environment
@@ -134,7 +168,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def document_names(self) -> list[str]:
         """List the documents of this instance by their paths below `documents`, sorted."""
         folder = self.documents
-        return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def read_job(environment: Mapping[str, str] = os.environ) -> Job:
@@ -154,7 +189,8 @@ def read_job(environment: Mapping[str, str] = os.environ) -> Job:
         options = msgspec.json.decode(settings.job_options, type=kind) if kind else None
     except msgspec.DecodeError as error:  # of which ValidationError is one
         raise JobError(f"JOB_OPTIONS of a job of kind {settings.job_kind}: {error}") from error
-    return Job(environment=settings, options=options, resources=_resources(Path(settings.processing_root)))
+    root = Path(settings.processing_root)
+    return Job(environment=settings, options=options, resources=_resources(root), seconds=_seconds(root))
 
 
 def config_file(root: Path, name: str) -> Path:
@@ -168,13 +204,22 @@ def exit_message_file(root: Path) -> Path:
 
 
 def _resources(root: Path) -> ResourceConfig:
-    path = config_file(root, "resourceconfig.json")
-    if not path.exists():
-        return ResourceConfig()
-    try:
-        resources = msgspec.json.decode(path.read_bytes(), type=ResourceConfig)
-    except msgspec.DecodeError as error:
-        raise JobError(f"{path.name}: {error}") from error
+    resources = _read_config(root, "resourceconfig.json", ResourceConfig)
     if resources.current_host not in resources.hosts:
-        raise JobError(f"{path.name}: `current_host` {resources.current_host} is none of `hosts`")
+        raise JobError(f"resourceconfig.json: `current_host` {resources.current_host} is none of `hosts`")
     return resources
+
+
+def _seconds(root: Path) -> float | None:
+    return _read_config(root, "processingjobconfig.json", _JobDescription).stopping_condition.max_runtime_in_seconds
+
+
+def _read_config(root: Path, name: str, kind: type[T]) -> T:
+    """Read a file of the container's configuration; the defaults of its type where there is none."""
+    path = config_file(root, name)
+    if not path.exists():
+        return kind()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise JobError(f"{name}: {error}") from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from handlers.batch import stopping
 from handlers.batch.errors import DocumentsError, JobError
+from handlers.batch.isolation.confinement import Confinement
 from handlers.batch.job import Job, exit_message_file, read_job
-from handlers.batch.memory import peak_megabytes
+from handlers.batch.memory import document_peak_megabytes, peak_megabytes
 from handlers.batch.merge import merge
 from handlers.batch.programs import program_of
 from handlers.batch.report import Report, is_of_documents, undelivered, write_report
@@ -26,8 +28,11 @@ def main() -> int:
     -------
     The exit code. 0: the job is done. 1: it failed, and SageMaker gets the reason as its exit message. A job of which
     no document could be processed returns 0 and has an exit message too, because SageMaker uploads the report only
-    then; the state machine fails it.
+    then; the state machine fails it. 143: it was asked to stop, and has written what it has done until then.
     """
+    stopping.listen()
+    # The processes of documents may run as the same user.
+    Confinement().protect_this()
     root = Path(os.environ.get("PROCESSING_ROOT", "/opt/ml/processing"))
     try:
         run(read_job())
@@ -39,7 +44,7 @@ def main() -> int:
         logger.exception("job failed unexpectedly")
         _write_exit_message(root, f"The job failed because of an internal error ({type(error).__name__}): {error}")
         return 1
-    return 0
+    return stopping.EXIT_CODE if stopping.is_stopping() else 0
 
 
 def run(job: Job) -> None:
@@ -69,6 +74,7 @@ def _publish(job: Job, report: Report) -> None:
         "Characters": totals.characters,
         "Seconds": round(report.seconds),
         "PeakMegabytes": peak_megabytes(),
+        "DocumentPeakMegabytes": document_peak_megabytes(),
     }
     emit_counts(f"batch-{job.environment.job_kind}", counts, job=job.environment.job_id)
     logger.info("job done", extra={"documents": totals.documents, "failed": totals.failed, "seconds": report.seconds})

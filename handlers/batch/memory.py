@@ -1,9 +1,10 @@
-"""The most memory that the program has had at once: what an instance needs."""
+"""The most memory that the program, and the process of one document, have had at once: what an instance needs."""
 
 from __future__ import annotations
 
 import resource
 import sys
+import threading
 from pathlib import Path
 
 # Of this process alone; what `getrusage` says includes what the process had that started it.
@@ -20,3 +21,19 @@ def peak_megabytes() -> int:
             return int(found) // 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+_lock = threading.Lock()
+_document_kilobytes = 0
+
+
+def note_document_peak(kilobytes: int) -> None:
+    """Take note of the most memory that the process of a document has had at once."""
+    global _document_kilobytes
+    with _lock:
+        _document_kilobytes = max(_document_kilobytes, kilobytes)
+
+
+def document_peak_megabytes() -> int:
+    """Give the largest of these until now, in megabytes of 1,024 KB, with what the processes share."""
+    return _document_kilobytes // 1024

@@ -53,6 +53,7 @@ def merge(parts: Path, output: Path) -> Report:
         started=min(_moment(report.started_at) for report in reports),
         finished=max(_moment(report.finished_at) for report in reports),
         instances=first.instances,
+        is_complete=all(report.is_complete for report in reports),
     )
 
 

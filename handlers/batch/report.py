@@ -35,6 +35,10 @@ class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         Time from its first byte read to its last result.
     characters
         Characters of text, without markup.
+    counted_characters
+        Characters that were counted before anything was paid for: at least as many as are sent.
+    sent_characters
+        Characters that were sent to paid services, each once.
     output
         Path of the result below the job's results, where a document has one of its own.
     notes
@@ -47,6 +51,8 @@ class DocumentReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     status: Literal["completed", "failed"]
     seconds: float
     characters: int = msgspec.field(default_factory=int)
+    counted_characters: int = 0
+    sent_characters: int = 0
     reason: str | None = None
     output: str | None = None
     notes: list[str] = []
@@ -60,6 +66,8 @@ class Totals(msgspec.Struct, frozen=True):
     completed: int
     failed: int
     characters: int
+    counted_characters: int
+    sent_characters: int
     document_seconds: float
     usage: dict[str, int]
 
@@ -73,6 +81,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Instances that share the job's documents.
     seconds
         From the start of the first instance to the end of the last.
+    is_complete
+        Whether the job has come to its end; false while it runs, and when it was stopped.
     """
 
     job: str
@@ -85,6 +95,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     estimated_cost: Cost
     documents: list[DocumentReport]
+    is_complete: bool = True
 
 
 def completed(name: str, budget: Budget, output: str | None = None) -> DocumentReport:
@@ -94,6 +105,8 @@ def completed(name: str, budget: Budget, output: str | None = None) -> DocumentR
         status="completed",
         seconds=round(budget.seconds, 3),
         characters=budget.characters,
+        counted_characters=budget.counted,
+        sent_characters=budget.sent,
         output=output,
         notes=list(budget.notes),
         usage=dict(budget.usage),
@@ -107,13 +120,15 @@ def failed(name: str, budget: Budget, reason: str) -> DocumentReport:
         status="failed",
         seconds=round(budget.seconds, 3),
         characters=budget.characters,
+        counted_characters=budget.counted,
+        sent_characters=budget.sent,
         reason=reason,
         usage=dict(budget.usage),
     )
 
 
-def report_of_job(job: Job, documents: Iterable[DocumentReport], started: datetime) -> Report:
-    """Report the work of this instance on a job, which ends now."""
+def report_of_job(job: Job, documents: Iterable[DocumentReport], started: datetime, is_complete: bool = True) -> Report:
+    """Report the work of this instance on a job until now."""
     return make_report(
         job=job.environment.job_id,
         kind=job.environment.job_kind,
@@ -122,6 +137,7 @@ def report_of_job(job: Job, documents: Iterable[DocumentReport], started: dateti
         started=started,
         finished=now(),
         instances=len(job.resources.hosts),
+        is_complete=is_complete,
     )
 
 
@@ -134,6 +150,7 @@ def make_report(
     started: datetime,
     finished: datetime,
     instances: int = 1,
+    is_complete: bool = True,
 ) -> Report:
     """Make a report with the documents sorted by name, and their sums."""
     ordered = sorted(documents, key=lambda document: document.name)
@@ -149,6 +166,7 @@ def make_report(
         totals=totals,
         estimated_cost=estimate(totals.usage),
         documents=ordered,
+        is_complete=is_complete,
     )
 
 
@@ -158,7 +176,13 @@ def write_report(folder: Path, report: Report) -> None:
 
 
 def undelivered(report: Report) -> str | None:
-    """Say why a job with documents has delivered nothing; None where it has delivered something or had no documents."""
+    """Say why a job with documents has not done them all, or has delivered none; None where it has done its work."""
+    if not report.is_complete:
+        totals = report.totals
+        return (
+            "The job had to end before all its documents were done. "
+            f"Of {totals.documents}, {totals.completed} are done; their results are kept, see {FILE_NAME}."
+        )
     if not report.totals.documents or report.totals.completed:
         return None
     reasons = [f"{document.name}: {document.reason}" for document in report.documents[:_NAMED_FAILURES]]
@@ -168,8 +192,9 @@ def undelivered(report: Report) -> str | None:
 
 
 def is_of_documents(report: Report) -> bool:
-    """Tell whether nothing but the documents themselves is why documents failed."""
-    return not any(is_internal(document.reason) for document in report.documents if document.reason)
+    """Tell whether nothing but the documents themselves is why documents failed; a lack of time is another reason."""
+    reasons = (document.reason for document in report.documents if document.reason)
+    return report.is_complete and not any(map(is_internal, reasons))
 
 
 def now() -> datetime:
@@ -191,6 +216,8 @@ def _totals(documents: list[DocumentReport]) -> Totals:
         completed=delivered,
         failed=len(documents) - delivered,
         characters=sum(document.characters for document in documents),
+        counted_characters=sum(document.counted_characters for document in documents),
+        sent_characters=sum(document.sent_characters for document in documents),
         document_seconds=round(sum(document.seconds for document in documents), 3),
         usage=dict(sorted(usage.items())),
     )

@@ -1,6 +1,6 @@
 """Sentences of a text, by sentencex (Wikimedia): knows decimals and the abbreviations of some 300 languages.
 
-It is linear in the text's length and loses no character, which is what all callers rely on.
+No character is lost, which is what all callers rely on.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 # sentencex 1.0.32 fails on a space of several bytes before a full stop, so it gets an ordinary one.
 _UNUSUAL_SPACE = re.compile(r"[^\S \t\r\n]")
+# Signs such as quotes that never end make sentencex 1.0.32 look at a text again and again, so no text is longer.
+_PORTION = 20_000
 # The language that is assumed where none is known; sentencex falls back to its rules for an unknown code as well.
 DEFAULT_LANGUAGE = "en"
 
@@ -32,10 +34,22 @@ def split_sentences(text: str, language: str = DEFAULT_LANGUAGE) -> list[str]:
         return []
     sentences: list[str] = []
     position = 0
-    for length in map(len, _segment(_UNUSUAL_SPACE.sub(" ", text), language.partition("-")[0])):
+    for length in _lengths(_UNUSUAL_SPACE.sub(" ", text), language.partition("-")[0]):
         sentences.append(text[position : position + length])
         position += length
     return sentences
+
+
+def _lengths(text: str, language: str) -> Iterator[int]:
+    """Give the lengths of the sentences. A long text is looked at in portions, which end between two sentences."""
+    position = 0
+    while position < len(text):
+        portion = text[position : position + _PORTION]
+        lengths = [len(sentence) for sentence in _segment(portion, language)]
+        if position + len(portion) < len(text) and len(lengths) > 1:
+            lengths.pop()  # the portion's end has cut it
+        yield from lengths
+        position += sum(lengths)
 
 
 def _segment(text: str, language: str) -> list[str]:
@@ -73,6 +87,30 @@ def pack(parts: Iterable[str], limit: int) -> Iterator[str]:
             size += length
     if held:
         yield "".join(held)
+
+
+def cut_between_sentences(text: str, language: str, limit: int) -> Iterator[str]:
+    """Cut a text that is too long between its sentences; a shorter one comes as it is.
+
+    Parameters
+    ----------
+    text
+        Text of any length.
+    language
+        Its language.
+    limit
+        Most bytes of UTF-8 in a part.
+
+    Yields
+    ------
+    Parts without white space around them.
+    """
+    if len(text.encode()) <= limit:
+        yield text
+        return
+    for piece in pack(split_sentences(text, language), limit):
+        if piece.strip():
+            yield piece.strip()
 
 
 def _cut(text: str, limit: int) -> Iterator[str]:

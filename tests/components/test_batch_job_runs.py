@@ -96,7 +96,7 @@ def test_job_is_created_with_its_program_channels_limits_and_environment(records
                     "S3Output": {
                         "S3Uri": f"s3://{BUCKET}/results/p1/{JOB}/",
                         "LocalPath": "/opt/ml/processing/output",
-                        "S3UploadMode": "EndOfJob",
+                        "S3UploadMode": "Continuous",
                     },
                 }
             ],

@@ -53,7 +53,7 @@ def job_arguments(
     output = {
         "S3Uri": jsonata(JOB.field(OUTPUT_FIELD)),
         "LocalPath": f"{FOLDER}/output",
-        "S3UploadMode": "EndOfJob",
+        "S3UploadMode": "Continuous",
     }
     outputs: dict[str, Any] = {"Outputs": [{"OutputName": "output", "S3Output": output}]}
     if args.kms_key is not None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from handlers.batch.analyse.counting import FrequentCounter
-from handlers.batch.analyse.duplicates import Signature
+from handlers.batch.analyse.duplicates import SIGNATURE_LENGTH, Signature
 from handlers.batch.analyse.summary import SentenceSample, summarise
 from handlers.batch.analyse.words import terms, words
 from handlers.batch.budget import Budget
-from handlers.batch.comprehend import Answer, dominant_language
-from handlers.batch.errors import DocumentError
+from handlers.batch.isolation.messages import Finding
 from handlers.batch.sentences import pack, split_sentences
 from schema.limits import COMPREHEND_TEXT_BYTES
 
 SENTIMENTS = ("POSITIVE", "NEGATIVE", "NEUTRAL", "MIXED")
-_SCORES = ("Positive", "Negative", "Neutral", "Mixed")
 # Terms of a document by which its topics are found.
 _TERMS = 1000
 _TERM_CAPACITY = 20_000
@@ -50,14 +49,14 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     characters: int
     words: int
-    language: str
+    language: Annotated[str, Meta(max_length=20)]
     language_score: float
-    sentiment: str | None
+    sentiment: Annotated[str, Meta(pattern=f"^({'|'.join(SENTIMENTS)})$")] | None
     scores: tuple[float, float, float, float] | None
-    key_phrases: list[KeyPhrase]
-    summary: list[str]
-    terms: dict[str, int]
-    signature: list[int]
+    key_phrases: Annotated[list[KeyPhrase], Meta(max_length=_PHRASES)]
+    summary: Annotated[list[str], Meta(max_length=100)]
+    terms: Annotated[dict[str, int], Meta(max_length=_TERMS)]
+    signature: Annotated[list[Annotated[int, Meta(ge=0, lt=2**32)]], Meta(max_length=SIGNATURE_LENGTH)]
 
 
 def text_parts(paragraphs: Iterator[str], language: str) -> Iterator[str]:
@@ -80,27 +79,21 @@ class DocumentAnalyser:
 
     Parameters
     ----------
-    name
-        Path below the project's documents.
     budget
-        Time limit of the document, and where usage is counted.
+        Counts the characters of the document.
     language
         Language of the whole document; empty until it is detected.
 
     Attributes
     ----------
-    name, budget, language
+    language
         As above.
-    failure
-        Why the document cannot be analysed; empty while it can be.
     """
 
-    def __init__(self, name: str, budget: Budget, language: str) -> None:
-        self.name = name
-        self.budget = budget
+    def __init__(self, budget: Budget, language: str) -> None:
         self.language = language
-        self.language_score = 1.0
-        self.failure = ""
+        self._budget = budget
+        self._language_score = 1.0
         self._words = 0
         self._weight = 0
         self._scores = [0, 0, 0, 0]
@@ -109,16 +102,9 @@ class DocumentAnalyser:
         self._sentences = SentenceSample()
         self._signature = Signature()
 
-    def fail(self, reason: str) -> None:
-        """Give the document up; the first reason counts."""
-        self.failure = self.failure or reason
-
-    def add_language(self, answer: Answer) -> None:
-        """Take the detected language; a failed detection fails the document."""
-        if isinstance(answer, DocumentError):
-            self.fail(str(answer))
-        else:
-            self.language, self.language_score = dominant_language(answer)
+    def set_language(self, code: str, score: float) -> None:
+        """Take the detected language, and how sure it is."""
+        self.language, self._language_score = code, score
 
     def read(self, text: str) -> None:
         """Take the words and sentences of the next part, once the language is known."""
@@ -130,36 +116,25 @@ class DocumentAnalyser:
             sentences = (sentence.strip() for sentence in split_sentences(line, self.language))
             self._sentences.add(sentence for sentence in sentences if sentence)
 
-    def add_answers(self, text: str, sentiment: Answer, phrases: Answer) -> None:
-        """Take sentiment and key phrases of a part; a failed detection fails the document."""
-        for answer in (sentiment, phrases):
-            if isinstance(answer, DocumentError):
-                self.fail(str(answer))
-        if not isinstance(sentiment, DocumentError) and not isinstance(phrases, DocumentError):
-            self._add_sentiment(text, sentiment)
-            self._add_key_phrases(phrases)
-
-    def _add_sentiment(self, text: str, answer: dict[str, Any]) -> None:
-        """Weigh the sentiment of a part by the part's length."""
+    def add(self, text: str, finding: Finding) -> None:
+        """Take sentiment and key phrases of a part; the sentiment weighs as much as the part is long."""
         self._weight += len(text)
-        for place, name in enumerate(_SCORES):
-            self._scores[place] += round(answer["SentimentScore"][name] * _MILLION) * len(text)
-
-    def _add_key_phrases(self, answer: dict[str, Any]) -> None:
-        for phrase in answer["KeyPhrases"]:
-            text = " ".join(phrase["Text"].split()).casefold()
-            if text and text.count(" ") < _PHRASE_WORDS:
-                self._phrases.add_weight(text, round(phrase["Score"] * _MILLION))
+        for place, score in enumerate(finding.scores):
+            self._scores[place] += round(score * _MILLION) * len(text)
+        for phrase, score in finding.phrases:
+            shown = " ".join(phrase.split()).casefold()
+            if shown and shown.count(" ") < _PHRASE_WORDS:
+                self._phrases.add_weight(shown, round(score * _MILLION))
 
     def analysis(self, summary_sentences: int) -> Analysis:
-        """Return what was found, after all parts have been taken."""
+        """Return what was found, after all parts have been taken; who has asked for it adds the name."""
         scores = [round(score / self._weight / _MILLION, 4) for score in self._scores] if self._weight else None
         return Analysis(
-            name=self.name,
-            characters=self.budget.characters,
+            name="",
+            characters=self._budget.characters,
             words=self._words,
             language=self.language,
-            language_score=round(self.language_score, 4),
+            language_score=round(self._language_score, 4),
             sentiment=SENTIMENTS[scores.index(max(scores))] if scores else None,
             scores=(scores[0], scores[1], scores[2], scores[3]) if scores else None,
             key_phrases=[KeyPhrase(text, round(score / _MILLION, 3)) for text, score in self._phrases.top(_PHRASES)],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 # Words of a shingle.
 _SHINGLE = 5
-_HASHES = 128
+# Numbers of a signature.
+SIGNATURE_LENGTH = 128
 # 32 bands of 4: documents that share 60 % of their shingles meet in a band with a probability of 99 %.
 _BANDS = 32
 # Share of shingles in common from which documents are near-duplicates.
@@ -28,17 +30,25 @@ _SEED = 20240229
 _EMPTY = 2**32 - 1
 
 
+@cache
+def _hash_functions() -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """Give factors and offsets of the signature's hashes, and the weights of the words of a shingle."""
+    import numpy
+
+    random = numpy.random.default_rng(_SEED)
+    factors = random.integers(1, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64) * 2 + 1
+    offsets = random.integers(0, 2**63, SIGNATURE_LENGTH, dtype=numpy.uint64)
+    return factors, offsets, random.integers(1, 2**63, _SHINGLE, dtype=numpy.uint64) * 2 + 1
+
+
 class Signature:
     """MinHash signature of a document that is read piece by piece."""
 
     def __init__(self) -> None:
         import numpy
 
-        random = numpy.random.default_rng(_SEED)
-        self._factors = random.integers(1, 2**63, _HASHES, dtype=numpy.uint64) * 2 + 1
-        self._offsets = random.integers(0, 2**63, _HASHES, dtype=numpy.uint64)
-        self._minima = numpy.full(_HASHES, _EMPTY, dtype=numpy.uint32)
-        self._weights = random.integers(1, 2**63, _SHINGLE, dtype=numpy.uint64) * 2 + 1
+        self._factors, self._offsets, self._weights = _hash_functions()
+        self._minima = numpy.full(SIGNATURE_LENGTH, _EMPTY, dtype=numpy.uint32)
         self._tail: list[int] = []
         self._has_shingles = False
 
@@ -119,7 +129,7 @@ def find_duplicates(signatures: Sequence[tuple[str, list[int]]]) -> list[Duplica
     for number, (_, signature) in enumerate(known):
         compared: set[int] = set()
         for band in range(_BANDS):
-            rows = _HASHES // _BANDS
+            rows = SIGNATURE_LENGTH // _BANDS
             bucket = bands.setdefault((band, signature[band * rows : (band + 1) * rows].tobytes()), [])
             for other in bucket:
                 if other not in compared:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from handlers.batch.allowance import Allowance
+from handlers.batch.analyse import work
 from handlers.batch.analyse.analyser import Analyser
+from handlers.batch.analyse.batches import Batches
 from handlers.batch.analyse.corpus import write_corpus
 from handlers.batch.analyse.document import Analysis
 from handlers.batch.comprehend import Comprehend
 from handlers.batch.errors import JobError
 from handlers.batch.job import Job
-from handlers.batch.outputs import atomic_file
-from handlers.batch.report import DocumentReport, Report, now, report_of_job
+from handlers.batch.outputs import new_file
+from handlers.batch.report import Report
+from handlers.batch.share import Share
 from handlers.common.clients import aws_client
 
 # What each of several instances leaves for `merge`: one analysis per line.
 ANALYSES_FILE = "analyses.jsonl"
+# Documents at the same time: more than twice as many as share a call, so that calls are full.
+_WORKERS = 64
 
 
 def run(job: Job, options: Any) -> Report:
@@ -32,20 +39,42 @@ def run(job: Job, options: Any) -> Report:
     options
         Its options, as `ANALYSE_JOB` declares them.
     """
-    started = now()
-    analyser = Analyser(
-        language=options.language,
-        summary_sentences=options.summary_sentences,
-        comprehend=Comprehend(aws_client("comprehend", attempts=1)),
-        limits=job.limits,
-        document_seconds=job.environment.document_seconds,
-    )
-    names, workers = job.document_names(), job.environment.request_workers
+    analyser: Analyser | None = None
+
+    def save() -> None:
+        if analyser:
+            write_results(job, analyser.analyses, options.topics)
+
+    with Share(job, work, save) as share:
+        environment = job.environment
+        batches = Batches(Comprehend(aws_client("comprehend", attempts=1)), environment.request_workers)
+        analyser = Analyser(
+            language=options.language,
+            summary_sentences=options.summary_sentences,
+            batches=batches,
+            limits=job.limits,
+            clock=share.clock,
+            conversations=share.conversations,
+            allowance=Allowance(job.max_characters),
+        )
+        share.check_characters(partial(analyser.task, only_count=True))
+        workers = environment.document_workers or _WORKERS
+        batches.expect(len(share.left), workers)
+        share.work(workers, partial(analyser.analyse, job.documents))
+        batches.close()
+        save()
+        return share.report()
+
+
+def write_results(job: Job, analyses: Sequence[Analysis], topics: int | None) -> None:
+    """Write what was found until now: the results, or what this one of several instances leaves for `merge`."""
     if job.is_alone:
-        documents = analyse_alone(analyser, job.documents, job.output, names, workers, options.topics)
-    else:
-        documents = analyse_part(analyser, job.documents, job.part, names, workers)
-    return report_of_job(job, documents, started)
+        write_corpus(job.output, analyses, topics)
+        return
+    encoder = msgspec.json.Encoder()
+    with new_file(job.part / ANALYSES_FILE) as file:
+        for analysis in sorted(analyses, key=lambda one: one.name):
+            file.writelines((encoder.encode(analysis), b"\n"))
 
 
 def merge(parts: Sequence[Path], output: Path, options: Any) -> None:
@@ -74,24 +103,3 @@ def merge(parts: Sequence[Path], output: Path, options: Any) -> None:
         except (OSError, msgspec.DecodeError) as error:
             raise JobError(f"The part of {part.name} cannot be read: {error}") from error
     write_corpus(output, analyses, options.topics)
-
-
-def analyse_alone(
-    analyser: Analyser, source: Path, output: Path, names: Sequence[str], workers: int, topics: int | None
-) -> list[DocumentReport]:
-    """Analyse all documents of a job and their corpus."""
-    analyses: list[Analysis] = []
-    reports = analyser.analyse_all(source, names, workers, analyses.append)
-    write_corpus(output, analyses, topics)
-    return reports
-
-
-def analyse_part(
-    analyser: Analyser, source: Path, output: Path, names: Sequence[str], workers: int
-) -> list[DocumentReport]:
-    """Analyse this instance's documents, and leave the analyses for `merge`."""
-    encoder = msgspec.json.Encoder()
-    with atomic_file(output / ANALYSES_FILE) as path, path.open("wb") as file:
-        return analyser.analyse_all(
-            source, names, workers, lambda analysis: file.writelines((encoder.encode(analysis), b"\n"))
-        )

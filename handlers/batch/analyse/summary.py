@@ -6,10 +6,14 @@ multiplying with X' and then X costs no more than the sentences have words, so a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from handlers.batch.analyse.words import terms, words
+
+if TYPE_CHECKING:
+    import numpy
 
 # Sentences that a summary is chosen from.
 CAPACITY = 1000
@@ -59,18 +63,74 @@ def summarise(sentences: list[str], number: int, language: str) -> list[str]:
     candidates = _candidates(sentences)
     if len(candidates) <= number:
         return [sentences[place] for place in candidates]
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    def analyse(sentence: str) -> list[str]:
-        return terms(words(sentence), language)
-
-    vectoriser = TfidfVectorizer(analyzer=cast("Any", analyse), sublinear_tf=True)
-    try:
-        matrix = vectoriser.fit_transform(sentences[place] for place in candidates)
-    except ValueError:  # not one word that can name a subject
+    matrix = _Matrix.of_texts([terms(words(sentences[place]), language) for place in candidates])
+    if matrix is None:  # not one word that can name a subject
         return [sentences[place] for place in candidates[:number]]
     chosen = _choose(matrix, _ranks(matrix), number)
     return [sentences[candidates[row]] for row in sorted(chosen)]
+
+
+class _Matrix:
+    """TF-IDF of sentences: one row per sentence, of length 1, or 0 where it has no term.
+
+    Only what is not zero is kept: entry `n` is `values[n]` in row `rows[n]` and column `columns[n]`. The weights are
+    those of scikit-learn's `TfidfVectorizer` with `sublinear_tf`, which takes too long to load for a single document.
+    """
+
+    def __init__(self, rows: numpy.ndarray, columns: numpy.ndarray, values: numpy.ndarray, height: int) -> None:
+        self.height = height
+        self._rows = rows
+        self._columns = columns
+        self._values = values
+        self._width = int(columns.max()) + 1
+        # Entries of row `n` are those from `starts[n]` on.
+        self._starts = rows.searchsorted(range(height + 1))
+
+    @classmethod
+    def of_texts(cls, texts: Sequence[Sequence[str]]) -> _Matrix | None:
+        """Make the matrix of sentences, given by their terms; None where none has a term."""
+        import numpy
+
+        numbers: dict[str, int] = {}
+        entries = [
+            (row, numbers.setdefault(term, len(numbers)), count)
+            for row, text in enumerate(texts)
+            for term, count in Counter(text).items()
+        ]
+        if not entries:
+            return None
+        rows, columns, counts = (numpy.array(values) for values in zip(*entries, strict=True))
+        rarity = numpy.log((1 + len(texts)) / (1 + numpy.bincount(columns))) + 1
+        values = (1 + numpy.log(counts)) * rarity[columns]
+        lengths = numpy.sqrt(numpy.bincount(rows, values * values, len(texts)))
+        return cls(rows, columns, values / lengths[rows], len(texts))
+
+    def times(self, vector: numpy.ndarray) -> numpy.ndarray:
+        """Multiply with a vector."""
+        import numpy
+
+        return numpy.bincount(self._rows, self._values * vector[self._columns], self.height)
+
+    def transposed_times(self, vector: numpy.ndarray) -> numpy.ndarray:
+        """Multiply the transposed matrix with a vector."""
+        import numpy
+
+        return numpy.bincount(self._columns, self._values * vector[self._rows], self._width)
+
+    def likeness_to(self, row: int) -> numpy.ndarray:
+        """Cosine of each row and one of them."""
+        import numpy
+
+        one = numpy.zeros(self._width)
+        entries = slice(self._starts[row], self._starts[row + 1])
+        one[self._columns[entries]] = self._values[entries]
+        return self.times(one)
+
+    def squares(self) -> numpy.ndarray:
+        """Squares of the lengths of all rows."""
+        import numpy
+
+        return numpy.bincount(self._rows, self._values * self._values, self.height)
 
 
 def _candidates(sentences: list[str]) -> list[int]:
@@ -86,23 +146,22 @@ def _candidates(sentences: list[str]) -> list[int]:
     return good or different
 
 
-def _ranks(matrix: Any) -> list[float]:
+def _ranks(matrix: _Matrix) -> list[float]:
     import numpy
 
-    rows = matrix.shape[0]
-    transposed = matrix.T
     # A sentence is not its own neighbour: its similarity to itself is 1 when it has words, and is taken away.
-    own = numpy.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
-    degrees = matrix @ (transposed @ numpy.ones(rows)) - own
-    shares = numpy.divide(1.0, degrees, out=numpy.zeros(rows), where=degrees > 1e-12)
-    ranks = numpy.full(rows, 1 / rows)
+    own = matrix.squares()
+    degrees = matrix.times(matrix.transposed_times(numpy.ones(matrix.height))) - own
+    shares = numpy.divide(1.0, degrees, out=numpy.zeros(matrix.height), where=degrees > 1e-12)
+    ranks = numpy.full(matrix.height, 1 / matrix.height)
     for _ in range(_ROUNDS):
         given = ranks * shares
-        ranks = (1 - _DAMPING) / rows + _DAMPING * (matrix @ (transposed @ given) - own * given)
+        near = matrix.times(matrix.transposed_times(given)) - own * given
+        ranks = (1 - _DAMPING) / matrix.height + _DAMPING * near
     return ranks.tolist()
 
 
-def _choose(matrix: Any, ranks: list[float], number: int) -> list[int]:
+def _choose(matrix: _Matrix, ranks: list[float], number: int) -> list[int]:
     import numpy
 
     # Rounded, so that two machines that add in another order choose the same.
@@ -114,5 +173,5 @@ def _choose(matrix: Any, ranks: list[float], number: int) -> list[int]:
             break
         if likeness[row] < _SAME:
             chosen.append(row)
-            likeness = numpy.maximum(likeness, (matrix @ matrix[row].T).toarray().ravel())
+            likeness = numpy.maximum(likeness, matrix.likeness_to(row))
     return chosen

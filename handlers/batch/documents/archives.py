@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +15,9 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # How Microsoft's container file names what is inside an encrypted document.
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _DIRECTORY_BYTES = 1_000_000
+_DRIVE = re.compile("[A-Za-z]:")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SHOWN_CHARACTERS = 100
 # What zipfile raises for an entry that is damaged, encrypted, or compressed in a way it does not know.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
 
@@ -27,7 +31,7 @@ def open_archive(path: Path, max_expanded: int) -> zipfile.ZipFile:
     Raises
     ------
     DocumentError
-        It is encrypted, corrupt, or too large when unpacked.
+        It is encrypted, corrupt, or too large when unpacked, or a file in it has a name that is not safe.
     """
     _check_container(path)
     try:
@@ -84,3 +88,18 @@ def _check_entries(entries: list[zipfile.ZipInfo], max_expanded: int) -> None:
         )
     if len({entry.filename for entry in entries}) != len(entries):
         raise DocumentError("It is corrupt: a file is in it twice.")
+    for entry in entries:
+        if _leads_out(entry.filename):
+            raise DocumentError(f"It is not safe: it holds a file named {_shown(entry.filename)}.")
+
+
+def _leads_out(name: str) -> bool:
+    """Tell whether a file of this name could be unpacked outside of the folder that it is unpacked into."""
+    path = name.replace("\\", "/")
+    is_absolute = path.startswith("/") or bool(_DRIVE.match(path))
+    return is_absolute or ".." in path.split("/") or bool(_CONTROLS.search(path))
+
+
+def _shown(name: str) -> str:
+    """Write a name so that it can be shown; long ones are cut."""
+    return ascii(name[:_SHOWN_CHARACTERS])

@@ -7,6 +7,7 @@ https://spec.commonmark.org/0.31.2/#emphasis-and-strong-emphasis
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,23 +34,44 @@ def mend_emphasis(old: Sequence[str], new: list[str], signs: Sequence[int]) -> N
     signs
         Which parts are signs, in order.
     """
-    opened: list[str] = []
+    opened = _Opened()
     for place in signs:
         sign = old[place]
         roles = _roles(sign[0], _before(old, place), _after(old, place))
         if roles.closes and (sign in opened or not roles.opens):
             new[place] = _closing(new, place)
-            del opened[_last(opened, sign) :]
+            opened.close(sign)
         elif roles.opens:
             new[place] = _opening(new, place)
-            opened.append(sign)
+            opened.open(sign)
         elif any(_roles(sign[0], _before(new, place), _after(new, place))):
             new[place] = f"\\{sign[0]}" * len(sign)
 
 
-def _last(opened: list[str], sign: str) -> int:
-    """Place of the last sign that is the same; the end where there is none."""
-    return next((place for place in range(len(opened) - 1, -1, -1) if opened[place] == sign), len(opened))
+class _Opened:
+    """Signs that have been opened and not closed. Each sign is looked at twice at most, however many there are."""
+
+    def __init__(self) -> None:
+        self._signs: list[str] = []
+        self._counts: Counter[str] = Counter()
+
+    def __contains__(self, sign: str) -> bool:
+        return self._counts[sign] > 0
+
+    def open(self, sign: str) -> None:
+        """Remember a sign."""
+        self._signs.append(sign)
+        self._counts[sign] += 1
+
+    def close(self, sign: str) -> None:
+        """Forget the last sign that is the same, and all that were opened after it; nothing where there is none."""
+        if sign not in self:
+            return
+        while True:
+            last = self._signs.pop()
+            self._counts[last] -= 1
+            if last == sign:
+                return
 
 
 def _opening(new: list[str], place: int) -> str:

@@ -9,9 +9,10 @@ import re
 import string
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from handlers.batch.budget import Budget
+from handlers.batch.documents.pieces import Target
 from handlers.batch.errors import DocumentError
 
 CHUNK = 65_536
@@ -143,12 +144,14 @@ def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
     return io.TextIOWrapper(file, encoding=encoding.name, newline="")
 
 
-def write_text(path: Path, encoding: Encoding, parts: Iterable[str], budget: Budget, errors: str = "strict") -> None:
+def write_text(
+    target: Target, encoding: Encoding, parts: Iterable[str], budget: Budget, errors: str = "strict"
+) -> None:
     """Write a file in its encoding; one that cannot hold the text becomes UTF-8, and the report says so.
 
     Parameters
     ----------
-    path
+    target
         Where to.
     encoding
         That of the document that was read.
@@ -159,32 +162,30 @@ def write_text(path: Path, encoding: Encoding, parts: Iterable[str], budget: Bud
     errors
         What to do with characters the encoding does not have: `strict` or `xmlcharrefreplace`.
     """
-    name = encoding.name
-    with path.open("wb") as file:
-        file.write(encoding.mark)
-        for part in parts:
-            try:
-                file.write(part.encode(name, errors))
-            except UnicodeEncodeError:
-                file.close()
-                _become_utf8(path, name)
-                break
-        else:
-            return
-        name = "utf-8"
-        budget.note(f"Written in UTF-8: {encoding.name} does not have all characters of the translation.")
-    with path.open("ab") as file:
-        file.write(part.encode(name))
-        for rest in parts:
-            file.write(rest.encode(name))
+    target.file.write(encoding.mark)
+    rest = iter(parts)
+    for part in rest:
+        try:
+            target.file.write(part.encode(encoding.name, errors))
+        except UnicodeEncodeError:
+            _become_utf8(target, encoding.name)
+            budget.note(f"Written in UTF-8: {encoding.name} does not have all characters of the translation.")
+            target.file.write(part.encode())
+            target.file.writelines(further.encode() for further in rest)
 
 
-def _become_utf8(path: Path, name: str) -> None:
-    copy = path.with_name(path.name + "8")
-    try:
-        with copy.open("wb") as file:
-            for chunk in read_text(path, Encoding(name)):
-                file.write(chunk.encode())
-        copy.replace(path)
-    finally:
-        copy.unlink(missing_ok=True)
+def _become_utf8(target: Target, name: str) -> None:
+    """Write what is there again, in UTF-8."""
+    _copy(target.file, target.scratch)
+    target.scratch.seek(0)
+    target.file.seek(0)
+    target.file.truncate()
+    decoder = codecs.getincrementaldecoder(name)()
+    while chunk := target.scratch.read(CHUNK):
+        target.file.write(decoder.decode(chunk).encode())
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    source.seek(0)
+    while chunk := source.read(CHUNK):
+        target.write(chunk)

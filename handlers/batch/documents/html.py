@@ -25,13 +25,13 @@ _VOID = frozenset(_VOID_NAMES.split())
 _RAW = frozenset(("script", "style", "textarea", "xmp", "noembed", "noframes"))
 _UNTRANSLATED = frozenset(("code", "kbd", "math", "pre", "samp", "svg", "var"))
 _ATTRIBUTE = re.compile(
-    r"""(?<=[\s"'/])(alt|title|placeholder|aria-label)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE
+    r"""(?<=[\s"'/])(alt|title|placeholder|aria-label)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""", re.IGNORECASE
 )
-_NOT_TRANSLATED = re.compile(r"""\stranslate\s*=\s*["']?no["'\s/>]""", re.IGNORECASE)
+_NOT_TRANSLATED = re.compile(r"""\stranslate\s*+=\s*+["']?no["'\s/>]""", re.IGNORECASE)
 _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 # Where a tag ends, or a quoted value begins: quotes count only behind an equals sign.
-_IN_TAG = re.compile(r""">|=\s*(["'])""")
+_IN_TAG = re.compile(r""">|=\s*+(["'])""")
 # Pictures inside of tags make them long; beyond this, it is no HTML.
 _MAX_MARKUP = 30_000_000
 

@@ -14,18 +14,23 @@ _SIGN = re.compile(
     r"""
     (?P<escape>\\[!-/:-@\[-`{-~])
     |(?P<code>`+)
-    |(?P<comment><!--.*?-->|<(?P<verbatim>code|kbd|pre|samp|script|style|var)\b[^<>]*>.*?</(?P=verbatim)>)
-    |(?P<autolink><[a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*>|<[^\s<>@]+@[^\s<>@]+>)
-    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*)?/?>)
+    |(?P<comment><!--)
+    |(?P<autolink><[a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*+>|<[^\s<>@]++@[^\s<>@]++>)
+    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9-]*+)(?:\s[^<>]*)?/?>)
     |(?P<address>\b(?:https?://|www\.)[^\s<>()\[\]`*]+)
     |(?P<bracket>!?\[)
-    |(?P<target>\](?:\(\s*(?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)|\[[^\[\]]*\]))
+    |(?P<target>\](?:
+        \(\s*+(?:<[^<>\n]*+>|[^\s()<>]*+(?:\([^\s()]*+\)[^\s()<>]*+)*+)(?:\s++(?:"[^"]*+"|'[^']*+')?+)?+\s*+\)
+        |\[[^\[\]]*+\]))
     |(?P<close>\])
-    |(?P<emphasis>\*+|~~+|(?<!\w)_+|_+(?!\w))
+    |(?P<emphasis>\*+|~~+|(?<!\w)_++|(?<!_)_++(?!\w))
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"!?\[([^\[\]]{1,999})\](?![(])(\[\])?(?!\[)")
+# Where a comment ends, and elements whose content is no text.
+_ENDS = re.compile(r"-->|</(?P<name>code|kbd|pre|samp|script|style|var)>", re.IGNORECASE)
+_VERBATIM = frozenset(("code", "kbd", "pre", "samp", "script", "style", "var"))
+_REFERENCE = re.compile(r"!?\[([^\[\]]{1,999}+)\](?![(])(\[\])?(?!\[)")
 _BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BACKTICKS = re.compile(r"`+")
 _SPECIAL = re.compile(r"[\\`*\[\]<>]|~~|(?<!\w)_|_(?!\w)|&(?=#?\w{1,31};)")
@@ -87,32 +92,85 @@ class _Sign(NamedTuple):
 
 def _signs(text: str, labels: frozenset[str]) -> list[_Sign]:
     """Find everything that is no text. A bracket is text unless it belongs to a link."""
-    signs: list[_Sign] = []
-    brackets: list[_Sign] = []
-    codes = _CodeEnds(text)
+    finder = _SignFinder(text, labels)
     position = 0
     while found := _SIGN.search(text, position):
-        start, position = found.span()
-        kind = found.lastgroup or ""
-        if kind == "code":
-            position = codes.end(start, position)
-        elif kind == "bracket":
-            reference = _REFERENCE.match(text, start)
-            if reference and (reference[1].startswith("^") or label_of(reference[1]) in labels):
-                position = reference.end()
-                signs.append(_Sign(start, position, False))
-            else:
-                brackets.append(_Sign(start, position, True))
-            continue
-        elif kind in ("close", "target"):
-            opening = brackets.pop() if brackets else None
+        position = finder.take(found)
+    return sorted(finder.signs)
+
+
+class _SignFinder:
+    """Takes what looks like signs, in order, and keeps those that are."""
+
+    def __init__(self, text: str, labels: frozenset[str]) -> None:
+        self.signs: list[_Sign] = []
+        self._text = text
+        self._labels = labels
+        self._brackets: list[_Sign] = []
+        self._codes = _CodeEnds(text)
+        self._ends = _Ends(text)
+
+    def take(self, found: re.Match[str]) -> int:
+        """Take the next one; gives the position behind it."""
+        kind = _kind(found)
+        start, end = found.span()
+        if kind == "bracket":
+            return self._take_bracket(start, end)
+        if kind == "escape":
+            return end
+        if kind in ("close", "target"):
+            opening = self._brackets.pop() if self._brackets else None
             if kind == "close":
-                continue
+                return end
             if opening:
-                signs.append(opening)
-        if kind != "escape":
-            signs.append(_Sign(start, position, _is_inside(found), kind == "emphasis"))
-    return sorted(signs)
+                self.signs.append(opening)
+        elif kind == "code":
+            end = self._codes.end(start, end)
+        elif kind in ("comment", "verbatim"):
+            kind, end = self._take_element(kind, found)
+        if kind:
+            self.signs.append(_Sign(start, end, _is_inside(found, kind), kind == "emphasis"))
+        return end
+
+    def _take_bracket(self, start: int, end: int) -> int:
+        reference = _REFERENCE.match(self._text, start)
+        if not reference or not (reference[1].startswith("^") or label_of(reference[1]) in self._labels):
+            self._brackets.append(_Sign(start, end, True))
+            return end
+        self.signs.append(_Sign(start, reference.end(), False))
+        return reference.end()
+
+    def _take_element(self, kind: str, found: re.Match[str]) -> tuple[str, int]:
+        """Find its end; without one, a comment is text, and a tag is only a tag."""
+        end = self._ends.end(found)
+        if end >= 0:
+            return kind, end
+        return ("" if kind == "comment" else "tag"), found.end()
+
+
+def _kind(found: re.Match[str]) -> str:
+    """Name the kind of a sign: the outermost group that has matched."""
+    name = (found["name"] or "").lower()
+    if name:
+        return "verbatim" if name in _VERBATIM and found[0][1] != "/" else "tag"
+    return found.lastgroup or ""
+
+
+class _Ends:
+    """Finds where comments and elements without text end; each place is looked at once."""
+
+    def __init__(self, text: str) -> None:
+        self._places: dict[str, list[int]] = {}
+        for end in reversed(list(_ENDS.finditer(text))) if "<" in text else ():
+            self._places.setdefault((end["name"] or "").lower(), []).append(end.end())
+
+    def end(self, opening: re.Match[str]) -> int:
+        """Position behind the next end of what `opening` begins; -1 where there is none."""
+        name = (opening["name"] or "").lower()
+        later = self._places.get(name, [])
+        while later and later[-1] < opening.end() + len(name) + len("-->"):
+            later.pop()
+        return later[-1] if later else -1
 
 
 class _CodeEnds:
@@ -131,10 +189,10 @@ class _CodeEnds:
         return later.pop() + end - start if later else end
 
 
-def _is_inside(found: re.Match[str]) -> bool:
-    if found["name"]:
+def _is_inside(found: re.Match[str], kind: str) -> bool:
+    if kind == "tag":
         return found["name"].lower() in INLINE
-    return bool(found["bracket"] or found["target"] or found["emphasis"]) or found[0].startswith("<!--")
+    return kind in ("bracket", "target", "emphasis", "comment")
 
 
 class _Plain:

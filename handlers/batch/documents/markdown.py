@@ -16,17 +16,17 @@ from handlers.batch.documents.rewriting import MAX_PARAGRAPH
 
 # What a line may begin with: quote signs, list signs, a task's box, a footnote's label.
 _PREFIX = re.compile(
-    r"(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*(?:\[[ xX]\][ \t]+|\[\^[^\]\s]+\]:[ \t]*)?"
+    r"(?:[ \t]*+(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*+(?:\[[ xX]\][ \t]+|\[\^[^\]\s]+\]:[ \t]*)?"
 )
 _LIST_SIGN = re.compile(r"[-+*\d\[]")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]+|$)")
-_CLOSING_HASHES = re.compile(r"[ \t]+#+[ \t]*$")
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _DEFINITION = re.compile(r" {0,3}\[([^\]^][^\]]*)\]:")
 _VERBATIM = re.compile(r"<(script|pre|style|textarea)(?=[\s>]|$)", re.IGNORECASE)
-_DELIMITER_ROW = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+# Quantifiers with a plus do not give back what they took, so a line without a match is looked at once.
+_DELIMITER_ROW = re.compile(r"[ \t>]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+$")
 _BAR = re.compile(r"(?<!\\)\|")
-_HARD_BREAK = re.compile(r"(?: {2,}|\\)$")
+_HARD_BREAK = re.compile(r"(?:(?<! ) {2,}+|\\)$")
 _FRONT_MATTER = {"---": ("---", "..."), "+++": ("+++",)}
 _CODE_INDENT = 4
 _LONGEST_FRONT_MATTER = 1000
@@ -213,11 +213,17 @@ class _Reader:
         opening = _HEADING.match(content)
         start = opening.end() if opening else 0
         body = content.rstrip("\r\n")
-        closing = _CLOSING_HASHES.search(body, start)
-        end = closing.start() if closing else len(body)
+        end = start + len(_without_closing_hashes(body[start:]))
         yield Markup(prefix + content[:start])
         yield from inline_pieces(content[start:end], self._outline.labels)
         yield Markup(content[end:])
+
+
+def _without_closing_hashes(text: str) -> str:
+    """Cut off what may end a heading: white space, hashes, white space."""
+    inner = text.rstrip(" \t").rstrip("#")
+    has_hashes = len(inner) < len(text.rstrip(" \t"))
+    return inner.rstrip(" \t") if has_hashes and inner.endswith((" ", "\t")) else text
 
 
 def _closes(end: str, line: str) -> bool:

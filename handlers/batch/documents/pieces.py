@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 Escape = Callable[[str], str]
 
@@ -51,3 +51,18 @@ class Text(NamedTuple):
 
 
 Piece = Markup | Text
+
+
+class Target(NamedTuple):
+    """Where a document is written to.
+
+    Attributes
+    ----------
+    file
+        An empty file.
+    scratch
+        Another one, for what is needed meanwhile.
+    """
+
+    file: BinaryIO
+    scratch: BinaryIO

@@ -11,12 +11,13 @@ from typing import NamedTuple, Protocol
 
 from handlers.batch.budget import Budget
 from handlers.batch.documents.encodings import detect, read_text, write_text
+from handlers.batch.documents.guard import Guard
 from handlers.batch.documents.html import html_pieces
 from handlers.batch.documents.markdown import markdown_pieces, read_outline
-from handlers.batch.documents.pieces import Piece
+from handlers.batch.documents.pieces import Piece, Target, Text
 from handlers.batch.documents.rewriting import Translate, paragraphs, rewrite
 from handlers.batch.documents.text import read_lines, text_pieces
-from handlers.batch.documents.word import rewrite_word, word_paragraphs
+from handlers.batch.documents.word import WordDocument
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
 from handlers.batch.sentences import DEFAULT_LANGUAGE
@@ -42,9 +43,7 @@ _CHARSET = re.compile(
     rb"""<meta[^>]+charset\s*=\s*["']?([a-zA-Z0-9_-]+)|^\s*<\?xml[^>]+\sencoding\s*=\s*["']([a-zA-Z0-9_-]+)""",
     re.IGNORECASE,
 )
-_HTML_START = re.compile(
-    rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+_HTML_START = re.compile(rb"<(?:!doctype\s++html|html|head|body)\b", re.IGNORECASE)
 
 
 class Limits(NamedTuple):
@@ -65,11 +64,15 @@ class Limits(NamedTuple):
 class Document(Protocol):
     """A document that can be read, and written with other texts."""
 
+    def count(self) -> int:
+        """Count the characters of its text: at least as many as are sent to be translated or analysed."""
+        ...
+
     def paragraphs(self, budget: Budget) -> Iterator[str]:
         """Give the text of each paragraph, as a reader sees it."""
         ...
 
-    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
+    def rewrite(self, target: Target, translate: Translate, budget: Budget, language: str) -> None:
         """Write the document with its texts translated into another file."""
         ...
 
@@ -79,9 +82,10 @@ class _Stream(ABC):
 
     errors = "strict"
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, guard: Guard) -> None:
         self.source = source
         self.encoding = detect(source, self.declared_encoding())
+        self._guard = guard
 
     def declared_encoding(self) -> str | None:
         return None
@@ -89,14 +93,25 @@ class _Stream(ABC):
     @abstractmethod
     def pieces(self, language: str) -> Iterator[Piece]: ...
 
+    def count(self) -> int:
+        # Each text may be sent in a line of its own.
+        return sum(len(piece.text) + 1 for piece in self.pieces(DEFAULT_LANGUAGE) if isinstance(piece, Text))
+
     def paragraphs(self, budget: Budget) -> Iterator[str]:
-        self._note_encoding(budget)
+        self._ask(budget)
         return paragraphs(self.pieces(DEFAULT_LANGUAGE), budget)
 
-    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
-        self._note_encoding(budget)
+    def rewrite(self, target: Target, translate: Translate, budget: Budget, language: str) -> None:
+        self._ask(budget)
         parts = rewrite(self.pieces(language), translate, budget, language)
         write_text(target, self.encoding, parts, budget, self.errors)
+
+    def _ask(self, budget: Budget) -> None:
+        """Ask whether the document may be read; it is counted only if its size is not enough to know."""
+        self._note_encoding(budget)
+        # No file has more characters than bytes.
+        if not self._guard.consent(self.source.stat().st_size, False):
+            self._guard.consent(self.count(), True)
 
     def _note_encoding(self, budget: Budget) -> None:
         if self.encoding.is_guessed:
@@ -126,18 +141,6 @@ class _HtmlDocument(_Stream):
         return html_pieces(read_text(self.source, self.encoding))
 
 
-class _WordDocument:
-    def __init__(self, source: Path, limits: WordLimits) -> None:
-        self._source = source
-        self._limits = limits
-
-    def paragraphs(self, budget: Budget) -> Iterator[str]:
-        return word_paragraphs(self._source, budget, self._limits)
-
-    def rewrite(self, target: Path, translate: Translate, budget: Budget, language: str) -> None:
-        rewrite_word(self._source, target, translate, budget, language, self._limits)
-
-
 _STREAMS: dict[str, type[_Stream]] = {
     ".txt": _TextDocument,
     ".text": _TextDocument,
@@ -147,12 +150,23 @@ _STREAMS: dict[str, type[_Stream]] = {
     ".htm": _HtmlDocument,
     ".xhtml": _HtmlDocument,
 }
+# Formats of which no document has more characters than bytes.
+BOUND_BY_SIZE = frozenset(_STREAMS)
 WORD_SUFFIX = ".docx"
 SUFFIXES = (*_STREAMS, WORD_SUFFIX)
 
 
-def open_document(path: Path, limits: Limits) -> Document:
+def open_document(path: Path, limits: Limits, guard: Guard | None = None) -> Document:
     """Find out what a file is.
+
+    Parameters
+    ----------
+    path
+        The file.
+    limits
+        Limits of what is read.
+    guard
+        Asked before it is read; absent: nobody.
 
     Raises
     ------
@@ -166,25 +180,35 @@ def open_document(path: Path, limits: Limits) -> Document:
         raise DocumentError(f"It has {size} bytes; at most {limits.max_bytes} are allowed.")
     head = _head(path)
     suffix = path.suffix.lower() if path.suffix.lower() in SUFFIXES else _suffix_of(path, head)
+    guard = guard or Guard()
     if suffix == WORD_SUFFIX:
         if not head.startswith((b"PK", _OLE)):
             raise DocumentError(f"Its name ends in {path.suffix}, but it is {_described(head) or 'no Word document'}.")
-        return _WordDocument(path, limits.word)
+        return WordDocument(path, limits.word, guard)
     other = _described(head)
     if other:
         raise DocumentError(f"Its name ends in {path.suffix}, but it is {other}.")
-    return _STREAMS[suffix](path)
+    return _STREAMS[suffix](path, guard)
 
 
 def _suffix_of(path: Path, head: bytes) -> str:
     """Find out the format of a file with another name, where its contents are unmistakable."""
     if head.startswith(b"PK") and _is_word(path):
         return WORD_SUFFIX
-    if _HTML_START.match(head.removeprefix(b"\xef\xbb\xbf")):
+    if _begins_like_html(head.removeprefix(b"\xef\xbb\xbf")):
         return ".html"
     other = _described(head)
     is_other = f" It is {other}." if other else ""
     raise DocumentError(f"Documents of this type are not supported.{is_other} Supported are {', '.join(SUFFIXES)}.")
+
+
+def _begins_like_html(head: bytes) -> bool:
+    """Tell whether the first tag, behind white space and comments, is one that HTML begins with."""
+    rest = head.lstrip()
+    while rest.startswith(b"<!--"):
+        _, _, rest = rest.partition(b"-->")
+        rest = rest.lstrip()
+    return _HTML_START.match(rest) is not None
 
 
 def _is_word(path: Path) -> bool:

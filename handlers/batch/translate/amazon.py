@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from handlers.batch.allowance import Allowance
 from handlers.batch.budget import Budget
 from handlers.batch.calls import call_patiently
 from handlers.batch.prices import TRANSLATE_CHARACTERS
-from handlers.batch.sentences import pack, split_sentences
+from handlers.batch.sentences import cut_between_sentences
 from schema.limits import TRANSLATE_TEXT_BYTES
 
 
@@ -30,6 +31,8 @@ class AmazonEngine:
         Requests at the same time, of all documents together.
     sleep
         Waits a number of seconds between attempts.
+    allowance
+        Characters that may be sent; absent: any number.
     """
 
     def __init__(
@@ -38,15 +41,17 @@ class AmazonEngine:
         target: str,
         concurrency: int,
         sleep: Callable[[float], None] = time.sleep,
+        allowance: Allowance | None = None,
     ) -> None:
         self._translate_text = translate_text
+        self._allowance = allowance or Allowance(None)
         self._target = target
         self._threads = ThreadPoolExecutor(max_workers=concurrency)
         self._sleep = sleep
 
     def translate(self, texts: Sequence[str], source: str, budget: Budget) -> list[str]:
         """Translate texts; those that fit together into a request go together, one a line."""
-        pieces = [list(_pieces(text, source)) for text in texts]
+        pieces = [list(cut_between_sentences(text, source, TRANSLATE_TEXT_BYTES)) for text in texts]
         requests = list(_requests([piece for text in pieces for piece in text]))
         futures = [self._threads.submit(self._request, lines, source, budget) for lines in requests]
         try:
@@ -73,19 +78,11 @@ class AmazonEngine:
         def send() -> str:
             answer = self._translate_text(Text=text, SourceLanguageCode=source, TargetLanguageCode=self._target)
             budget.use(TRANSLATE_CHARACTERS, len(text))
+            budget.send(len(text))
             return answer["TranslatedText"]
 
+        self._allowance.spend(len(text))
         return call_patiently("Amazon Translate", send, budget, self._sleep)
-
-
-def _pieces(text: str, language: str) -> Iterator[str]:
-    """Cut a text that is too long for a request between sentences."""
-    if len(text.encode()) <= TRANSLATE_TEXT_BYTES:
-        yield text
-        return
-    for piece in pack(split_sentences(text, language), TRANSLATE_TEXT_BYTES):
-        if piece.strip():
-            yield piece.strip()
 
 
 def _requests(pieces: list[str]) -> Iterator[list[str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from handlers.batch.budget import Budget
+from handlers.batch.documents.pieces import Target
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 
@@ -35,8 +38,16 @@ def rewrite(folder: Path, name: str, content: bytes, translate: Callable[[str], 
     source, target = folder / name, folder / f"new-{name}"
     source.write_bytes(content)
     document = open_document(source, LIMITS)
-    document.rewrite(target, lambda texts: [translate(text) for text in texts], budget(), "en")
+    with target_at(target) as opened:
+        document.rewrite(opened, lambda texts: [translate(text) for text in texts], budget(), "en")
     return target.read_bytes()
+
+
+@contextmanager
+def target_at(path: Path) -> Iterator[Target]:
+    """Write a document to a path."""
+    with path.open("w+b") as file, tempfile.TemporaryFile() as scratch:
+        yield Target(file, scratch)
 
 
 def texts_of(folder: Path, name: str, content: bytes) -> list[str]:

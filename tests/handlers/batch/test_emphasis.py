@@ -85,7 +85,7 @@ def test_what_needs_nothing_is_not_touched(tmp_path: Path) -> None:
 
 def test_a_text_without_translation_stays(tmp_path: Path) -> None:
     """Seen from an engine: it is asked for everything, and answers nothing for one text."""
-    from handlers.batch.translate.documents import Translation
+    from handlers.batch.translate.translation import Translation
     from tests.handlers.batch.support import budget
 
     class Engine:

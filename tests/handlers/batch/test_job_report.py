@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from handlers.batch.errors import JobError
 from handlers.batch.job import read_job
-from handlers.batch.outputs import atomic_file
+from handlers.batch.outputs import new_file
 from handlers.batch.prices import comprehend_units, estimate
 from handlers.batch.report import DocumentReport, completed, failed, make_report, undelivered, write_report
 from handlers.batch.sentences import pack, split_sentences
-from handlers.batch.translate.documents import target_name
+from handlers.batch.translate.translator import target_name
 from handlers.common.job_options import OPTIONS_OF_KIND
 from tests.handlers.batch.support import budget
 
@@ -137,16 +137,18 @@ def test_a_file_is_complete_or_not_there(tmp_path: Path) -> None:
     path.write_text("old")
 
     def fail() -> None:
-        with atomic_file(path) as temporary:
-            temporary.write_text("half")
+        with new_file(path) as file:
+            file.write(b"half")
+            file.flush()
+            assert path.read_text() == "old"
             raise KeyError("stop")
 
     with pytest.raises(KeyError, match="stop"):
         fail()
     assert [found.name for found in path.parent.iterdir()] == ["a.txt"]
     assert path.read_text() == "old"
-    with atomic_file(path) as temporary:
-        temporary.write_text("new")
+    with new_file(path) as file:
+        file.write(b"new")
     assert (path.read_text(), len(list(path.parent.iterdir()))) == ("new", 1)
 
 

@@ -13,7 +13,7 @@ from handlers.batch.documents import encodings, rewriting
 from handlers.batch.documents.pieces import Markup, Piece, Text
 from handlers.batch.documents.registry import open_document
 from handlers.batch.documents.rewriting import MAX_PARAGRAPH, WINDOW, rewrite
-from tests.handlers.batch.support import LIMITS, budget
+from tests.handlers.batch.support import LIMITS, budget, target_at
 
 LINES = {
     ".txt": "Some words of a sentence that goes on. Another one.\n",
@@ -45,7 +45,8 @@ def test_translation_needs_no_more_memory_for_a_longer_document(tmp_path: Path, 
         source = tmp_path / f"a{suffix}"
         source.write_text("<html>\n" + LINES[suffix] * int(megabytes * 1e6 / len(LINES[suffix])))
         document = open_document(source, LIMITS)
-        return peak_of(lambda: document.rewrite(tmp_path / "b", list, budget(), "en"))
+        with target_at(tmp_path / "b") as target:
+            return peak_of(lambda: document.rewrite(target, list, budget(), "en"))
 
     translate(0.01)  # what is imported and compiled the first time stays
     assert translate(0.06) < 1.2 * translate(0.015)
@@ -59,7 +60,7 @@ def test_analysis_needs_no_more_memory_for_a_longer_document(tmp_path: Path) -> 
 
         def read() -> None:
             used = budget()
-            analyser = DocumentAnalyser("a", used, "en")
+            analyser = DocumentAnalyser(used, "en")
             for paragraph in open_document(source, LIMITS).paragraphs(used):
                 analyser.read(paragraph)
 

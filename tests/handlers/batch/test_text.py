@@ -14,7 +14,7 @@ from handlers.batch.documents.encodings import Encoding, detect
 from handlers.batch.documents.registry import open_document
 from handlers.batch.documents.rewriting import MAX_PARAGRAPH, WINDOW
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import LIMITS, backwards, budget, rewrite, texts_of, units_of
+from tests.handlers.batch.support import LIMITS, backwards, budget, rewrite, target_at, texts_of, units_of
 
 lines = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200)
 
@@ -73,9 +73,10 @@ def test_western_european_becomes_utf8_where_it_has_no_such_character(tmp_path: 
     source, target = tmp_path / "a.txt", tmp_path / "b.txt"
     source.write_bytes((many + "Ende der Welt").encode("cp1252"))
     used = budget()
-    open_document(source, LIMITS).rewrite(
-        target, lambda texts: [text.replace("Ende", "конец") for text in texts], used, "de"
-    )
+    with target_at(target) as opened:
+        open_document(source, LIMITS).rewrite(
+            opened, lambda texts: [text.replace("Ende", "конец") for text in texts], used, "de"
+        )
     assert target.read_bytes() == (many + "конец der Welt").encode()
     assert used.notes[0] == "It does not say its encoding and is not UTF-8, so it was read as cp1252."
     assert used.notes[1:] == ["Written in UTF-8: cp1252 does not have all characters of the translation."]

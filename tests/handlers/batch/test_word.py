@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.batch.documents import word, word_package
+from handlers.batch.documents.guard import Guard
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import backwards, budget, rewrite, texts_of, units_of
+from tests.handlers.batch.support import LIMITS, backwards, budget, rewrite, texts_of, units_of
 from tests.handlers.batch.word_documents import (
     changed,
     full_document,
@@ -149,12 +150,19 @@ def test_a_part_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         rewrite(tmp_path, "a.docx", full_document())
 
 
-def test_one_large_document_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_document_waits_for_room_before_it_is_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    guard = Guard(
+        consent=lambda characters, _: asked.append(f"{characters} characters") or True,
+        await_room=lambda: asked.append("room"),
+    )
+    (tmp_path / "a.docx").write_bytes(simple_document("words"))
+    document = open_document(tmp_path / "a.docx", LIMITS, guard)
+    list(document.paragraphs(budget()))
+    assert asked == ["6 characters"]
     monkeypatch.setattr(word, "_LARGE_BYTES", 1000)
-    held: list[bool] = []
-    rewrite(tmp_path, "a.docx", full_document(), lambda text: held.append(word._large.locked()) or text)
-    assert set(held) == {True}
-    assert not word._large.locked()
+    list(document.paragraphs(budget()))
+    assert asked == ["6 characters", "room", "6 characters"]
 
 
 def test_text_boxes_and_deleted_text(tmp_path: Path) -> None:

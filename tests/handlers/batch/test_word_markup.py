@@ -16,7 +16,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it has n
 from handlers.batch.documents.registry import Limits, open_document
 from handlers.batch.documents.word_package import WordLimits
 from handlers.batch.errors import DocumentError
-from tests.handlers.batch.support import LIMITS, budget, rewrite, texts_of, units_of
+from tests.handlers.batch.support import LIMITS, budget, rewrite, target_at, texts_of, units_of
 from tests.handlers.batch.word_documents import SPACE, changed, full_document, simple_document, with_body, with_part
 
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -207,9 +207,10 @@ def test_a_text_box_is_translated_in_both_ways_and_counted_once(tmp_path: Path) 
     content = with_body(f"<w:p>{run('Around it')}{box('in the box')}</w:p>")
     assert texts_of(tmp_path, "a.docx", content) == ["Around it", "in the box"]
     used = budget()
-    open_document(tmp_path / "a.docx", LIMITS).rewrite(
-        tmp_path / "b.docx", lambda texts: [text.upper() for text in texts], used, "en"
-    )
+    with target_at(tmp_path / "b.docx") as target:
+        open_document(tmp_path / "a.docx", LIMITS).rewrite(
+            target, lambda texts: [text.upper() for text in texts], used, "en"
+        )
     assert seen(body_of((tmp_path / "b.docx").read_bytes())) == "AROUND ITIN THE BOXIN THE BOX"
     assert used.characters == len("Around it" + "in the box")
 
