@@ -31,7 +31,7 @@ COMMANDS = (
     ("run", "cli.commands.run:run", "Start a run now: every company is analysed."),
     ("teardown", "cli.commands.stacks:teardown", "Remove everything that a stack has on AWS."),
     ("token", "cli.commands.login:token", "Print the access token, for curl and other programs."),
-    ("users", "cli.commands.users:users", "Manage who may sign in."),
+    ("users", "cli.commands.users:users", "Manage who may sign in, and their roles."),
 )
 # Former names. They still work, and tell the new name.
 FORMER_COMMANDS = (

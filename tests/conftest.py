@@ -23,6 +23,7 @@ PROGRAM = {
     "tests/local/deploy/test_deployer.py",
     "tests/test_policies.py",
     "tests/test_program.py",
+    "tests/test_program_settings.py",
     "tests/test_upgrade.py",
 }
 

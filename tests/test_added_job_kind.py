@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.pulumi_mocks import ROOT_FOLDER
 
-COPIED = ("cli", "components", "docs", "handlers", "local", "requirements", "schema", "tests")
+COPIED = ("cli", "components", "docs", "handlers", "local", "requirements", "schema", "settings", "tests")
 DECLARATION = """
 COUNT_JOB = JobKind(
     name="word-count",

@@ -250,42 +250,6 @@ def test_every_setting_reports_a_value_of_another_type(group: str) -> None:
     assert not any("Input should" in line or "pydantic" in line for line in lines)
 
 
-HOST = {f"{PREFIX}functions": '{"runtime": "host"}'}
-HERE = {"lambda": "http://127.0.0.1:4566", "sfn": "http://[::1]:4566", "s3": "http://s3.localhost:4566"}
-
-
-@pytest.mark.parametrize("stack", ["local", "mine"])
-def test_host_runs_functions_of_any_stack_whose_endpoints_are_on_this_machine(stack: str) -> None:
-    assert load({**HOST, "aws:endpoints": json.dumps([HERE])}, stack).functions.runtime == "host"
-    apart = [{service: address} for service, address in HERE.items()]
-    assert load({**HOST, "aws:endpoints": json.dumps(apart)}, stack).functions.runtime == "host"
-    assert load({**HOST, "aws:endpoints": stack_config("local")["aws:endpoints"]}, stack).functions.runtime == "host"
-
-
-@pytest.mark.parametrize("stack", ["local", "dev"])
-@pytest.mark.parametrize(
-    "endpoints",
-    [
-        None,
-        "[]",
-        "not json",
-        '["http://127.0.0.1:4566"]',
-        json.dumps([{"lambda": HERE["lambda"]}]),
-        json.dumps([{"sfn": HERE["sfn"]}]),
-        json.dumps([{**HERE, "lambda": "https://lambda.eu-central-1.amazonaws.com"}]),
-        json.dumps([{**HERE, "s3": "https://localhost.example.com"}]),
-        json.dumps([{**HERE, "s3": "https://10.0.0.1:4566"}]),
-        json.dumps([{**HERE, "s3": ""}]),
-    ],
-)
-def test_host_is_refused_wherever_part_of_the_stack_is_on_aws(endpoints: str | None, stack: str) -> None:
-    with pytest.raises(SettingsError) as error:
-        load({**HOST, **({"aws:endpoints": endpoints} if endpoints else {})}, stack)
-    assert str(error.value).startswith(
-        f'Pulumi.{stack}.yaml has mistakes:\n  cloud-nlp:functions.runtime: "host"; expected a version such as '
-    )
-
-
 @pytest.mark.parametrize(
     "schedule",
     ["rate(1 minute)", "rate(1 hour)", "rate(2 days)", "rate(15 minutes)", "cron(0/5 8-17 ? * MON-FRI *)"],

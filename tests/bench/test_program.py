@@ -12,7 +12,7 @@ HANDLERS = {
     f"handlers.{path.parent.name}.{path.stem}.handler"
     for path in ROOT_FOLDER.glob("handlers/*/*.py")
     if "\nhandler = " in path.read_text() or "\ndef handler(" in path.read_text()
-}
+} - {"handlers.people.provider_roles.handler"}  # for stacks with identity providers, which the local one has not
 
 
 def test_every_function_is_known_with_its_code() -> None:
