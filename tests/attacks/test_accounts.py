@@ -65,8 +65,10 @@ def test_documents_that_cannot_be_processed_call_no_operator(ann: ApiUser, backs
 
 
 def test_every_alarm_tells_its_stack(stack: LocalStack) -> None:
+    made = {one.id for one in stack.deployment.resources if one.type == "aws:cloudwatch/metricAlarm:MetricAlarm"}
     pages = stack.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    names = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]]
+    # Other tests deploy further stacks to this embedded AWS.
+    names = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"] in made]
     # One or two per thing that can fail, and none per endpoint.
     assert 15 <= len(names) < 30
     assert [name for name in names if not name.startswith("local-")] == []

@@ -36,6 +36,9 @@ EXPECTED = {
     "product-api-documents-create": {"PutObject documents"},
     "product-api-document-delete": {"DeleteObject documents"},
     "product-api-job-results": {"GetObject results", "GetObject former results"},
+    # Reports of jobs tell what counts towards quotas.
+    "product-api-jobs-create": {"GetObject results"},
+    "product-api-quotas-get": {"GetObject results"},
     "product-analyse-job": {*READS, "PutObject results"},
     "product-translate-job": {*READS, "GetObject models", "PutObject results"},
 }
@@ -73,8 +76,9 @@ def test_each_role_reaches_the_objects_that_it_is_for_and_no_others(stack: Local
 
 LISTED = {
     "product-api-documents-list": {"documents"},
-    "product-api-jobs-create": {"documents", "models"},
+    "product-api-jobs-create": {"documents", "models", "results"},
     "product-api-job-results": {"results", "former results"},
+    "product-api-quotas-get": {"results"},
     "product-analyse-job": {"documents", "programs"},
     "product-translate-job": {"documents", "models", "programs"},
 }
