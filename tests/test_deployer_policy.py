@@ -66,6 +66,16 @@ def test_names_of_resources_are_those_that_the_policy_allows(stack: str, declare
         assert any(fnmatch(arn, pattern) for pattern in allowed), (arn, allowed)
 
 
+def test_layers_are_allowed_by_the_names_that_aws_knows_them_by(stack: str, declared: list[Declared]) -> None:
+    made = statements(stack=stack, region=REGION, account=ACCOUNT)
+    allowed = [pattern for one in made if "lambda:PublishLayerVersion" in one["Action"] for pattern in one["Resource"]]
+    names = [one.inputs["layerName"] for one in declared if one.type == "aws:lambda/layerVersion:LayerVersion"]
+    assert names
+    for name in names:
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}"
+        assert any(fnmatch(arn, pattern) for pattern in allowed), (arn, allowed)
+
+
 def test_nothing_is_allowed_on_everything_that_has_a_name() -> None:
     made = statements(stack="dev", region=REGION, account=ACCOUNT)
     everywhere = {action for one in made if one["Resource"] == ["*"] for action in one["Action"]}

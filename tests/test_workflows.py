@@ -59,3 +59,22 @@ def test_previews_may_only_read_and_run_for_the_repositorys_own_branches() -> No
         if "role-to-assume" in step.get("with", {})
     }
     assert roles == {"preview": "${{ vars.AWS_PREVIEW_ROLE }}", "${{ inputs.stack }}": "${{ vars.AWS_DEPLOY_ROLE }}"}
+
+
+def deployment_steps() -> list[dict[str, Any]]:
+    deploy = yaml.safe_load((ROOT_FOLDER / ".github" / "workflows" / "deploy.yaml").read_text())
+    return deploy["jobs"]["deploy"]["steps"]
+
+
+def test_deployments_also_limit_the_log_of_batch_jobs() -> None:
+    assert './nlp --stack "$STACK" deploy' in [step.get("run") for step in deployment_steps()]
+    assert "up" not in [step.get("with", {}).get("command") for step in deployment_steps()]
+
+
+def test_pulumi_is_installed_before_the_doctor_looks_for_it() -> None:
+    steps = deployment_steps()
+    doctor = next(at for at, step in enumerate(steps) if step.get("run", "").endswith(" doctor"))
+    [tool] = [step for step in steps[:doctor] if step.get("uses", "").startswith("pulumi/actions@")]
+    assert "command" not in tool["with"]
+    locked = (ROOT_FOLDER / "requirements" / "local.txt").read_text()
+    assert f"\npulumi=={tool['with']['pulumi-version']} " in locked

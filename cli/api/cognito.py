@@ -45,7 +45,7 @@ REFUSALS = (
     ("disabled", "The account is disabled: ask whoever invited you."),
     (
         "temporary password",
-        "The temporary password has expired: ask for a new one (nlp users invite --resend EMAIL).",
+        "The temporary password has expired: ask for a new one (nlp users add --resend EMAIL).",
     ),
     ("session", "Signing in took longer than the user pool waits: run `nlp login` again."),
 )

@@ -76,7 +76,7 @@ class People:
             create_account(self._cognito, self._invitation(address, password))
         except self._cognito.exceptions.UsernameExistsException:
             raise CliError(
-                f"{address} has an account already. Invite again: nlp users invite --resend {address}"
+                f"{address} has an account already. Invite again: nlp users add --resend {address}"
             ) from None
 
     def invite_again(self, address: str, password: str | None) -> None:

@@ -207,7 +207,7 @@ def _user_id(invocation: Invocation, user: str) -> str:
 
     found = accounts(invocation.deployment, user)
     if not found:
-        raise CliError(f"{user} has no account: invite them, nlp users invite {user}")
+        raise CliError(f"{user} has no account: invite them, nlp users add {user}")
     return found[0]["user"]
 
 

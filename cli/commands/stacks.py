@@ -49,7 +49,7 @@ def deploy(invocation: Invocation, refresh: bool) -> None:
     limit_logs(around, ask=not invocation.json)
     _report(invocation, "deployed", result.summary.resource_changes, started)
     if not invocation.json:
-        hint(f"Next: nlp --stack {name} users invite EMAIL, then nlp --stack {name} login")
+        hint(f"Next: nlp --stack {name} users add EMAIL --role editor, then nlp --stack {name} login")
         hint(f"Then: nlp --stack {name} companies add -i NAME, and nlp --stack {name} run --wait")
 
 

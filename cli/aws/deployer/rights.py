@@ -49,7 +49,7 @@ def right(
 
 _BUCKET = "arn:aws:s3:::{name}"
 _FUNCTION = "arn:aws:lambda:{region}:{account}:function:{name}"
-_LAYER = "arn:aws:lambda:{region}:{account}:layer:handlers*"
+_LAYER = "arn:aws:lambda:{region}:{account}:layer:cloud-nlp-{stack}-handlers*"
 _MAPPING = "arn:aws:lambda:{region}:{account}:event-source-mapping:*"
 _LOG_GROUP = "arn:aws:logs:{region}:{account}:log-group:{name}"
 _QUEUE = "arn:aws:sqs:{region}:{account}:{name}"

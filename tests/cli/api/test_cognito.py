@@ -158,7 +158,7 @@ def test_a_forgotten_password(cognito: ApiServer) -> None:
         (
             "NotAuthorizedException",
             "Temporary password has expired and must be reset by an administrator.",
-            "nlp users invite --resend",
+            "nlp users add --resend",
         ),
         ("UserNotConfirmedException", "User is not confirmed.", "not confirmed yet"),
         ("NotAuthorizedException", "Something new.", "The user pool refuses: Something new."),

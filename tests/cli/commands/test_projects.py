@@ -171,7 +171,7 @@ def test_share_with_an_address(api: ApiServer) -> None:
     assert api.requests[0].json["Filter"] == 'email = "ann@example.com"'
     assert api.requests[-1].json == {"shared_with": [ANOTHER]}
     error = api.invoke("projects", "share", PROJECT, "bob@example.com", code=1).stderr
-    assert "nlp users invite bob@example.com" in error
+    assert "nlp users add bob@example.com" in error
 
 
 def test_archive(api: ApiServer) -> None:

@@ -164,6 +164,8 @@ def test_deploy_streams_operations(pulumi: FakePulumi, version: str) -> None:
     assert summary.startswith("Stack dev deployed: 1 created, 1 unchanged, in ")
     assert "warning: work: careful\nwarning: work: second line\n" in result.stderr
     assert "not shown" not in result.stderr
+    # Only editors may add companies, which the next hint asks for.
+    assert "Next: nlp --stack dev users add EMAIL --role editor, then" in result.stderr
     (up,) = [call for call in pulumi.calls() if call.startswith("up ")]
     assert "--yes" in up
     assert "--refresh" in up
