@@ -184,7 +184,7 @@ def _second_run(contest: Contest, companies: int, baseline_companies: int) -> li
             Limit("none", ours.comprehend_calls == 0),
         ),
         Row(
-            f"Requests to the text source per company of that run, {companies:,} companies",
+            f"Requests to the text source per company in that run, {companies:,} companies",
             f"{texts:.3f}",
             f"{baseline.text_requests / baseline_companies:g}",
             f"{times(baseline.text_requests / baseline_companies / texts)} fewer",
