@@ -17,13 +17,13 @@ MAX_TEXT_REQUESTS_PER_UNCHANGED = 0.05
 MAX_WRITE_UNITS_PER_UNCHANGED = 1
 # What they were when each observation was two items in a transaction, which costs twice as much.
 _FORMER_WRITE_UNITS = 4
-# How far the baseline's times a company may lie apart where larger sizes are extrapolated from them.
+# How far the baseline's times per company may lie apart where larger sizes are extrapolated from them.
 MAX_SPREAD = 0.15
 # Below, the start of a run is a good part of it.
 _MIN_SIZE_FOR_SPREAD = 300
 
 BASELINE = (
-    "a naive pipeline of the same parts on the same embedded AWS: one SendMessage a company; batches of 10, in each "
+    "a naive pipeline of the same parts on the same embedded AWS: one SendMessage per company; batches of 10, in each "
     "one text, one DetectSentiment, one PutObject and one DeleteMessage after another; five batches at once, with "
     "which Lambda starts."
 )
@@ -100,7 +100,7 @@ def extrapolation(sizes: Sizes) -> str:
     """Tell how times of the baseline that were not measured come about."""
     return (
         f"Extrapolated: the baseline was measured at {_listed(sizes.baseline)} companies, and the shortest of its "
-        "times a company is taken for other numbers. `make bench ARGS=--full` measures 5,000 as well."
+        "times per company is taken for other numbers. `make bench ARGS=--full` measures 5,000 as well."
     )
 
 
@@ -118,7 +118,7 @@ def baseline_time(contest: Contest, sizes: Sizes, companies: int) -> BaselineTim
     nearest = contest.measure_baseline(max(size for size in sizes.baseline if size <= companies))
     if nearest.companies == companies:
         return BaselineTime(nearest.seconds, nearest.requests, measured=True)
-    # The shortest time a company at any size: in doubt, the baseline is taken to be faster than it is.
+    # The shortest time per company at any size: in doubt, the baseline is taken to be faster than it is.
     fastest = min(_seconds_per_company(contest, size) for size in sizes.baseline)
     return BaselineTime(fastest * companies, nearest.requests_per_company * companies, measured=False)
 
@@ -135,14 +135,14 @@ def _compare(companies: int, ours: Run, baseline: BaselineTime) -> list[Row]:
             at_least(speedup, MIN_SPEEDUP, "at least {}x faster"),
         ),
         Row(
-            f"Requests a company, {companies:,} companies",
+            f"Requests per company, {companies:,} companies",
             f"{per_company:.3f}",
             f"{baseline.requests / companies:.2f}",
             f"{times(baseline.requests / ours.requests)} fewer",
             at_most(per_company, MAX_REQUESTS_PER_COMPANY, "at most {}"),
         ),
         Row(
-            f"Requests to the text source a company, {companies:,} companies",
+            f"Requests to the text source per company, {companies:,} companies",
             f"{ours.text_requests / companies:.3f}",
             "1",
             f"{times(companies / ours.text_requests)} fewer",
@@ -179,12 +179,12 @@ def _second_run(contest: Contest, companies: int, baseline_companies: int) -> li
         Row(
             f"Comprehend calls of a second run, texts unchanged, {companies:,} companies",
             f"{ours.comprehend_calls}",
-            f"{baseline.comprehend_calls / baseline_companies:g} a company (measured at {baseline_companies:,})",
-            "none" if ours.comprehend_calls == 0 else f"{ours.comprehend_calls / companies:.3f} a company",
+            f"{baseline.comprehend_calls / baseline_companies:g} per company (measured at {baseline_companies:,})",
+            "none" if ours.comprehend_calls == 0 else f"{ours.comprehend_calls / companies:.3f} per company",
             Limit("none", ours.comprehend_calls == 0),
         ),
         Row(
-            f"Requests to the text source a company of that run, {companies:,} companies",
+            f"Requests to the text source per company in that run, {companies:,} companies",
             f"{texts:.3f}",
             f"{baseline.text_requests / baseline_companies:g}",
             f"{times(baseline.text_requests / baseline_companies / texts)} fewer",
@@ -199,14 +199,14 @@ def _writes(contest: Contest, companies: int, second: Run) -> list[Row]:
     first, units = contest.measure_product(companies), second.write_units / companies
     return [
         Row(
-            f"Write units a company of that run, {companies:,} companies",
+            f"Write units per company in that run, {companies:,} companies",
             f"{units:.2f}",
             f"{_FORMER_WRITE_UNITS} (two items in a transaction)",
             f"{times(_FORMER_WRITE_UNITS / units)} fewer",
             at_most(units, MAX_WRITE_UNITS_PER_UNCHANGED, "at most {}"),
         ),
         Row(
-            f"Write units a company of a first run, texts included, {companies:,} companies",
+            f"Write units per company in a first run, texts included, {companies:,} companies",
             f"{first.write_units / companies:.2f}",
             f"{_FORMER_WRITE_UNITS} (no texts)",
             f"{first.write_units / companies / _FORMER_WRITE_UNITS:.2f}x as many",
@@ -226,7 +226,7 @@ def _linearity(contest: Contest, sizes: Sizes) -> Row:
     per_company = [_seconds_per_company(contest, size) for size in measured]
     spread = max(per_company) / min(per_company) - 1
     return Row(
-        f"Baseline's time a company at {_listed(measured)} companies",
+        f"Baseline's time per company at {_listed(measured)} companies",
         "",
         ", ".join(seconds(one) for one in per_company),
         f"{spread:.0%} apart",

@@ -24,7 +24,7 @@ class OperationLog:
     Parameters
     ----------
     json : bool
-        Write one JSON object a line on stdout, instead of text.
+        Write one JSON object per line on stdout, instead of text.
     preview : bool
         Nothing is done, so what is planned is shown instead of what is finished.
 

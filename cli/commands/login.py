@@ -118,8 +118,8 @@ def _report(invocation: Invocation, tokens: Tokens) -> None:
 def logout(invocation: Invocation) -> None:
     """Sign out.
 
-    The tokens are forgotten here, and the refresh token is revoked. An access token that somebody has copied lasts
-    until its end, an hour at most unless the stack says otherwise.
+    The tokens are forgotten here, and the refresh token is revoked. A copy of the access token
+    remains valid until it expires, after api.access_token_minutes (default: 15) at most.
     """
     deployment = invocation.deployment
     store = _store(deployment)

@@ -73,7 +73,7 @@ def test_a_look_whose_summary_is_refused_is_counted_later(pipeline: Pipeline) ->
 
 
 def test_tables_of_an_earlier_version_are_read_and_updated(pipeline: Pipeline, ann: ApiUser) -> None:
-    """Items as commit 6a5cfe6 wrote them: without hash, page, candidates, batch, and time of the last look."""
+    """Items as version 0.1.0 wrote them: without hash, page, candidates, batch, and time of the last look."""
     pipeline.control.set_text("Earlier", f"{WELL} It is old.", revision="12")
     pipeline.add(["Earlier"])
     old = new_run()

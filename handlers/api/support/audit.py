@@ -1,6 +1,6 @@
 """Audit lines: who changed what, when, and with which outcome.
 
-A line has `audit: true`, so that one query finds them in the logs of all endpoints (docs/operating.md). It is written
+A line has `audit: true`, so that one query finds them in the logs of all endpoints (docs/people.md). It is written
 whatever level the functions log. It has ids and counts, but never contents, tokens or other secrets.
 """
 

@@ -37,7 +37,7 @@ class Confinement:
     """Limits for the processes that this one starts by forking.
 
     They come from the kernel: memory, processor time, size and number of files, no core file, no new privileges, no
-    network. Where the system has one of them not, as macOS, the others stay.
+    network. Limits that the system lacks, as macOS lacks some, are left out; the others hold.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Confinement:
 
 
 def _data_bytes() -> int:
-    """Return how much memory for data this process has, which those that it starts have from it."""
+    """Return how much data memory this process has; processes forked from it inherit it."""
     return int(Path("/proc/self/statm").read_text().split()[_PAGES_OF_DATA]) * os.sysconf("SC_PAGE_SIZE")
 
 

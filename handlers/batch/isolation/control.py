@@ -15,7 +15,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 class Start(msgspec.Struct, frozen=True, tag=True):
-    """Start a process. Its connection comes along as a file, and so do the files that it writes.
+    """Start a process. Its connection and its output files are passed as file descriptors.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ def _succeed(pipeline: Pipeline, run: str) -> None:
 
 
 def legacy_item(record: str, run: str = RUN, **more: Any) -> dict[str, Any]:
-    """An item of company `a` as commit 6a5cfe6 wrote it."""
+    """An item of company `a` as version 0.1.0 wrote it."""
     item = {
         "company": "a",
         "record": record,

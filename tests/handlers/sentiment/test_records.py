@@ -130,7 +130,7 @@ def test_candidates_beyond_what_fits_are_not_new() -> None:
 
 
 def test_item_of_a_version_without_stored_texts_is_read() -> None:
-    """As commit 6a5cfe6 wrote it."""
+    """As version 0.1.0 wrote it."""
     item = {
         "company": "a",
         "record": "latest",
