@@ -44,5 +44,8 @@ BATCH = {
     for file in ("program.zip", "run.py")
 } | {"update StateMachine product-analyse", "update StateMachine product-translate"}
 
-# A line in handlers/common/times.py: the functions that import it, which limit users by the time, and no wheels.
-COMMON = {f"update Function product-api-{name}" for name in API_FUNCTIONS} | {"update Function product-withdraw"}
+# A line in handlers/common/times.py: the functions that import it, and no wheels.
+COMMON = {f"update Function product-api-{name}" for name in API_FUNCTIONS} | {
+    "update Function product-withdraw",
+    "update Function sentiment-analyse",
+}

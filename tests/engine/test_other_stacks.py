@@ -17,7 +17,7 @@ from tests.engine.state_checks import questions, secrets_in
 # Types of what production protects, and how many of them there are.
 PROTECTED = {
     "aws:cognito/userPool:UserPool": 1,
-    "aws:dynamodb/table:Table": 3,
+    "aws:dynamodb/table:Table": 4,
     "aws:s3/bucket:Bucket": 2,
 }
 PROVIDER = f"default_{VERSION.replace('.', '_')}"
