@@ -64,12 +64,20 @@ def _denied_of(client: Any, source: str, statement: Statement) -> list[str]:
         for block in statement.get("Condition", {}).values()
         for key, value in block.items()
     ]
-    resources = [one if one == "*" else one.replace("*", EXAMPLE) for one in statement["Resource"]]
+    # A request with several resources answers once per action, so each name has a request of its own.
+    denied = {
+        action
+        for resource in statement["Resource"]
+        for action in _denied_on(client, source, statement["Action"], resource, context)
+    }
+    return sorted(denied)
+
+
+def _denied_on(client: Any, source: str, actions: list[str], resource: str, context: list[dict[str, Any]]) -> list[str]:
     pages = client.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=source,
-        ActionNames=statement["Action"],
-        # One of several names stands for all of them.
-        ResourceArns=resources[:1],
+        ActionNames=actions,
+        ResourceArns=[resource if resource == "*" else resource.replace("*", EXAMPLE)],
         ContextEntries=context,
     )
     results = [result for page in pages for result in page["EvaluationResults"]]

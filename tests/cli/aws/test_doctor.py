@@ -166,6 +166,20 @@ def test_denied_actions_are_named() -> None:
     assert "nlp doctor --policy" in found.advice
 
 
+def test_every_name_of_a_right_is_simulated() -> None:
+    def simulate(**request: Any) -> dict[str, Any]:
+        [resource] = request["ResourceArns"]
+        decision = "implicitDeny" if ":table/product-" in resource else "allowed"
+        return {
+            "EvaluationResults": [{"EvalActionName": one, "EvalDecision": decision} for one in request["ActionNames"]]
+        }
+
+    iam = Service(get_role={"Role": {"Arn": ROLE}}, simulate_principal_policy=simulate)
+    found = finding_of(deployer.deployer_rights, around({"iam": iam}))
+    assert found.status == "failed"
+    assert "dynamodb:CreateTable" in found.message
+
+
 @pytest.mark.parametrize("operation", ["get_role", "simulate_principal_policy"])
 def test_simulation_that_is_not_allowed_is_said(operation: str) -> None:
     answers = {"get_role": {"Role": {"Arn": ROLE}}, "simulate_principal_policy": simulation()}
