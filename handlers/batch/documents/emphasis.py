@@ -39,10 +39,10 @@ def mend_emphasis(old: Sequence[str], new: list[str], signs: Sequence[int]) -> N
         sign = old[place]
         roles = _roles(sign[0], _before(old, place), _after(old, place))
         if roles.closes and (sign in opened or not roles.opens):
-            new[place] = _closing(new, place)
+            new[place] = sign if _has_same_neighbours(old, new, place) else _closing(new, place)
             opened.close(sign)
         elif roles.opens:
-            new[place] = _opening(new, place)
+            new[place] = sign if _has_same_neighbours(old, new, place) else _opening(new, place)
             opened.open(sign)
         elif any(_roles(sign[0], _before(new, place), _after(new, place))):
             new[place] = f"\\{sign[0]}" * len(sign)
@@ -72,6 +72,11 @@ class _Opened:
             self._counts[last] -= 1
             if last == sign:
                 return
+
+
+def _has_same_neighbours(old: Sequence[str], new: Sequence[str], place: int) -> bool:
+    """Tell whether a sign stands between the same characters as before, where it has the same role."""
+    return _before(old, place) == _before(new, place) and _after(old, place) == _after(new, place)
 
 
 def _opening(new: list[str], place: int) -> str:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -119,6 +119,7 @@ def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, docume
 
 
 @given(st.text(alphabet="ab *_`[]()<>!#-+|\\~&;:/\n\t1.>=", min_size=1, max_size=200))
+@example("a\\**")
 def test_any_signs_come_out_as_they_were(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     content = text.encode()
     assert rewrite(tmp_path_factory.getbasetemp(), "a.md", content) == content
