@@ -32,28 +32,25 @@ class Uses:
         return [use.__name__ for use in uses[function] if not use()]
 
     def small_table(self) -> bool:
-        return self._start(split=False) is not None
-
-    def large_table(self) -> bool:
-        with self._segments_of(1):
-            started = self._start(split=True)
-            if started is None:
-                return False
-            self._wait_for_segments(started)
-            return True
-
-    def _start(self, split: bool) -> dict[str, Any] | None:
-        """Start a run; a process with the former setting may still answer for a moment, and is asked again."""
-        deadline = time.monotonic() + 20
+        """One invocation sends all messages; a process from before may still split the table for a moment."""
+        deadline = time.monotonic() + 5
         while True:
             answer = self._dispatch()
             if "FunctionError" in answer:
-                return None
-            started = json.loads(answer["Payload"].read())
-            if ("segments" in started) is split:
-                return started
-            assert time.monotonic() < deadline, started
+                return False
+            if "segments" not in json.loads(answer["Payload"].read()) or time.monotonic() > deadline:
+                return True
             time.sleep(0.2)
+
+    def large_table(self) -> bool:
+        with self._segments_of(1):
+            answer = self._dispatch()
+            if "FunctionError" in answer:
+                return False
+            started = json.loads(answer["Payload"].read())
+            if "segments" in started:  # a process from before may still send the whole table
+                self._wait_for_segments(started)
+            return True
 
     def _wait_for_segments(self, started: dict[str, Any]) -> None:
         """Let their invocations end, so that none of them outlasts the setting they were started with."""
