@@ -32,24 +32,14 @@ class Uses:
         return [use.__name__ for use in uses[function] if not use()]
 
     def small_table(self) -> bool:
-        """One invocation sends all messages; a process from before may still split the table for a moment."""
-        deadline = time.monotonic() + 5
-        while True:
-            answer = self._dispatch()
-            if "FunctionError" in answer:
-                return False
-            if "segments" not in json.loads(answer["Payload"].read()) or time.monotonic() > deadline:
-                return True
-            time.sleep(0.2)
+        return "FunctionError" not in self._dispatch()
 
     def large_table(self) -> bool:
         with self._segments_of(1):
             answer = self._dispatch()
             if "FunctionError" in answer:
                 return False
-            started = json.loads(answer["Payload"].read())
-            if "segments" in started:  # a process from before may still send the whole table
-                self._wait_for_segments(started)
+            self._wait_for_segments(json.loads(answer["Payload"].read()))
             return True
 
     def _wait_for_segments(self, started: dict[str, Any]) -> None:

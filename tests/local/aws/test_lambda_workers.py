@@ -15,7 +15,7 @@ import pytest
 from ministack.core import lambda_runtime
 
 from local.aws.emulator import EmulatorError
-from local.aws.lambda_workers import MARK, marked, read_log
+from local.aws.lambda_workers import MARK, acquiring_current, marked, read_log
 
 HANDLER = """
 import sys
@@ -91,3 +91,18 @@ def test_ministacks_worker_writes_the_mark(
     answers = [json.loads(line)["status"] for line in worker.stdout.splitlines()]
     assert answers == ["ready", *("error" if event.get("fails") else "ok" for event in events)]
     assert [log.split("\n") for log in worker.stderr.split(MARK + "\n")[:-1]] == expected
+
+
+@pytest.mark.parametrize(("qualifier", "size", "code"), [("$LATEST", "1", b"new"), ("7", "2000", b"old")])
+def test_a_repeated_invocation_gets_a_worker_with_the_present_settings(qualifier: str, size: str, code: bytes) -> None:
+    acquired: list[Any] = []
+
+    def acquire(name: str, config: dict[str, Any], code_zip: bytes, **others: Any) -> None:
+        acquired.append((name, config, code_zip, others))
+
+    functions = {"dispatch": {"config": {"FunctionArn": "arn", "Environment": {"SIZE": "1"}}, "code_zip": b"new"}}
+    at_the_first_attempt = {"FunctionArn": "arn:live", "Environment": {"SIZE": "2000"}}
+    acquire_current = acquiring_current(acquire, functions)
+    acquire_current("dispatch", at_the_first_attempt, b"old", qualifier=qualifier)
+    config = {"FunctionArn": "arn:live", "Environment": {"SIZE": size}}
+    assert acquired == [("dispatch", config, code, {"qualifier": qualifier})]
