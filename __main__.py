@@ -53,7 +53,7 @@ tags = default_tags()
 if settings.budget.monthly_usd and settings.notify_emails:
     Budget("budget", monthly_usd=settings.budget.monthly_usd, tags=tags, emails=settings.notify_emails)
 elif settings.budget.monthly_usd:
-    pulumi.log.warn("budget.monthly_usd has no effect without notify_emails: nobody would be told")
+    pulumi.log.warn("budget.monthly_usd has no effect without notify_emails, which its warnings are sent to")
 
 layer = dependency_layer(
     "handlers",

@@ -85,7 +85,7 @@ def measure_api(aws: EmbeddedAws, say: Callable[[str], None], sizes: ApiSizes) -
     aws
         An embedded AWS that has just been started.
     say
-        Told what is being done.
+        Called with a description of each step.
     sizes
         How much to measure.
     """

@@ -22,12 +22,12 @@ TRANSLATE_SECONDS = 0.1
 
 
 def measure_base(say: Callable[[str], None], commit: str, documents: int) -> Section:
-    """Compare the throughput of this program with that of a commit.
+    """Compare the throughput of this program with that of an earlier commit.
 
     Parameters
     ----------
     say
-        Told what is being done.
+        Called with a description of each step.
     commit
         Commit that this is compared with.
     documents

@@ -33,7 +33,7 @@ class Contest:
     aws
         An embedded AWS that has just been started.
     say
-        Told what is being done.
+        Called with a description of each step.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ def measure_deployment(say: Callable[[str], None], evaluations: int, deployments
     Parameters
     ----------
     say
-        Told what is being done.
+        Called with a description of each step.
     evaluations, deployments
         Times that each is done, of which the median counts.
     """

@@ -59,7 +59,7 @@ def measure_startup(say: Callable[[str], None], repeats: int) -> Section:
     Parameters
     ----------
     say
-        Told what is being done.
+        Called with a description of each step.
     repeats
         Pairs of imports, handler and baseline in turn, of which the medians count.
     """

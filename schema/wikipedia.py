@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 # Pages per request, and introductions per request of `prop=extracts`, for clients without higher rights.
@@ -15,6 +17,8 @@ REQUESTS_PER_MINUTE_WITH_CONTACT = 200
 REQUESTS_AT_ONCE = 3
 # Longest title in bytes of UTF-8. https://en.wikipedia.org/wiki/Wikipedia:Page_name#Technical_restrictions_and_limitations
 TITLE_BYTES = 255
+# A contact is sent in an HTTP header, inside parentheses.
+CONTACT_PATTERN = r"[ -'*-~]{1,200}"
 # Titles listed of a page with several meanings.
 CANDIDATES = 10
 
@@ -29,6 +33,11 @@ REQUESTS_PER_COMPANY = 0.05
 def is_wikipedia(url: str | None) -> bool:
     """Tell whether a text source is Wikipedia; it is if no address is given."""
     return url is None or (urlsplit(url).hostname or "").endswith(".wikipedia.org")
+
+
+def first_contact(addresses: Iterable[str | None]) -> str | None:
+    """Choose the contact that the text source is given: the first address that can be sent."""
+    return next((one for one in addresses if one and re.fullmatch(CONTACT_PATTERN, one)), None)
 
 
 def burst(per_minute: int) -> int:

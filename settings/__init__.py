@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
@@ -17,11 +16,10 @@ import pulumi
 from pydantic import Field, ValidationInfo, field_validator
 
 from schema.languages import COMPREHEND
-from schema.wikipedia import REQUESTS_AT_ONCE, is_wikipedia
+from schema.wikipedia import REQUESTS_AT_ONCE, first_contact, is_wikipedia
 from settings.jobs import DocumentSettings, JobScheduleSettings, JobSettings
 from settings.quotas import BudgetSettings, QuotaSettings
 from settings.reader import (
-    CONTACT_PATTERN,
     RUNNING_CODE,
     Contact,
     Email,
@@ -189,8 +187,7 @@ class Settings(Group):
     @property
     def contact(self) -> str | None:
         """Whom the text source's operators can turn to: the contact, else the first address that may be sent."""
-        addresses = (self.sentiment.contact, *self.notify_emails)
-        return next((one for one in addresses if one and re.fullmatch(CONTACT_PATTERN, one)), None)
+        return first_contact((self.sentiment.contact, *self.notify_emails))
 
 
 def load_settings(stack: str | None = None) -> Settings:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from schema.roles import ROLES
+from schema.wikipedia import CONTACT_PATTERN
 
 # Services that run code. Where they are emulated, it runs with this machine's Python.
 RUNNING_CODE = ("lambda", "sfn")
@@ -171,8 +172,6 @@ SesIdentityArn = Annotated[
     ),
 ]
 ClaimName = Annotated[str, form(r"[!-~]{1,200}", "at most 200 ASCII characters without blanks")]
-# Sent in an HTTP header, inside parentheses.
-CONTACT_PATTERN = r"[ -'*-~]{1,200}"
 Contact = Annotated[str, form(CONTACT_PATTERN, "at most 200 ASCII characters, without parentheses")]
 # First part of a domain name of Amazon Cognito.
 DomainPrefix = Annotated[

@@ -50,6 +50,9 @@ def right(
 _BUCKET = "arn:aws:s3:::{name}"
 _FUNCTION = "arn:aws:lambda:{region}:{account}:function:{name}"
 _LAYER = "arn:aws:lambda:{region}:{account}:layer:cloud-nlp-{stack}-handlers*"
+# Each deployment of a layer makes a version with the next number.
+_LAYER_VERSIONS = f"{_LAYER}:*"
+# AWS chooses the ids of mappings.
 _MAPPING = "arn:aws:lambda:{region}:{account}:event-source-mapping:*"
 _LOG_GROUP = "arn:aws:logs:{region}:{account}:log-group:{name}"
 _QUEUE = "arn:aws:sqs:{region}:{account}:{name}"
@@ -187,7 +190,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         right("lambda", "UpdateFunctionCode UpdateFunctionConfiguration ListVersionsByFunction", _FUNCTION),
         right("lambda", "GetFunctionCodeSigningConfig PutFunctionConcurrency DeleteFunctionConcurrency", _FUNCTION),
         right("lambda", "ListTags TagResource UntagResource", _FUNCTION),
-        right("lambda", "GetLayerVersion", f"{_LAYER}:*"),
+        right("lambda", "GetLayerVersion", _LAYER_VERSIONS),
         right("iam", "PassRole", _ROLE, condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
     ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": (
@@ -196,7 +199,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     "aws:lambda/layerVersion:LayerVersion": (
         right("lambda", "PublishLayerVersion", _LAYER),
-        right("lambda", "GetLayerVersion DeleteLayerVersion", f"{_LAYER}:*"),
+        right("lambda", "GetLayerVersion DeleteLayerVersion", _LAYER_VERSIONS),
     ),
     "aws:lambda/permission:Permission": (right("lambda", "AddPermission GetPolicy RemovePermission", _FUNCTION),),
     "aws:route53/record:Record": (
@@ -211,7 +214,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         right(
             "s3", "CreateBucket DeleteBucket ListBucket GetBucketLocation GetBucketTagging PutBucketTagging", _BUCKET
         ),
-        # The provider reads all settings of a bucket, also those that the program does not set.
+        # The provider reads every setting of a bucket, even those that the program leaves alone.
         right("s3", "GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging GetBucketPolicy", _BUCKET),
         right("s3", "GetBucketObjectLockConfiguration GetBucketRequestPayment GetBucketVersioning", _BUCKET),
         right("s3", "GetBucketWebsite GetEncryptionConfiguration GetLifecycleConfiguration", _BUCKET),

@@ -114,15 +114,19 @@ def _quota(around: Surroundings, name: str) -> dict[str, Any] | None:
 
 
 def budget(around: Surroundings) -> Finding:
-    """Check that somebody is told of costs that grow."""
+    """Check that a person hears of rising costs: through the stack's own budget, or another one of the account."""
+    limit = around.settings.value("budget", "monthly_usd")
+    if limit and around.settings.top("notify_emails", []):
+        return Finding("budget", "ok", f"the stack makes one of {limit} USD a month")
     budgets = around.client("budgets").describe_budgets(AccountId=around.account).get("Budgets", [])
     if budgets:
         return Finding("budget", "ok", f"the account has {len(budgets)}")
     return Finding(
         "budget",
         "warning",
-        "the account has no budget, so nobody is told of costs that grow",
-        "Make one: https://console.aws.amazon.com/costmanagement/home#/budgets",
+        "no budget warns of rising costs",
+        "Set budget.monthly_usd and notify_emails, or make a budget for the account: "
+        "https://console.aws.amazon.com/costmanagement/home#/budgets",
     )
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from cli.aws.doctor.finding import Finding
 from cli.aws.doctor.surroundings import Surroundings
+from schema.wikipedia import first_contact, is_wikipedia
 
 
 def contact(around: Surroundings) -> Finding:
     """Check that the operators of Wikipedia can tell whose requests they get."""
     settings, name = around.settings, "contact"
-    if settings.value("sentiment", "text_source_url"):
+    if not is_wikipedia(settings.value("sentiment", "text_source_url")):
         return Finding(name, "ok", "the stack has a text source of its own")
-    emails = settings.top("notify_emails", [])
-    given = settings.value("sentiment", "contact") or (emails[0] if emails else None)
-    if given:
+    addresses = (settings.value("sentiment", "contact"), *settings.top("notify_emails", []))
+    if given := first_contact(addresses):
         return Finding(name, "ok", f"{given} is sent to Wikipedia: 200 requests a minute")
     return Finding(
         name,
@@ -26,7 +26,7 @@ def contact(around: Surroundings) -> Finding:
 
 
 def alarms(around: Surroundings) -> Finding:
-    """Check that somebody is told of alarms."""
+    """Check that alarms reach a person."""
     emails = around.settings.top("notify_emails", [])
     if emails:
         message = f"{', '.join(emails)}; each address has to confirm a message after the first deployment"
@@ -34,7 +34,7 @@ def alarms(around: Surroundings) -> Finding:
     return Finding(
         "alarms",
         "warning",
-        "nobody is told of alarms",
+        "alarms are sent to nobody",
         f"pulumi config set --stack {around.settings.stack} --path 'cloud-nlp:notify_emails[0]' you@example.com",
     )
 

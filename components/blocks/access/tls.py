@@ -41,5 +41,6 @@ def require_tls(name: str, *, queue: aws.sqs.Queue, opts: pulumi.ResourceOptions
     opts
         Options of the policy.
     """
+    # A denial of every action: nothing is granted by it.
     policy = {"Version": "2012-10-17", "Statement": [tls_only(actions="sqs:*", resources=[queue.arn])]}
     return aws.sqs.QueuePolicy(name, queue_url=queue.url, policy=pulumi.Output.json_dumps(policy), opts=opts)

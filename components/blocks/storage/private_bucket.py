@@ -207,6 +207,7 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(name, bucket=self.name, rules=[tidy, *expiring], opts=child(self))
 
     def _require_tls(self, name: str, public_access: pulumi.Resource) -> None:
+        # A denial of every action on the bucket and its objects: nothing is granted by it.
         policy = pulumi.Output.json_dumps(
             {
                 "Version": "2012-10-17",

@@ -105,10 +105,17 @@ def test_quota_is_that_of_the_type_that_the_stack_uses() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"), [({"Budgets": [{}]}, "ok"), ({"Budgets": []}, "warning"), ({}, "warning")]
 )
-def test_somebody_is_told_of_costs(answer: dict[str, Any], expected: str) -> None:
+def test_the_account_warns_of_costs(answer: dict[str, Any], expected: str) -> None:
     budgets = Service(describe_budgets=answer)
     assert status_of(account.budget, around({"budgets": budgets})) == expected
     assert budgets.requests == [{"AccountId": "123456789012"}]
+
+
+@pytest.mark.parametrize(("emails", "expected"), [(["you@example.com"], "ok"), ([], "warning")])
+def test_the_stacks_own_budget_warns_where_it_has_somebody_to_write_to(emails: list[str], expected: str) -> None:
+    services = {"budgets": Service(describe_budgets={"Budgets": []})}
+    found = finding_of(account.budget, around(services, budget={"monthly_usd": 50}, notify_emails=emails))
+    assert (found.status, "notify_emails" in found.advice) == (expected, expected == "warning")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
         ({}, "warning"),
         ({"sentiment": {"contact": "ops@example.com"}}, "ok"),
         ({"notify_emails": ["you@example.com"]}, "ok"),
+        ({"notify_emails": ["(you)@example.com"]}, "warning"),
+        ({"notify_emails": ["(you)@example.com", "you@example.com"]}, "ok"),
         ({"sentiment": {"text_source_url": "https://texts.example.com"}}, "ok"),
+        ({"sentiment": {"text_source_url": "https://de.wikipedia.org"}}, "warning"),
     ],
 )
 def test_wikipedia_is_given_a_contact(groups: dict[str, Any], expected: str) -> None:
