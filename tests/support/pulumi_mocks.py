@@ -88,6 +88,8 @@ class Declared:
         What is made before it, be it for an input or on demand.
     aliases
         Former places of the resource, as the engine gets them.
+    delete_before_replace
+        Where it is replaced, the old one goes first.
     """
 
     type: str
@@ -98,6 +100,7 @@ class Declared:
     protect: bool = field(repr=False)
     depends_on: tuple[Declared, ...] = field(repr=False)
     aliases: tuple[Alias, ...] = field(repr=False)
+    delete_before_replace: bool = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,7 @@ class _RecordingMonitor(MockMonitor):
                 request.protect,
                 tuple(self.declared[urn] for urn in sorted(request.dependencies)),
                 tuple(alias_of(alias.spec) for alias in request.aliases),
+                request.deleteBeforeReplace,
             )
         return response
 

@@ -155,6 +155,11 @@ def test_page_has_an_address_that_no_other_pool_has() -> None:
     assert declare(SignIn(domain_prefix="our-name")).one(DOMAIN).inputs["domain"] == "our-name"
 
 
+def test_another_domain_takes_the_place_of_the_former_one() -> None:
+    """A pool has one domain, so that the new one cannot be made first."""
+    assert declare().one(DOMAIN).delete_before_replace
+
+
 def test_issuer_and_clients_are_what_tokens_name() -> None:
     def build() -> list[Any]:
         pool = UserPool("users", sign_in=WEB)
