@@ -45,6 +45,7 @@ RESULT_COLUMNS = (
     "text_hash",
     "page",
     "candidates",
+    "reason",
 )
 # Prefix of the objects that sum up a batch, and their columns.
 BATCHES_PREFIX = "sentiment-batches/"

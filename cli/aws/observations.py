@@ -30,6 +30,7 @@ FIELDS = (
     "text_hash",
     "page",
     "candidates",
+    "reason",
     "looked_at",
     "object",
 )
@@ -63,6 +64,7 @@ class Observation(msgspec.Struct):
     text_hash: str | None = None
     page: str | None = None
     candidates: list[str] = []
+    reason: str | None = None
     looked_at: str = ""
     object: str | None = None
 

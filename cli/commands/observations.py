@@ -132,7 +132,7 @@ def _write_observations(observations: Sequence[Observation], *, with_company: bo
             *(_score(getattr(observation, score)) for score in SCORES),
             relative_time(observation.looked_at, now),
             ("same" if observation.unchanged else "new") if observation.revision else "",
-            observation.snippet or "",
+            observation.snippet or observation.reason or ", ".join(observation.candidates),
         ]
         for observation in observations
     ]

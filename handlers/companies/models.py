@@ -100,6 +100,7 @@ class Observation(msgspec.Struct, frozen=True):
             description="With `AMBIGUOUS`, titles of pages that could be meant; the latest observation may have fewer"
         ),
     ] = []
+    reason: Annotated[str, Meta(description="With `NOT_FOUND`, why there is no text", examples=["no such page"])] = ""
     looked_at: Annotated[
         Time | None, Meta(description="When the company was last looked at; only in the latest observation")
     ] = None

@@ -204,6 +204,7 @@ class Observer:
             revision=found.revision,
             page=found.page,
             candidates=found.candidates,
+            reason=found.reason,
         )
         return msgspec.structs.replace(observation, unchanged=says_the_same(observation, last))
 

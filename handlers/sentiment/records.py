@@ -25,7 +25,7 @@ LATEST_BYTES = WRITE_UNIT_BYTES - 24
 _MORE = "…"
 _TEXTS = ("run", "observed_at", "company", "label", "language", "revision", "snippet")
 # Left out of an item where they are empty.
-_OPTIONAL = ("text_hash", "page")
+_OPTIONAL = ("text_hash", "page", "reason")
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -49,6 +49,8 @@ class Observation(msgspec.Struct, frozen=True):
         Title of the page, after redirects.
     candidates
         Titles of pages that could be meant; only with `AMBIGUOUS`.
+    reason
+        Why there is no page, or no text on it; only with `NOT_FOUND`.
     """
 
     run: str
@@ -63,6 +65,7 @@ class Observation(msgspec.Struct, frozen=True):
     text_hash: str = ""
     page: str = ""
     candidates: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -106,7 +109,9 @@ def text_hash(text: Text) -> str:
 
 def says_the_same(observation: Observation, last: Observation | None) -> bool:
     """Tell whether an observation adds nothing to the company's latest one."""
-    if last is None or (observation.label, observation.text_hash) != (last.label, last.text_hash):
+    if last is None:
+        return False
+    if any(getattr(observation, name) != getattr(last, name) for name in ("label", "text_hash", "reason")):
         return False
     return fit_latest(observation).candidates == last.candidates
 

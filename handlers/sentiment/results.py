@@ -92,4 +92,5 @@ def _row(observation: Observation) -> list[Cell]:
         observation.text_hash,
         observation.page,
         CANDIDATE_SEPARATOR.join(observation.candidates),
+        observation.reason,
     ]

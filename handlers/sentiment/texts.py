@@ -70,12 +70,15 @@ class NoText(msgspec.Struct, frozen=True):
         Titles of pages that could be meant; only with `AMBIGUOUS`.
     revision, page
         Revision of the page that lists the meanings, and its title; only with `AMBIGUOUS`.
+    reason
+        Why nothing was found, such as `no such page`; only with `NOT_FOUND`.
     """
 
     label: Unanalysed
     candidates: tuple[str, ...] = ()
     revision: str = ""
     page: str = ""
+    reason: str = ""
 
 
 class SourceError(Exception):

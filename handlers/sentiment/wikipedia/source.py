@@ -32,6 +32,8 @@ from schema.wikipedia import CANDIDATES, PAGES_PER_REQUEST, TEXTS_PER_REQUEST
 
 # Longest pause before a request that failed is repeated, in seconds.
 REPEAT_SECONDS = 0.4
+# Kept of the reason that MediaWiki gives for refusing a title.
+REASON_CHARACTERS = 100
 
 # Errors that no page is the cause of.
 _OF_EVERYBODY = (RateLimitError, BudgetError)
@@ -92,7 +94,7 @@ class Wikipedia:
             return NoText("AMBIGUOUS", revision=revision, page=page.title)
         content = cut_to_bytes(" ".join((page.extract or "").split()))
         if not content:
-            return NoText("NOT_FOUND", revision=revision, page=page.title)
+            return NoText("NOT_FOUND", revision=revision, page=page.title, reason="no introduction")
         return Text(content, self.language, revision, page.title)
 
     def _meanings_of(self, answers: Answers, deadline: float) -> Answers:
@@ -228,7 +230,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
 
 def _not_found(title: str, reason: str) -> NoText:
     logger.info("no text", extra={"title": title, "reason": reason})
-    return NoText("NOT_FOUND")
+    return NoText("NOT_FOUND", reason=reason[:REASON_CHARACTERS])
 
 
 def _candidates(page: Page) -> tuple[str, ...]:

@@ -49,6 +49,15 @@ def test_latest_tells_when_the_company_was_last_looked_at(product: Product) -> N
     assert puma["looked_at"] == puma["observed_at"], "as versions wrote it that wrote each observation anew"
 
 
+def test_companies_without_a_text_have_the_reason_in_its_place(product: Product) -> None:
+    product.add("Nobody", "Puma")
+    product.observe("Nobody", "latest", "NOT_FOUND", reason={"S": "no such page"})
+    product.observe("Puma", "latest", "AMBIGUOUS", candidates={"L": [{"S": "Puma (cat)"}, {"S": "Puma (brand)"}]})
+    _, nobody, puma = product.invoke("observations").stdout.splitlines()
+    assert nobody.endswith("no such page")
+    assert puma.endswith("Puma (cat), Puma (brand)")
+
+
 def test_latest_of_more_companies_than_one_request_holds(product: Product) -> None:
     names = [f"Company {number:03}" for number in range(130)]
     product.add(*names)

@@ -112,6 +112,7 @@ def test_text_is_named_by_content_and_language() -> None:
         ({"label": "NEUTRAL"}, False),
         ({"text_hash": "1" * 64}, False),
         ({"candidates": ("A", "B")}, False),
+        ({"reason": "no such page"}, False),
     ],
 )
 def test_what_says_the_same(change: dict[str, Any], same: bool) -> None:

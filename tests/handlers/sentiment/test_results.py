@@ -18,7 +18,7 @@ from tests.handlers.sentiment.pipeline import RUN
 # The contract's.
 COLUMNS = (
     "run,observed_at,company,label,positive,negative,neutral,mixed,language,revision,unchanged,snippet,text_hash,page,"
-    "candidates"
+    "candidates,reason"
 )
 # NUL is left out: not every reader of CSV takes it.
 FIELDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text('",\r\n; ')
@@ -37,6 +37,7 @@ OBSERVATIONS = st.builds(
     text_hash=FIELDS,
     page=FIELDS,
     candidates=st.tuples(FIELDS) | st.just(()),
+    reason=FIELDS,
 )
 
 
@@ -68,25 +69,31 @@ def test_every_text_can_be_read_back(observations: list[Observation]) -> None:
         )
         unchanged = "true" if observation.unchanged else "false"
         assert row[8:12] == [observation.language, observation.revision, unchanged, observation.snippet]
-        assert row[12:] == [observation.text_hash, observation.page, "".join(observation.candidates)]
+        assert row[12:] == [
+            observation.text_hash,
+            observation.page,
+            "".join(observation.candidates),
+            observation.reason,
+        ]
 
 
 def test_bytes_are_utf_8_with_crlf_and_header_first() -> None:
     observation = Observation(
         RUN, "2026-11-21T06:52:00Z", 'A "b", c', "MIXED", Scores(0.1, 0.2, 0.3, 0.4), "en", "12", True, "Zürich\nÖl"
     )
-    row = f'{RUN},2026-11-21T06:52:00Z,"A ""b"", c",MIXED,0.1,0.2,0.3,0.4,en,12,true,"Zürich\nÖl",,,'
+    row = f'{RUN},2026-11-21T06:52:00Z,"A ""b"", c",MIXED,0.1,0.2,0.3,0.4,en,12,true,"Zürich\nÖl",,,,'
     assert to_csv([observation]) == f"{COLUMNS}\r\n{row}\r\n".encode()
 
 
 def test_row_without_a_text_has_empty_figures() -> None:
-    line = to_csv([Observation(RUN, "2026-11-21T06:52:00Z", "Nobody", "NOT_FOUND")]).decode().splitlines()[1]
-    assert line == f"{RUN},2026-11-21T06:52:00Z,Nobody,NOT_FOUND,,,,,,,false,,,,"
+    observation = Observation(RUN, "2026-11-21T06:52:00Z", "Nobody", "NOT_FOUND", reason="no such page")
+    line = to_csv([observation]).decode().splitlines()[1]
+    assert line == f"{RUN},2026-11-21T06:52:00Z,Nobody,NOT_FOUND,,,,,,,false,,,,,no such page"
 
 
 def test_candidates_are_one_cell() -> None:
     observation = Observation(RUN, "", "Mercury", "AMBIGUOUS", candidates=("Mercury (planet)", "Mercury, Inc."))
-    assert to_csv([observation]).decode().splitlines()[1].endswith(',"Mercury (planet)|Mercury, Inc."')
+    assert to_csv([observation]).decode().splitlines()[1].endswith(',"Mercury (planet)|Mercury, Inc.",')
 
 
 def test_texts_of_others_are_no_formulas() -> None:

@@ -158,8 +158,14 @@ def test_meanings_are_few(source: Wikipedia, api: EmbeddedApi) -> None:
 def test_title_without_a_page_is_not_found_with_the_reason(
     source: Wikipedia, log_lines: LogLines, title: str, reason: str
 ) -> None:
-    assert one(source, title) == NoText("NOT_FOUND")
+    assert one(source, title) == NoText("NOT_FOUND", reason=reason)
     assert [(line["title"], line["reason"]) for line in log_lines()] == [(title, reason)]
+
+
+def test_a_long_reason_is_cut(source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = {"ns": 0, "title": "A", "invalid": True, "invalidreason": "x" * 200}
+    monkeypatch.setattr(api, "query", lambda parameters, deadline: msgspec.convert({"pages": [page]}, Query))
+    assert one(source, "A") == NoText("NOT_FOUND", reason="not a title: " + "x" * 87)
 
 
 def test_impossible_titles_need_no_request(source: Wikipedia, api: EmbeddedApi) -> None:
@@ -168,23 +174,23 @@ def test_impossible_titles_need_no_request(source: Wikipedia, api: EmbeddedApi) 
 
 
 def test_page_without_an_introduction_is_not_found_until_it_changes(source: Wikipedia) -> None:
-    assert one(source, "Blank") == NoText("NOT_FOUND", revision="14", page="Blank")
+    assert one(source, "Blank") == NoText("NOT_FOUND", revision="14", page="Blank", reason="no introduction")
 
 
 @pytest.mark.parametrize(
-    "entry",
+    ("entry", "reason"),
     [
-        {"ns": -1, "title": "Special:Random", "special": True},
-        {"ns": 14, "title": "Category:Acme", "lastrevid": 7},
-        {"ns": 0, "title": "Acme"},
+        ({"ns": -1, "title": "Special:Random", "special": True}, "not an article"),
+        ({"ns": 14, "title": "Category:Acme", "lastrevid": 7}, "not an article"),
+        ({"ns": 0, "title": "Acme"}, "no revision"),
     ],
 )
 def test_what_is_no_article_is_not_found(
-    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any]
+    source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any], reason: str
 ) -> None:
     query = msgspec.convert({"pages": [entry]}, Query)
     monkeypatch.setattr(api, "query", lambda parameters, deadline: query)
-    assert one(source, entry["title"]) == NoText("NOT_FOUND")
+    assert one(source, entry["title"]) == NoText("NOT_FOUND", reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +204,7 @@ def test_title_that_leads_to_another_wiki_is_not_found(
     source: Wikipedia, api: EmbeddedApi, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(api, "query", lambda parameters, deadline: msgspec.convert(answer, Query))
-    assert one(source, "de:Acme") == NoText("NOT_FOUND")
+    assert one(source, "de:Acme") == NoText("NOT_FOUND", reason="not an article")
 
 
 def test_page_that_goes_away_between_the_requests_is_not_found(source: Wikipedia, api: EmbeddedApi) -> None:
@@ -207,7 +213,7 @@ def test_page_that_goes_away_between_the_requests_is_not_found(source: Wikipedia
             api.texts.set_text("Acme", None)
 
     api.before = remove
-    assert one(source, Wanted("Acme", "10")) == NoText("NOT_FOUND")
+    assert one(source, Wanted("Acme", "10")) == NoText("NOT_FOUND", reason="no such page")
 
 
 def test_text_has_the_revision_it_was_read_at(source: Wikipedia, api: EmbeddedApi) -> None:
