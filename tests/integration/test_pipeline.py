@@ -104,6 +104,7 @@ def test_odd_names_come_out_as_they_went_in(pipeline: Pipeline) -> None:
     rows = pipeline.rows_of(run, len(ODD_NAMES))
     assert Counter(row["company"] for row in rows) == Counter(ODD_NAMES)
     assert all(pipeline.latest(name)["run"] == run for name in ODD_NAMES)
+    assert all(row["reason"].startswith("not a title: ") for row in rows if row["company"] in NO_TITLES)
 
 
 def test_a_row_has_everything(pipeline: Pipeline) -> None:
@@ -115,7 +116,7 @@ def test_a_row_has_everything(pipeline: Pipeline) -> None:
 
     scores = ["positive", "negative", "neutral", "mixed"]
     before = ["run", "observed_at", "company", "label"]
-    after = ["language", "revision", "unchanged", "snippet", "text_hash", "page", "candidates"]
+    after = ["language", "revision", "unchanged", "snippet", "text_hash", "page", "candidates", "reason"]
     assert list(row) == [*before, *scores, *after]
     assert row["run"] == run
     assert row["observed_at"].endswith("Z")
@@ -123,7 +124,7 @@ def test_a_row_has_everything(pipeline: Pipeline) -> None:
     assert row["unchanged"] == "false"
     assert row["snippet"].startswith('Great, "wonderful" company. Great,')
     assert sum(float(row[name]) for name in scores) == pytest.approx(1, abs=1e-5)
-    assert (row["page"], row["candidates"]) == ("Row, Inc.", "")
+    assert (row["page"], row["candidates"], row["reason"]) == ("Row, Inc.", "", "")
     assert pipeline.text(row["text_hash"]).startswith('Great, "wonderful" company. Great,')
 
 
