@@ -11,6 +11,7 @@ from schema import wikipedia
 MORE = "Wikimedia Enterprise sells more: https://enterprise.wikimedia.com"
 
 _UNITS = {"minute": 60, "hour": 3600, "day": 86_400}
+_MINUTES_PER_DAY = 24 * 60
 
 
 class TextLimits:
@@ -36,8 +37,7 @@ class TextLimits:
     per_minute
         Requests per minute.
     companies_that_fit
-        Number of companies that each run can look at before the next one starts; None where the schedule has no fixed
-        interval.
+        Number of companies that each run can look at before the next one starts; None where nothing starts runs.
     """
 
     def __init__(
@@ -99,9 +99,36 @@ class TextLimits:
 
 
 def interval_seconds(schedule: str) -> int | None:
-    """Return the interval of EventBridge's `rate(...)`; None for times that `cron(...)` names."""
-    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule)
-    return int(rate[1]) * _UNITS[rate[2]] if rate else None
+    """Return the shortest time between two starts of a schedule; None where it is not known.
+
+    Parameters
+    ----------
+    schedule
+        EventBridge's `rate(...)` or `cron(...)`. Of the latter, minutes and hours count, as if it started every day.
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
+    """
+    if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule):
+        return int(rate[1]) * _UNITS[rate[2]]
+    if cron := re.fullmatch(r"cron\((\S+) (\S+)( \S+){4}\)", schedule):
+        minutes, hours = _values(cron[1], 60), _values(cron[2], 24)
+        starts = sorted(60 * hour + minute for hour in hours for minute in minutes)
+        following = [*starts[1:], *(start + _MINUTES_PER_DAY for start in starts[:1])]
+        return 60 * min((after - start for start, after in zip(starts, following, strict=True)), default=0) or None
+    return None
+
+
+def _values(field: str, end: int) -> set[int]:
+    """List the numbers below `end` that a field of `cron(...)` names; none where it cannot be read."""
+    values: set[int] = set()
+    for part in field.split(","):
+        found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", part)
+        if not found or found[3] in ("0", "00"):
+            return set()
+        first, step = int(found[1] or 0), int(found[3] or 1)
+        is_single = found[1] and not found[2] and not found[3]
+        last = first if is_single else int(found[2] or end - 1)
+        values |= set(range(first, min(last, end - 1) + 1, step))
+    return values
 
 
 def _minutes(count: int) -> str:
