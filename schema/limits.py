@@ -40,6 +40,8 @@ PROJECT_DESCRIPTION_CHARACTERS = 2000
 UPLOAD_BYTES = 100 * 1024 * 1024
 # Seconds for which forms that upload are valid: an upload has to begin in this time.
 FORM_SECONDS = 900
+# A form ends with the access token of whoever asked for it, but is valid for this long: the upload has to begin.
+LEAST_FORM_SECONDS = 60
 # Seconds for which links that download are valid. Whoever has a link can use it, whatever was revoked meanwhile.
 LINK_SECONDS = 300
 # Highest values of settings that count characters, bytes and dollars; far above what anybody pays for.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from handlers.api.support.answers import Answer, answer
@@ -13,7 +15,7 @@ from handlers.common.environment import read_environment
 from handlers.common.quotas import read_quotas
 from handlers.common.table import Table
 from handlers.projects.document_models import NewDocument
-from handlers.projects.documents import Documents
+from handlers.projects.documents import Documents, form_seconds
 
 
 class _Environment(msgspec.Struct, frozen=True):
@@ -33,7 +35,8 @@ def create_document(request: Request) -> Answer:
 
     def create(document_id: str) -> Answer:
         request.note(document=document_id)
-        return answer(201, documents.create(project_id, document_id, new, request.caller))
+        seconds = form_seconds(request.token_seconds(time.time()))
+        return answer(201, documents.create(project_id, document_id, new, request.caller, seconds))
 
     return once(table, request, new, create, keep_answer=False)
 

@@ -15,7 +15,7 @@ from handlers.projects.counters import DocumentCounter
 from handlers.projects.document_models import Document, NewDocument, Upload, UploadForm
 from handlers.projects.storage import StoredBytes
 from schema import projects as keys
-from schema.limits import FORM_SECONDS, UPLOAD_BYTES
+from schema.limits import FORM_SECONDS, LEAST_FORM_SECONDS, UPLOAD_BYTES
 from schema.names import FILE_NAME_EXPECTED, content_type_of, normalise_file_name
 from schema.quotas import Quotas
 
@@ -56,7 +56,9 @@ class Documents:
         self._s3 = s3
         self._bucket = bucket
 
-    def create(self, project_id: str, document_id: str, new: NewDocument, caller: str) -> Upload:
+    def create(
+        self, project_id: str, document_id: str, new: NewDocument, caller: str, seconds: int = FORM_SECONDS
+    ) -> Upload:
         """Announce a document and make the form that uploads it.
 
         Parameters
@@ -69,6 +71,8 @@ class Documents:
             Its name.
         caller
             The user who announces it.
+        seconds
+            For how long the form is valid.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class Documents:
         if known is None:
             known = self._announce(project_id, Document(document_id, name, content_type_of(name), caller, utc_now()))
         document = msgspec.convert(known, Document)
-        return Upload(document, self._form(project_id, document, max_bytes))
+        return Upload(document, self._form(project_id, document, max_bytes, seconds))
 
     def _announce(self, project_id: str, document: Document) -> Item:
         """Store a new document; returns its item, which the same request may have stored meanwhile."""
@@ -101,15 +105,15 @@ class Documents:
             return error.refused[0]
         return item
 
-    def _form(self, project_id: str, document: Document, max_bytes: int) -> UploadForm:
+    def _form(self, project_id: str, document: Document, max_bytes: int, seconds: int) -> UploadForm:
         kind = {"Content-Type": document.content_type}
-        expires_at = utc_now(FORM_SECONDS)
+        expires_at = utc_now(seconds)
         form = self._s3.generate_presigned_post(
             Bucket=self._bucket,
             Key=keys.document_object(project_id, document.document, document.name),
             Fields=dict(kind),
             Conditions=[kind, ["content-length-range", 1, max_bytes]],
-            ExpiresIn=FORM_SECONDS,
+            ExpiresIn=seconds,
         )
         return UploadForm(form["url"], form["fields"], expires_at, max_bytes=max_bytes)
 
@@ -196,3 +200,14 @@ def _checked(name: str) -> str:
         return normalise_file_name(name)
     except ValueError:
         raise invalid(FieldError("name", FILE_NAME_EXPECTED)) from None
+
+
+def form_seconds(token_seconds: float) -> int:
+    """Return for how long a form is valid: not beyond the token of whoever asks, after which a role may be gone.
+
+    Parameters
+    ----------
+    token_seconds
+        For how long that token is still valid.
+    """
+    return int(max(LEAST_FORM_SECONDS, min(FORM_SECONDS, token_seconds)))

@@ -129,8 +129,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         role="editor",
         summary="Announce a document and get the form that uploads it",
         description="Send the form to its `url` as multipart/form-data: all its fields first, the file last, in the "
-        "field `file`. It takes 1 byte to 100 MiB for 15 minutes, or as much as the caller's quotas leave. A repeated "
-        "request with the same Idempotency-Key gets the same document and a new form.",
+        "field `file`. It takes 1 byte to 100 MiB, or as much as the caller's quotas leave, until `expires_at`: for 15 "
+        "minutes, or until the access token ends, but for a minute at least. A repeated request with the same "
+        "Idempotency-Key gets the same document and a new form.",
         # The presigned form acts with the function's permission to put.
         uses=(
             documents_table("BatchGetItem", "PutItem", "UpdateItem", "Query"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any, TypeVar
 
 import msgspec
@@ -80,6 +81,20 @@ class Request:
         if not isinstance(subject, str) or not subject:
             raise Problem("not-signed-in", "Send a token in the header Authorization: Bearer <token>.")
         return subject
+
+    def token_seconds(self, now: float) -> float:
+        """Return the seconds for which the token is still valid; infinite where it does not say.
+
+        Parameters
+        ----------
+        now
+            The present time in seconds since 1970.
+        """
+        expires = self.claims.get("exp")
+        try:
+            return float(expires) - now if expires is not None else math.inf
+        except (TypeError, ValueError):  # API Gateway has checked it; another form is unexpected
+            return 0
 
     @property
     def gateway_id(self) -> str:

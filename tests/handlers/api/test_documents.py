@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import urllib3
 
+from handlers.api.support.requests import Request
+from handlers.projects.documents import form_seconds
 from schema.dynamodb import encode
 from schema.limits import UPLOAD_BYTES
 from schema.names import CONTENT_TYPES
@@ -144,3 +147,18 @@ def test_a_repeated_announcement_is_the_same_document_with_a_new_form(ann: User)
     assert other.problem == "idempotency-key-in-use", "the path is part of the request"
     stored = json.dumps(ann.api.dynamodb.scan(TableName=NAMES["DOCUMENTS_TABLE"])["Items"])
     assert first["form"]["fields"]["x-amz-signature"] not in stored
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"), [(3600.0, 900), (900.0, 900), (899.5, 899), (300.0, 300), (60.0, 60), (20.0, 60), (-5.0, 60)]
+)
+def test_a_form_ends_with_the_token_but_gives_time_to_begin(left: float, seconds: int) -> None:
+    assert form_seconds(left) == seconds
+
+
+@pytest.mark.parametrize(
+    ("claims", "left"), [({"exp": "1300"}, 300), ({"exp": 1300}, 300), ({}, math.inf), ({"exp": "soon"}, 0)]
+)
+def test_a_token_tells_how_long_it_is_valid(claims: dict[str, Any], left: float) -> None:
+    request = Request({"requestContext": {"authorizer": {"jwt": {"claims": claims}}}})
+    assert request.token_seconds(1000.0) == left
